@@ -1,0 +1,134 @@
+"""Signals: the one place where their rules are written. Pure; the same code serves commits, replay and the in-memory store.
+
+The formulas are those of the public SEL/SEMP architecture page ("Mathematical Model"):
+
+    reward   S' = min(1, S + value * alpha)
+    penalty  S' = max(0, S - |value|)
+    decay    S(t) = S * lambda ** ((t - decayed_at) / interval)
+
+Decay there is a job that multiplies by lambda each minute; here it is computed on read, which gives the same number at every
+tick and is exact between ticks.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+
+from app.domain.events import EventType
+
+FADED = 0.01
+"""Below this strength a signal is absent, whether or not it is still stored."""
+INITIAL = 0.3
+"""Strength of a signal that a proposal, ready or test event creates."""
+
+_NAMESPACE = uuid.UUID("6f3d5c1e-8a43-4f0c-9d55-2b1f64b1f2c7")
+
+Key = tuple[str, str]
+"""(scope, pattern)."""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings in force from position `since` on. They are kept with the log, so that replay uses what was in force then."""
+
+    since: int = 1
+    alpha: float = 1.2
+    """Amplification of rewards, for signals created from now on. At least 0."""
+    lambda_: float = msgspec.field(default=0.95, name="lambda")
+    """What is left of a strength after one interval, for signals created from now on. Above 0, at most 1."""
+    interval: float = 60.0
+    """Seconds that one step of decay takes, for all signals. Above 0."""
+
+    def __post_init__(self) -> None:
+        if not (self.alpha >= 0 and 0 < self.lambda_ <= 1 and self.interval > 0):
+            raise ValueError("alpha must be at least 0, lambda above 0 and at most 1, the decay interval above 0 seconds")
+
+    def same_numbers(self, other: Rules) -> bool:
+        """Whether both decide alike, whenever they began."""
+        return (self.alpha, self.lambda_, self.interval) == (other.alpha, other.lambda_, other.interval)
+
+
+def rules_at(history: list[Rules], position: int) -> Rules:
+    """The rules in force at a position. `history` is in order of `since` and begins at 1."""
+    return next(rules for rules in reversed(history) if rules.since <= position)
+
+
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """The state of a signal right after the event at `position`; what it is later follows by decay."""
+
+    scope: str
+    pattern: str
+    strength: float
+    """0..1, as of `decayed_at`."""
+    alpha: float
+    lambda_: float
+    decayed_at: int
+    """Milliseconds since 1970: when `strength` was exact."""
+    last_updated: int
+    """Milliseconds since 1970: the last event that touched it."""
+    position: int
+    """Position of that event."""
+
+    @property
+    def key(self) -> Key:
+        return self.scope, self.pattern
+
+    @property
+    def id(self) -> str:
+        """A UUID (version 5) of the key: the same signal has the same id on every replica and after every replay."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.scope}:{self.pattern}"))
+
+    def strength_at(self, now: int, interval: float) -> float:
+        """Strength at `now` (milliseconds), 0..1; exactly 0 when it has faded. A `now` before `decayed_at` counts as it."""
+        elapsed = now - self.decayed_at
+        strength = self.strength * self.lambda_ ** (elapsed / (interval * 1000)) if elapsed > 0 else self.strength
+        return strength if strength >= FADED else 0.0
+
+
+class Move(msgspec.Struct, frozen=True, gc=False):
+    """What one event did to one signal. `before` is after decay, right before the event; 0 stands for absent."""
+
+    scope: str
+    pattern: str
+    before: float
+    after: float
+
+
+def apply(
+    state: Signal | None,
+    key: Key,
+    *,
+    event_type: EventType,
+    value: float,
+    alpha: float | None,
+    now: int,
+    position: int,
+    rules: Rules,
+) -> tuple[Signal | None, Move | None]:
+    """Fold one event into one signal.
+
+    Args:
+        state: the signal before, None when it was never there.
+        value: size of a reward or penalty, 0..1; ignored for other types.
+        alpha: a reward's own amplification, None for the signal's.
+        now: the event's timestamp, milliseconds.
+
+    Returns:
+        The signal after and what changed; `(state, None)` when the event does nothing (a penalty on an absent signal).
+    """
+    before = state.strength_at(now, rules.interval) if state is not None else 0.0
+    if state is None or before == 0.0:
+        if event_type == "penalty":
+            return state, None
+        state = Signal(key[0], key[1], 0.0, rules.alpha, rules.lambda_, now, now, position)
+        after = min(1.0, value * (state.alpha if alpha is None else alpha)) if event_type == "reward" else INITIAL
+    elif event_type == "reward":
+        after = min(1.0, before + value * (state.alpha if alpha is None else alpha))
+    elif event_type == "penalty":
+        after = max(0.0, before - value)
+    else:
+        touched = Signal(*key, state.strength, state.alpha, state.lambda_, state.decayed_at, now, position)
+        return touched, Move(*key, before, before)
+    after = after if after >= FADED else 0.0
+    return Signal(*key, after, state.alpha, state.lambda_, now, now, position), Move(*key, before, after)
