@@ -1,0 +1,322 @@
+"""Group commit: many requests, one bounded queue, one transaction per batch, at most two transactions under way.
+
+While one batch commits, the next is already planned on top of it and sent; the database's lock on the stream orders them, and the
+tip token refuses any batch whose ground is not what it was planned on. Whatever goes wrong, the batch takes the slow path: wait for
+the exclusive turn, catch up from the log, look the ids up, plan again. An id that is found there is answered, never appended twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from app.domain.clock import Clock
+from app.domain.errors import OutcomeUnknown, QueueFull, StoreUnavailable
+from app.domain.events import Draft
+from app.domain.signals import Rules
+from app.engine.ledger import Ledger, Overlay
+from app.engine.planning import Planned, Recorded, Submission, encode, look_up, make_plan
+from app.engine.ports import DuplicateId, Entry, EventLog, LogState
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["committed", "refused", "failed", "unknown"]
+
+MAX_BATCH = 1_000
+"""Events after which a batch takes no further submission; one submission is never split."""
+MAX_QUEUED_EVENTS = 20_000
+MAX_QUEUED_BYTES = 64 * 1024 * 1024
+"""Bounds of the queue. A submission that does not fit is refused with QueueFull (503), none of it accepted."""
+WORTH_OVERLAPPING = 64
+"""Events that must wait before a second transaction is sent behind one that is under way; fewer join the batch after it."""
+VERIFY_AFTER_DUPLICATE = 64
+"""Batches whose ids are looked up beforehand after one met an id that was taken: repeated imports come in runs."""
+
+
+class Committer:
+    """Owns the ledger and is the only one in this process that appends.
+
+    Args:
+        on_commit: called with the entries of every transaction in log order, ours and other writers', each exactly once.
+        on_reset: called when the database turned out to be another one, so that positions mean nothing any more.
+        patience: seconds a batch waits for a database that went away before its senders are told the outcome is unknown.
+        poll_interval: seconds between looks for other writers' events while nothing is queued.
+    """
+
+    def __init__(
+        self,
+        store: EventLog,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        rules: Rules,
+        on_commit: Callable[[Sequence[Entry]], None],
+        on_reset: Callable[[], None],
+        patience: float = 30.0,
+        poll_interval: float = 1.0,
+    ) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.clock = clock
+        self.rules = rules
+        self.on_commit = on_commit
+        self.on_reset = on_reset
+        self.patience = patience
+        self.poll_interval = poll_interval
+        self.available = True
+        """False from the moment the database was found gone until it has answered again."""
+        self.batches = 0
+        """Transactions committed by this process."""
+        self._queue: deque[Submission] = deque()
+        self._events = 0
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._verify = 0
+        self._settling = 0
+        self._flights: deque[asyncio.Task[bool]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for a transaction."""
+        return self._events
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="committer")
+
+    async def close(self) -> None:
+        """Refuse new work, commit what was accepted, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
+        """Queue drafts to be appended together or not at all; the future has one answer a draft once they are committed.
+
+        Cancelling the future changes nothing about the append: what was accepted is committed.
+
+        Raises:
+            QueueFull: the queue has no room.
+            StoreUnavailable: the database is away, or the service is stopping.
+
+        The future raises InvalidInput for unknown parents, IdConflict, StoreUnavailable (nothing was stored) or OutcomeUnknown.
+        """
+        if self._closing:
+            raise StoreUnavailable("the service is stopping")
+        if not self.available:
+            raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
+        submission = Submission(drafts, batch)
+        if self._queue and (self._events + len(drafts) > MAX_QUEUED_EVENTS or self._bytes + submission.weight > MAX_QUEUED_BYTES):
+            raise QueueFull("the append queue is full; nothing was stored")
+        self._queue.append(submission)
+        self._events += len(drafts)
+        self._bytes += submission.weight
+        if self._events >= WORTH_OVERLAPPING or not self._flights:
+            self._wake.set()
+        return submission.answer
+
+    async def _run(self) -> None:
+        while True:
+            batch = await self._next_batch()
+            if batch:
+                await self._launch(batch)
+            elif self._closing:
+                break
+            elif not self._flights:
+                await self._poll()
+        await self._landed()
+
+    async def _next_batch(self) -> list[Submission]:
+        """Wait for work worth a transaction now; an empty list when it is time to poll or to stop."""
+        while not self._ready():
+            if self._closing and not self._queue:
+                return []
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), None if self._flights else self.poll_interval)
+            except TimeoutError:
+                return []
+        batch: list[Submission] = []
+        size = 0
+        while self._queue and size < MAX_BATCH:
+            submission = self._queue.popleft()
+            batch.append(submission)
+            size += len(submission.drafts)
+            self._bytes -= submission.weight
+        self._events -= size
+        return batch
+
+    def _ready(self) -> bool:
+        if not self._queue or self._settling or len(self._flights) >= 2:
+            return False
+        return not self._flights or self._events >= WORTH_OVERLAPPING
+
+    async def _launch(self, batch: list[Submission]) -> None:
+        """Plan a batch on top of what is under way and send it, without waiting for its outcome."""
+        verify = self._verify > 0
+        self._verify -= verify
+        planned: Planned | None = None
+        try:
+            stored = await look_up(batch, self.ledger, self.store, verify=verify)
+            if verify and stored:
+                self._verify = VERIFY_AFTER_DUPLICATE
+            if self._settling:
+                await self._landed()
+            planned = make_plan(batch, self.ledger, stored, self.clock)
+        except Exception:
+            log.warning("a batch could not be planned at once", exc_info=True)
+        overlay = Overlay(planned.plan) if planned and planned.plan else None
+        if overlay:
+            self.ledger.overlays.append(overlay)
+        flight = self._fly(
+            planned.submissions if planned else batch, planned is not None, overlay, self._flights[-1] if self._flights else None
+        )
+        task = asyncio.create_task(flight)
+        self._flights.append(task)
+        task.add_done_callback(self._finished)
+        await asyncio.sleep(0)  # the flight sends before anything else is planned
+
+    def _finished(self, task: asyncio.Task[bool]) -> None:
+        self._flights.remove(task)
+        self._wake.set()
+
+    async def _landed(self) -> None:
+        """Wait until nothing is under way."""
+        while self._flights:
+            await asyncio.wait(self._flights)
+
+    async def _fly(self, batch: list[Submission], planned: bool, overlay: Overlay | None, previous: asyncio.Task[bool] | None) -> bool:
+        """Commit a planned batch, after the one before it; True when it went as planned, False when it took the slow path."""
+        outcome = await self._attempt(overlay) if planned else "failed"
+        clean = previous is None or await previous
+        if outcome == "refused" and clean and previous is not None:  # it overtook the one before it
+            outcome = await self._attempt(overlay)
+        if outcome == "committed" and clean:
+            if overlay is not None:
+                self.ledger.commit(overlay)
+                self._publish(overlay.plan.entries)
+            for submission in batch:
+                submission.succeed()
+            return True
+        for submission in batch:
+            submission.tried |= outcome in ("committed", "unknown")
+        self._settling += 1
+        self.ledger.overlays.clear()  # whatever was planned on top of this will be refused
+        try:
+            await self._settle(batch)
+        finally:
+            self._settling -= 1
+        return False
+
+    async def _attempt(self, overlay: Overlay | None) -> Outcome:
+        if overlay is None:
+            return "committed"
+        try:
+            return "committed" if await self.store.append(overlay.plan) else "refused"
+        except DuplicateId:
+            self._verify = VERIFY_AFTER_DUPLICATE
+            return "failed"
+        except StoreUnavailable as error:
+            log.warning("the outcome of a batch of %d is unknown: %s", len(overlay.plan.entries), error)
+            self.available = False
+            return "unknown"
+        except Exception:
+            log.exception("a batch of %d failed", len(overlay.plan.entries))
+            return "unknown"
+
+    async def _settle(self, batch: list[Submission]) -> None:
+        """The slow path: with the exclusive turn, find out what is stored already and append the rest."""
+        deadline = asyncio.get_running_loop().time() + self.patience
+        pause = 0.05
+        while batch:
+            try:
+                await self._append_in_turn(batch)
+                return
+            except StoreUnavailable as error:
+                self.available = False
+                for submission in batch:
+                    submission.tried = True
+                if asyncio.get_running_loop().time() > deadline:
+                    self._give_up(batch, error)
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+            except Exception as error:
+                if len(batch) == 1:
+                    log.exception("a submission of %d events failed", len(batch[0].drafts))
+                    batch[0].fail(error)
+                    return
+                for submission in batch:  # one of them is to blame; the others must not suffer
+                    await self._settle([submission])
+                return
+
+    async def _append_in_turn(self, batch: list[Submission]) -> None:
+        async with self.store.turn() as turn:
+            absorbed = await self._catch_up(turn.state)
+            stored = await look_up(batch, self.ledger, self.store, verify=True)
+            stored.update({event_id: absorbed[event_id] for event_id in stored if event_id in absorbed})
+            planned = make_plan(batch, self.ledger, stored, self.clock)
+            if planned.plan is not None:
+                await turn.append(planned.plan)
+        self.available = True
+        if planned.plan is not None:
+            overlay = Overlay(planned.plan)
+            self.ledger.overlays.append(overlay)
+            self.ledger.commit(overlay)
+            self._publish(planned.plan.entries)
+        for submission in planned.submissions:
+            submission.succeed()
+
+    def _give_up(self, batch: list[Submission], error: StoreUnavailable) -> None:
+        log.error("the database did not come back in %g s: %s", self.patience, error)
+        for submission in batch:
+            ids = ", ".join(draft.id for draft in submission.drafts[:3])
+            submission.fail(OutcomeUnknown(f"the database went away during the commit; what was sent may be stored (id {ids})", 5))
+        while self._queue:
+            submission = self._queue.popleft()
+            submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
+        self._events = self._bytes = 0
+
+    async def _poll(self) -> None:
+        """Look for other writers' events, or for the database, while nothing is under way."""
+        try:
+            state = await self.store.state()
+            if state != self.ledger.state:
+                await self._catch_up(state)
+            if not self.available:
+                log.info("the database is back")
+            self.available = True
+        except StoreUnavailable:
+            self.available = False
+        except Exception:
+            log.exception("looking for new events failed")
+
+    async def _catch_up(self, state: LogState) -> dict[str, Recorded]:
+        """Read from the log what this process did not write, up to `state`; what was read, by id."""
+        if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
+            log.error("the database is another one (epoch %s, head %d); starting over from it", state.epoch, state.head)
+            self.ledger.restart(*await self.store.open(self.rules))
+            self.on_reset()
+            return {}
+        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules)
+        read: dict[str, Recorded] = {}
+        while (missing := state.head - self.ledger.state.head) > 0:
+            entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
+            for entry in entries:
+                entry.encoded = encode(entry.event)
+            self.ledger.absorb(entries)
+            read.update((entry.event.id, Recorded.of(entry)) for entry in entries)
+            self._publish(entries)
+        self.ledger.state = state
+        return read
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        self.batches += 1
+        self.on_commit(entries)

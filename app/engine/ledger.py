@@ -1,0 +1,165 @@
+"""What the committer and the readers know at a position of the log: a projection, rebuilt from the log at any time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from app.domain.causes import Cause, Proposal
+from app.domain.clock import from_text
+from app.domain.signals import Key, Move, Rules, Signal, apply, rules_at
+from app.engine.ports import Entry, LogState, Plan, Thread
+
+CACHED_CAUSES = 16_384
+"""Newest events whose causes, and threads whose newest proposals, stay in memory; others are looked up."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(OrderedDict[K, V]):
+    """The entries set last, at most `bound` of them; what falls out is looked up in storage again."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__()
+        self.bound = bound
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self.bound:
+            self.popitem(last=False)
+
+
+class Overlay:
+    """What a plan that is not committed yet will change."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.signals = plan.signals
+        self.entries = {entry.event.id: entry for entry in plan.entries}
+        self.newest: dict[Thread, Proposal] = {
+            (entry.event.trace_id, entry.event.scope): entry.as_proposal() for entry in plan.entries if entry.event.type == "proposal"
+        }
+
+
+class Ledger:
+    """State, signals and caches at one position. Owned by the committer; others only read."""
+
+    def __init__(self, state: LogState, signals: Iterable[Signal]) -> None:
+        self.restart(state, signals)
+
+    def restart(self, state: LogState, signals: Iterable[Signal]) -> None:
+        """Forget everything and begin from what storage says."""
+        self.state = state
+        self.signals: dict[Key, Signal] = {signal.key: signal for signal in signals}
+        self.causes: Recent[str, Cause] = Recent(CACHED_CAUSES)
+        self.newest: Recent[Thread, Proposal | None] = Recent(CACHED_CAUSES)
+        self.scopes: Recent[str, None] = Recent(CACHED_CAUSES)
+        self.overlays: list[Overlay] = []
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force now."""
+        return self.state.rules[-1]
+
+    @property
+    def expected(self) -> LogState:
+        """The state once every plan that is under way has been committed."""
+        return self.overlays[-1].plan.state if self.overlays else self.state
+
+    def live(self, now: int) -> Iterator[tuple[Signal, float]]:
+        """Every signal that has not faded at `now`, with its strength then."""
+        interval = self.rules.interval
+        for signal in self.signals.values():
+            strength = signal.strength_at(now, interval)
+            if strength:
+                yield signal, strength
+
+    def signal(self, key: Key) -> Signal | None:
+        for overlay in reversed(self.overlays):
+            if (found := overlay.signals.get(key)) is not None:
+                return found
+        return self.signals.get(key)
+
+    def cause(self, event_id: str) -> Cause | None:
+        """The cause when it is cached or under way; None says only that it must be looked up."""
+        if (found := self.causes.get(event_id)) is not None:
+            return found
+        entry = self.pending(event_id)
+        return entry.cause if entry is not None else None
+
+    def pending(self, event_id: str) -> Entry | None:
+        """The entry of a plan that is under way."""
+        return next((found for overlay in self.overlays if (found := overlay.entries.get(event_id)) is not None), None)
+
+    def knows_thread(self, thread: Thread) -> bool:
+        return thread in self.newest or any(thread in overlay.newest for overlay in self.overlays)
+
+    def newest_proposal(self, thread: Thread) -> Proposal | None:
+        for overlay in reversed(self.overlays):
+            if (found := overlay.newest.get(thread)) is not None:
+                return found
+        return self.newest.get(thread)
+
+    def remember(self, causes: dict[str, Cause], threads: Iterable[Thread], newest: dict[Thread, Proposal]) -> None:
+        """Keep what was looked up, unless something newer is known already."""
+        for event_id, cause in causes.items():
+            self.causes[event_id] = cause
+        for thread in threads:
+            known, found = self.newest.get(thread), newest.get(thread)
+            if known is None or (found is not None and found.position > known.position):
+                self.newest[thread] = found
+
+    def commit(self, overlay: Overlay) -> None:
+        """Take over a plan that was committed; it must be the oldest one under way."""
+        assert overlay is self.overlays[0], "plans land in the order they were made"
+        del self.overlays[0]
+        self.signals.update(overlay.signals)
+        for entry in overlay.plan.entries:
+            self.causes[entry.event.id] = entry.cause
+        for thread, proposal in overlay.newest.items():
+            self.newest[thread] = proposal
+        for scope in overlay.plan.scopes:
+            self.scopes[scope] = None
+        self.state = overlay.plan.state
+
+    def absorb(self, entries: Iterable[Entry]) -> None:
+        """Fold entries read from the log, in order, and fill in their moves."""
+        for entry in entries:
+            event = entry.event
+            assert event.position == self.state.head + 1, "the log is read without gaps"
+            now = from_text(event.timestamp)
+            entry.moves = fold(entry, self.signals.get, self.signals, now, rules_at(self.state.rules, event.position))
+            self.causes[event.id] = entry.cause
+            if event.type == "proposal":
+                self.newest[event.trace_id, event.scope] = entry.as_proposal()
+            self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules)
+
+
+def targets(entry: Entry) -> list[Key]:
+    """The signals an event moves, each once: by its own action, else its nearest proposals', else its thread's newest proposal's."""
+    if entry.action is not None:
+        return [(entry.event.scope, entry.action)]
+    if entry.nearest:
+        return list(dict.fromkeys([(proposal.scope, proposal.action) for proposal in entry.nearest]))
+    return [(entry.answers.scope, entry.answers.action)] if entry.answers else []
+
+
+def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key, Signal], now: int, rules: Rules) -> list[Move]:
+    """Fold one entry into the signals it moves: read them with `signal`, put the new states in `changed`.
+
+    Args:
+        now: the entry's timestamp, milliseconds.
+    """
+    moves: list[Move] = []
+    event = entry.event
+    for key in targets(entry):
+        state, move = apply(
+            changed.get(key) or signal(key), key,
+            event_type=event.type, value=entry.value, alpha=entry.alpha, now=now, position=event.position, rules=rules,
+        )  # fmt: skip
+        if move is not None and state is not None:
+            changed[key] = state
+            moves.append(move)
+    return moves

@@ -1,0 +1,203 @@
+"""From drafts to one append transaction: which are new, what causes them, where they stand, what they move. No I/O but look-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from app.domain.causes import MAX_NEAREST, Cause, nearest
+from app.domain.clock import Clock, to_text
+from app.domain.errors import FieldError, IdConflict, InvalidInput, SempError
+from app.domain.events import Draft, Event, new_id, same_content
+from app.domain.scopes import lineage_of
+from app.domain.signals import Key, Move, Signal
+from app.engine.ledger import Ledger, fold
+from app.engine.ports import Entry, EventLog, LogState, Plan, Thread
+
+encode = msgspec.json.Encoder().encode
+
+
+class Recorded(msgspec.Struct, gc=False):
+    """The answer to one draft."""
+
+    event: Event
+    encoded: bytes
+    moves: Sequence[Move] = ()
+    """What this append moved; nothing for a retry of what was stored before."""
+    created: bool = True
+    """False when the log already held this event with the same content."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> Recorded:
+        """The answer for an entry this process has seen go by."""
+        return cls(entry.event, entry.encoded, entry.moves)
+
+
+class Submission:
+    """Drafts that are appended together or not at all, and the future their sender waits on."""
+
+    def __init__(self, drafts: Sequence[Draft], batch: bool) -> None:
+        self.drafts = drafts
+        self.batch = batch
+        """Whether error messages name an index."""
+        self.weight = sum(len(draft.payload) for draft in drafts)
+        self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
+        self.recorded: list[Recorded] = []
+        self.tried = False
+        """Whether an attempt may have been committed: then its ids are looked up, and what is found there is its own."""
+
+    def path(self, index: int, field: str) -> str:
+        return f"[{index}].{field}" if self.batch else field
+
+    def succeed(self) -> None:
+        """Answer the sender, unless it has gone."""
+        if not self.answer.done():
+            self.answer.set_result(self.recorded)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Planned(msgspec.Struct):
+    """A plan, and the submissions it answers; `plan` is None when nothing is left to append."""
+
+    submissions: list[Submission]
+    plan: Plan | None
+
+
+async def look_up(submissions: Iterable[Submission], ledger: Ledger, log: EventLog, *, verify: bool) -> dict[str, Recorded]:
+    """Bring into the ledger's caches what planning needs, and give the stored events that some drafts may be retries of.
+
+    Args:
+        verify: look up every id that could be stored already, not only those the cache suspects.
+    """
+    unknown: dict[str, None] = {}
+    threads: dict[Thread, None] = {}
+    suspects: dict[str, None] = {}
+    for submission in submissions:
+        own: set[str] = {draft.id for draft in submission.drafts} if submission.batch else set()
+        for draft in submission.drafts:
+            for parent in draft.parent_ids:
+                if parent not in own and ledger.cause(parent) is None:
+                    unknown[parent] = None
+            if draft.action is None and not ledger.knows_thread((draft.trace_id, draft.scope)):
+                threads[draft.trace_id, draft.scope] = None
+            if (verify and (draft.client_id or submission.tried)) or (draft.client_id and draft.id in ledger.causes):
+                suspects[draft.id] = None
+    if unknown or threads:
+        causes = await log.causes(list(unknown)) if unknown else {}
+        newest = await log.newest_proposals(list(threads)) if threads else {}
+        ledger.remember(causes, threads, newest)
+    stored = await log.events(list(suspects)) if suspects else {}
+    return {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
+
+
+def make_plan(submissions: Iterable[Submission], ledger: Ledger, stored: dict[str, Recorded], clock: Clock) -> Planned:
+    """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended."""
+    builder = _Builder(ledger, stored, clock)
+    accepted: list[Submission] = []
+    for submission in submissions:
+        try:
+            submission.recorded = builder.add(submission)
+            accepted.append(submission)
+        except SempError as error:
+            submission.fail(error)
+    return Planned(accepted, builder.plan())
+
+
+class _Builder:
+    def __init__(self, ledger: Ledger, stored: dict[str, Recorded], clock: Clock) -> None:
+        self.ledger = ledger
+        self.stored = stored
+        self.state: LogState = ledger.expected
+        self.now = max(clock(), self.state.last_timestamp)
+        self.timestamp = to_text(self.now)
+        self.entries: dict[str, Entry] = {}
+        self.newest = dict[Thread, Entry]()
+        self.signals: dict[Key, Signal] = {}
+        self.scopes: dict[str, str | None] = {}
+
+    def add(self, submission: Submission) -> list[Recorded]:
+        recorded: list[Recorded | Entry] = []
+        fresh: dict[str, Entry] = {}
+        for index, draft in enumerate(submission.drafts):
+            known = self._known(draft, fresh) if draft.client_id or submission.tried else None
+            if known is not None:
+                if not same_content(draft, known.event):
+                    raise IdConflict(draft.id, index if submission.batch else None)
+                known.created = submission.tried
+                recorded.append(known)
+            else:
+                entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
+                recorded.append(entry)
+        for entry in fresh.values():
+            self._accept(entry)
+        return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
+
+    def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:
+        entry = fresh.get(draft.id) or self.entries.get(draft.id) or self.ledger.pending(draft.id)
+        return Recorded(entry.event, entry.encoded) if entry is not None else self.stored.get(draft.id)
+
+    def _entry(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> Entry:
+        near, distance = (), 0
+        if draft.parent_ids:
+            near, distance = nearest(self._causes(draft, fresh, submission, index))
+            if len(near) > MAX_NEAREST:
+                reason = f"{len(near)} proposals are equally near among the causes, the limit is {MAX_NEAREST}"
+                raise InvalidInput(FieldError(submission.path(index, "parent_ids"), reason))
+        position = self.state.head + len(self.entries) + len(fresh) + 1
+        event = Event(
+            draft.id, draft.type, draft.scope, draft.trace_id, draft.agent_id, draft.parent_ids,
+            self.timestamp, msgspec.Raw(draft.payload.encode()), position,
+        )  # fmt: skip
+        answers = None
+        if draft.action is None and not near:
+            thread = draft.trace_id, draft.scope
+            newer = next((e for e in reversed(fresh.values()) if e.event.type == "proposal" and _thread(e) == thread), None)
+            newer = newer or self.newest.get(thread)
+            answers = newer.as_proposal() if newer else self.ledger.newest_proposal(thread)
+        return Entry(event, draft.action, near, distance, answers, draft.value, draft.alpha, encode(event))
+
+    def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
+        causes: list[Cause] = []
+        missing: list[str] = []
+        for parent in draft.parent_ids:
+            entry = fresh.get(parent) or self.entries.get(parent)
+            cause = entry.cause if entry is not None else self.ledger.cause(parent)
+            if cause is None:
+                missing.append(parent)
+            else:
+                causes.append(cause)
+        if missing:
+            later = {draft.id for draft in submission.drafts[index:]}
+            raise InvalidInput(
+                *(
+                    FieldError(
+                        submission.path(index, f"parent_ids[{draft.parent_ids.index(parent)}]"),
+                        f"{parent} comes later in the batch; causes come first" if parent in later else f"no event has the id {parent}",
+                    )
+                    for parent in missing
+                )
+            )
+        return causes
+
+    def _accept(self, entry: Entry) -> None:
+        self.entries[entry.event.id] = entry
+        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        if entry.event.type == "proposal":
+            self.newest[_thread(entry)] = entry
+        scope = entry.event.scope
+        if scope not in self.scopes and scope not in self.ledger.scopes:
+            self.scopes.update(lineage_of(scope))
+
+    def plan(self) -> Plan | None:
+        if not self.entries:
+            return None
+        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.scopes, self.now)
+
+
+def _thread(entry: Entry) -> Thread:
+    return entry.event.trace_id, entry.event.scope

@@ -1,0 +1,278 @@
+"""What the engine needs from storage: small Protocols that Neo4j and the in-memory store both implement.
+
+The thirteen storage operations of the public SEL/SEMP architecture page are all here, under the field's names:
+
+    createEvent            EventLog.append          createSignal, updateSignalStrength  SignalStore.put_signals
+    getEvent               EventLog.events          getSignal                           SignalStore.signal
+    getEvents              EventLog.page            getAllSignals                       SignalStore.signals
+    getEventsByScope       EventLog.page            applySignalDecay                    SignalStore.sweep
+    getEventsByTraceId     EventLog.page            createNode, getNode, addEdge        NodeStore.put_node, node, add_edge
+
+Decay itself is computed on read (`app.domain.signals`), so `sweep` only frees the space of what has faded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from app.domain.causes import Cause, Proposal
+from app.domain.events import Event, EventType
+from app.domain.signals import Key, Move, Rules, Signal
+
+Thread = tuple[str, str]
+"""(trace_id, scope): where the newest proposal answers for an event without an action and without causes."""
+
+
+class LogState(msgspec.Struct, frozen=True):
+    """Where the log stands."""
+
+    epoch: str
+    """UUID made with the database. Positions of different epochs cannot be compared."""
+    head: int
+    """Position of the newest event, 0 when the log is empty."""
+    tip: str
+    """Token of the transaction that wrote last; the next append must name it."""
+    last_timestamp: int
+    """Milliseconds since 1970 of the newest event, 0 when the log is empty."""
+    rules: list[Rules]
+    """Every set of rules that was ever in force, in order of `since`."""
+
+
+class Entry(msgspec.Struct, gc=False):
+    """An event with what was decided about it at its append. All of it is stored; nothing is searched for again."""
+
+    event: Event
+    action: str | None
+    nearest: tuple[Proposal, ...]
+    """The nearest proposals among its causes, in order of position."""
+    distance: int
+    """PARENT hops to them, 0 when there are none."""
+    answers: Proposal | None
+    """The newest proposal of its trace and scope, when only that says which signal it moves."""
+    value: float
+    alpha: float | None
+    encoded: bytes = b""
+    """The event as JSON, encoded once for every answer and every subscriber."""
+    moves: Sequence[Move] = ()
+
+    @property
+    def cause(self) -> Cause:
+        """What it hands on to its children."""
+        event = self.event
+        if event.type == "proposal":
+            return Cause(event.position, (self.as_proposal(),), 0)
+        return Cause(event.position, self.nearest, self.distance)
+
+    def as_proposal(self) -> Proposal:
+        """The proposal this event is; only for events of type proposal, which always have an action."""
+        return Proposal(self.event.position, self.event.scope, self.action or "")
+
+
+class Plan(msgspec.Struct):
+    """One append transaction, decided before it is sent."""
+
+    after: LogState
+    """The state it builds on: the append is refused when the log's tip is another."""
+    tip: str
+    entries: list[Entry]
+    signals: dict[Key, Signal]
+    """The states of all signals the entries moved, after the last of them."""
+    scopes: dict[str, str | None]
+    """Scopes not known to be stored, each with its parent, outer ones first."""
+
+    @property
+    def state(self) -> LogState:
+        """The state once it is committed."""
+        last = self.entries[-1]
+        return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules)
+
+    timestamp: int = 0
+
+
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events a page holds. Fields that are None select everything; several must all hold."""
+
+    types: Sequence[EventType] | None = None
+    scope: str | None = None
+    """A scope, or a glob of `app.domain.scopes`."""
+    trace_id: str | None = None
+    agent_id: str | None = None
+    after: int | None = None
+    """Only positions above this."""
+    before: int | None = None
+    """Only positions below this."""
+    newest_first: bool = True
+    limit: int = 100
+
+
+class DuplicateId(Exception):
+    """An append held an id that the log already has; nothing of it was written."""
+
+
+class Turn(Protocol):
+    """The exclusive right to append, while it lasts."""
+
+    @property
+    def state(self) -> LogState:
+        """The log's state, which no one else can change during the turn."""
+        ...
+
+    async def append(self, plan: Plan) -> None:
+        """Write the plan; it is committed when the turn ends without an error.
+
+        Raises:
+            DuplicateId: an id is taken.
+        """
+        ...
+
+
+class EventLog(Protocol):
+    """The append-only log. Every method raises StoreUnavailable when the database cannot be reached."""
+
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+        """Make or check the schema, put `rules` in force from the next position if they differ, give state and signals.
+
+        Raises:
+            SchemaMismatch: the database was written by a newer version.
+        """
+        ...
+
+    async def state(self) -> LogState: ...
+
+    async def append(self, plan: Plan) -> bool:
+        """Commit the plan in one transaction, or write nothing and answer False because the log's tip is not `plan.after.tip`.
+
+        Safe to repeat: a second try of a plan that was committed finds another tip.
+
+        Raises:
+            DuplicateId: an id is taken; nothing was written.
+            StoreUnavailable: the connection was lost; the outcome is unknown until the ids are looked up during a turn.
+        """
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
+        """Wait for the exclusive right to append; whoever else appends waits until it is given back."""
+        ...
+
+    async def events(self, ids: Sequence[str]) -> dict[str, Event]:
+        """The events with these ids, as far as they exist."""
+        ...
+
+    async def page(self, wanted: EventFilter) -> list[Event]:
+        """At most `wanted.limit` events in order of position."""
+        ...
+
+    async def read(self, after: int, limit: int) -> list[Entry]:
+        """The entries after a position in log order, contiguous, at most `limit`; `moves` and `encoded` are not filled in."""
+        ...
+
+    async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
+        """What the events with these ids hand on to children, as far as they exist."""
+        ...
+
+    async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
+        """The proposal with the highest position in each thread, where there is one."""
+        ...
+
+
+class SignalStore(Protocol):
+    """Stored signal states. During normal work they change only inside an append."""
+
+    async def signals(self) -> list[Signal]: ...
+
+    async def signal(self, key: Key) -> Signal | None: ...
+
+    async def put_signals(self, signals: Sequence[Signal]) -> None:
+        """Create or overwrite these states, for repair from the log."""
+        ...
+
+    async def sweep(self, faded: Sequence[Signal]) -> int:
+        """Delete the states that still are as given here; one that moved meanwhile stays. The number deleted."""
+        ...
+
+
+Direction = Literal["ancestors", "descendants"]
+
+
+class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of an event's lineage is asked for."""
+
+    depth: int | None = None
+    """PARENT hops at most, None for no bound."""
+    types: Sequence[EventType] | None = None
+    scope: str | None = None
+    after: tuple[int, int] | None = None
+    """(depth, position) of the last node already seen."""
+    limit: int = 100
+
+
+class Relative(msgspec.Struct, frozen=True):
+    """An event in another's lineage, `depth` PARENT hops away by the shortest way."""
+
+    event: Event
+    depth: int
+
+
+class LineageReader(Protocol):
+    """Reachability along PARENT, counted by distinct events, never by paths."""
+
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
+        """How many distinct events match, `after` and `limit` aside; None when the event does not exist.
+
+        Raises:
+            QueryTimeout: it took longer than the store's limit for reads.
+        """
+        ...
+
+    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+        """Nearest first, then by position (newest first for ancestors, oldest first for descendants)."""
+        ...
+
+
+class GraphEdge(msgspec.Struct, frozen=True):
+    """An edge to another node."""
+
+    to: str
+    type: str
+
+
+class GraphNode(msgspec.Struct, frozen=True):
+    """A node of the users' own graph, beside the log."""
+
+    id: str
+    type: str
+    data: msgspec.Raw
+    edges: list[GraphEdge]
+
+
+class NodeStore(Protocol):
+    """The users' own graph."""
+
+    async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
+        """Store a node, or find the one that has this id; True when it was new."""
+        ...
+
+    async def node(self, node_id: str) -> GraphNode | None: ...
+
+    async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
+        """Link two nodes that exist; an edge that is there already stays one. False when either node is missing."""
+        ...
+
+
+class Storage(EventLog, SignalStore, LineageReader, NodeStore, Protocol):
+    """All of it behind one connection."""
+
+    async def close(self) -> None: ...
+
+    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run a read query of `cypher/` by name, for the command line. Only stores that speak Cypher can.
+
+        Raises:
+            NotFound: no such query, or this store has none.
+            InvalidInput: a parameter is missing or unknown.
+        """
+        ...
