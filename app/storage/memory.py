@@ -1,0 +1,209 @@
+"""All of storage in memory, on networkx: the same contract as Neo4j, for tests, notebooks and `--memory`. It forgets at exit."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import networkx as nx
+
+from app.domain.causes import Cause, Proposal
+from app.domain.errors import NotFound
+from app.domain.events import Event, new_id
+from app.domain.scopes import glob_regex
+from app.domain.signals import Key, Rules, Signal
+from app.engine.ports import (
+    Direction,
+    DuplicateId,
+    Entry,
+    EventFilter,
+    GraphEdge,
+    GraphNode,
+    LineageFilter,
+    LogState,
+    Plan,
+    Relative,
+    Thread,
+)
+
+
+class MemoryTurn:
+    """The exclusive right to append; what was appended in it counts only once it has ended well."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.state = store.current
+        self.plan: Plan | None = None
+
+    async def append(self, plan: Plan) -> None:
+        self._store.check(plan)
+        self.plan = plan
+
+
+class MemoryStore:
+    """Implements `app.engine.ports.Storage`. One process, one event loop."""
+
+    def __init__(self) -> None:
+        self.causality: nx.DiGraph[str] = nx.DiGraph()
+        """Event ids, with edges from child to cause, as PARENT in Neo4j."""
+        self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        """The users' own graph."""
+        self.log: list[Entry] = []
+        self.states: dict[Key, Signal] = {}
+        self.newest: dict[Thread, Proposal] = {}
+        self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+        history = self.current.rules
+        if not history or not history[-1].same_numbers(rules):
+            begins = msgspec.structs.replace(rules, since=self.current.head + 1)
+            kept = [old for old in history if old.since < begins.since]
+            self.current = msgspec.structs.replace(self.current, rules=[*kept, begins], tip=new_id())
+        return self.current, list(self.states.values())
+
+    async def state(self) -> LogState:
+        return self.current
+
+    async def append(self, plan: Plan) -> bool:
+        async with self._lock:
+            if plan.after.tip != self.current.tip:
+                return False
+            self.check(plan)
+            self._write(plan)
+            return True
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[MemoryTurn]:
+        async with self._lock:
+            turn = MemoryTurn(self)
+            yield turn
+            if turn.plan is not None:
+                self._write(turn.plan)
+
+    def check(self, plan: Plan) -> None:
+        """Raises DuplicateId when an id of the plan is taken."""
+        ids = [entry.event.id for entry in plan.entries]
+        if len(set(ids)) < len(ids) or any(event_id in self.causality for event_id in ids):
+            raise DuplicateId
+
+    def _write(self, plan: Plan) -> None:
+        for entry in plan.entries:
+            event = entry.event
+            self.log.append(entry)
+            self.causality.add_node(event.id, entry=entry)
+            self.causality.add_edges_from((event.id, parent) for parent in event.parent_ids)
+            if event.type == "proposal":
+                self.newest[event.trace_id, event.scope] = entry.as_proposal()
+        self.states.update(plan.signals)
+        self.current = plan.state
+
+    def _entry(self, event_id: str) -> Entry:
+        return self.causality.nodes[event_id]["entry"]
+
+    async def events(self, ids: Sequence[str]) -> dict[str, Event]:
+        return {event_id: self._entry(event_id).event for event_id in ids if event_id in self.causality}
+
+    async def page(self, wanted: EventFilter) -> list[Event]:
+        chosen = _selector(wanted.types, wanted.scope)
+        after = wanted.after or 0
+        before = len(self.log) + 1 if wanted.before is None else min(wanted.before, len(self.log) + 1)
+        span: Iterable[int] = range(before - 1, after, -1) if wanted.newest_first else range(after + 1, before)
+        found: list[Event] = []
+        for position in span:
+            event = self.log[position - 1].event
+            if (
+                chosen(event)
+                and wanted.trace_id in (None, event.trace_id)
+                and wanted.agent_id in (None, event.agent_id)
+            ):  # fmt: skip
+                found.append(event)
+                if len(found) == wanted.limit:
+                    break
+        return found
+
+    async def read(self, after: int, limit: int) -> list[Entry]:
+        return [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in self.log[after : after + limit]]
+
+    async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
+        return {event_id: self._entry(event_id).cause for event_id in ids if event_id in self.causality}
+
+    async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
+        return {thread: self.newest[thread] for thread in threads if thread in self.newest}
+
+    async def signals(self) -> list[Signal]:
+        return list(self.states.values())
+
+    async def signal(self, key: Key) -> Signal | None:
+        return self.states.get(key)
+
+    async def put_signals(self, signals: Sequence[Signal]) -> None:
+        self.states.update((signal.key, signal) for signal in signals)
+
+    async def sweep(self, faded: Sequence[Signal]) -> int:
+        still = [signal.key for signal in faded if (now := self.states.get(signal.key)) and now.position == signal.position]
+        for key in still:
+            del self.states[key]
+        return len(still)
+
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
+        if event_id not in self.causality:
+            return None
+        chosen = _selector(wanted.types, wanted.scope)
+        return sum(chosen(self._entry(found).event) for found, _ in self._reach(event_id, direction, wanted.depth))
+
+    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+        if event_id not in self.causality:
+            return []
+        sign = -1 if direction == "ancestors" else 1
+        chosen = _selector(wanted.types, wanted.scope)
+        after = (wanted.after[0], sign * wanted.after[1]) if wanted.after else (0, 0)
+        found: list[tuple[tuple[int, int], Event]] = []
+        for relative, depth in self._reach(event_id, direction, wanted.depth):
+            event = self._entry(relative).event
+            place = (depth, sign * event.position)
+            if place > after and chosen(event):
+                found.append((place, event))
+        found.sort(key=lambda pair: pair[0])
+        return [Relative(event, place[0]) for place, event in found[: wanted.limit]]
+
+    def _reach(self, event_id: str, direction: Direction, depth: int | None) -> list[tuple[str, int]]:
+        graph = self.causality if direction == "ancestors" else self.causality.reverse(copy=False)
+        reached: dict[str, int] = nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
+        return [(found, away) for found, away in reached.items() if away > 0]
+
+    async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
+        new = node_id not in self.artifacts
+        if new:
+            self.artifacts.add_node(node_id, type=node_type, data=data)
+        found = self.artifacts.nodes[node_id]
+        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), []), new
+
+    async def node(self, node_id: str) -> GraphNode | None:
+        if node_id not in self.artifacts:
+            return None
+        found = self.artifacts.nodes[node_id]
+        edges = sorted((to, kind) for _, to, kind in self.artifacts.out_edges(node_id, keys=True))
+        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), [GraphEdge(*edge) for edge in edges])
+
+    async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
+        if node_id not in self.artifacts or to not in self.artifacts:
+            return False
+        self.artifacts.add_edge(node_id, to, key=edge_type)
+        return True
+
+    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")
+
+
+def _selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
+    pattern = re.compile(glob_regex(scope)) if scope is not None else None
+    return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)

@@ -1,0 +1,125 @@
+"""One driver, its errors translated, and the queries of `cypher/` run by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString, cast
+
+from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
+
+from app.domain.errors import QueryTimeout, StoreUnavailable
+from app.engine.ports import DuplicateId
+from app.storage import queries
+
+READ_TIMEOUT = 20.0
+"""Seconds after which the server stops a read."""
+WRITE_TIMEOUT = 30.0
+"""Seconds after which the server stops a write; its outcome then is that nothing was written."""
+CLIENT_GRACE = 10.0
+"""Seconds more that this side waits for an answer before it takes the connection for dead."""
+
+Row = list[Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a Neo4j is and who we are there."""
+
+    uri: str
+    user: str = "neo4j"
+    password: str = field(default="", repr=False)
+    database: str | None = None
+    """None for the user's home database."""
+
+
+class Connection:
+    """Runs queries by name; every error that leaves it is one of ours."""
+
+    def __init__(self, target: Target) -> None:
+        auth = (target.user, target.password) if target.password else None
+        self.database = target.database
+        self.driver: AsyncDriver = AsyncGraphDatabase.driver(
+            target.uri,
+            auth=auth,
+            notifications_min_severity=NotificationMinimumSeverity.OFF,
+            connection_timeout=5.0,
+            connection_acquisition_timeout=10.0,
+            max_transaction_retry_time=5.0,
+            user_agent="semp",
+        )
+        self.queries = queries.load()
+
+    async def close(self) -> None:
+        await self.driver.close()
+
+    async def run(self, name: str, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+        """Run a query as a transaction of its own and give its rows as lists, in the order of the columns.
+
+        One round trip, never repeated by the driver: when the connection is lost the outcome of a write is unknown.
+        """
+        query = self.queries[name]
+        text = query.text if depth is ... else query.bounded(cast("int | None", depth))
+        limit = READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT
+        with translated():
+            async with asyncio.timeout(limit + CLIENT_GRACE), self.driver.session(database=self.database) as session:
+                result = await session.run(Query(cast("LiteralString", text), timeout=limit), parameters)
+                return await result.values()
+
+    async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run any text as a read; for the command line."""
+        with translated():
+            async with self.driver.session(database=self.database, default_access_mode="READ") as session:
+                result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
+                return await result.data()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """Several queries in one transaction, committed at the end unless an error leaves the block."""
+        with translated():
+            async with (
+                asyncio.timeout(2 * WRITE_TIMEOUT),
+                self.driver.session(database=self.database) as session,
+                await session.begin_transaction(timeout=WRITE_TIMEOUT) as transaction,
+            ):
+                yield Transaction(transaction, self.queries)
+                await transaction.commit()
+
+
+class Transaction:
+    """Runs queries by name in one open transaction."""
+
+    def __init__(self, transaction: AsyncTransaction, known: dict[str, queries.Query]) -> None:
+        self._transaction = transaction
+        self._queries = known
+
+    async def run(self, name: str, **parameters: Any) -> list[Row]:
+        """The rows as lists, in the order of the columns."""
+        result = await self._transaction.run(cast("LiteralString", self._queries[name].text), parameters)
+        return await result.values()
+
+
+_TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """The driver's errors in the words of the domain. Messages of the driver can hold data, so none is passed on to clients."""
+    try:
+        yield
+    except exceptions.ConstraintError as error:
+        raise DuplicateId from error
+    except exceptions.AuthError as error:
+        raise StoreUnavailable("the database refused the credentials", retry_after=30) from error
+    except (exceptions.ServiceUnavailable, exceptions.SessionExpired, exceptions.TransientError, TimeoutError, OSError) as error:
+        raise StoreUnavailable("the database is not available", retry_after=2) from error
+    except exceptions.Neo4jError as error:
+        if error.code in _TIMED_OUT:
+            raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
+        if (error.code and "DatabaseUnavailable" in error.code) or error.code == "Neo.ClientError.Database.DatabaseNotFound":
+            raise StoreUnavailable("the database is not available", retry_after=5) from error
+        raise
+    except exceptions.DriverError as error:
+        raise StoreUnavailable("the connection to the database failed", retry_after=2) from error

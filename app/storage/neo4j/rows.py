@@ -1,0 +1,75 @@
+"""Rows of the database as values of the domain, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from app.domain.causes import Cause, Proposal
+from app.domain.events import Event, effect_of
+from app.domain.signals import Rules, Signal
+from app.engine.ports import Entry, LogState, Plan
+
+Row = list[Any]
+
+
+def event(row: Row) -> Event:
+    """From the nine columns every query of events returns, in their order."""
+    return Event(row[0], row[1], row[2], row[3], row[4], row[5], row[6], msgspec.Raw(row[7].encode()), row[8])
+
+
+def entry(row: Row) -> Entry:
+    """From a row of read_log."""
+    found = event(row)
+    value, alpha = effect_of(found.type, row[7].encode())
+    answers = Proposal(*row[12]) if row[12] else None
+    return Entry(found, row[9], tuple(Proposal(*near) for near in row[10]), row[11] or 0, answers, value, alpha)
+
+
+def cause(row: Row) -> Cause:
+    """From a row of causes, the id aside."""
+    return Cause(row[1], tuple(Proposal(*near) for near in sorted(row[3])), row[2] or 0)
+
+
+def state(row: Row) -> LogState:
+    """From a row of stream_state or lock_stream."""
+    return LogState(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4], type=list[Rules]))
+
+
+def rules_text(rules: Iterable[Rules]) -> str:
+    return msgspec.json.encode(list(rules)).decode()
+
+
+def signal(row: Row) -> Signal:
+    return Signal(*row)
+
+
+def signal_row(found: Signal) -> Row:
+    return [
+        found.scope, found.pattern, found.strength, found.alpha, found.lambda_, found.decayed_at, found.last_updated, found.position,
+    ]  # fmt: skip
+
+
+def append_parameters(plan: Plan) -> dict[str, Any]:
+    """A plan as the parameters of append: lists, since packing repeated keys would cost more than the values."""
+    return {
+        "after": plan.after.tip,
+        "tip": plan.tip,
+        "head": plan.entries[-1].event.position,
+        "timestamp": plan.timestamp,
+        "events": [_event_row(entry) for entry in plan.entries],
+        "signals": [signal_row(changed) for changed in plan.signals.values()],
+        "scopes": [[path, [parent] if parent else []] for path, parent in plan.scopes.items()],
+    }
+
+
+def _event_row(planned: Entry) -> Row:
+    found, answers = planned.event, planned.answers
+    return [
+        found.id, found.position, found.type, found.scope, found.trace_id, found.agent_id, found.timestamp,
+        bytes(found.payload).decode(), found.parent_ids, planned.action,
+        [proposal.position for proposal in planned.nearest] or None, planned.distance or None,
+        answers.position if answers is not None else None, [1] if found.type == "proposal" else [],
+    ]  # fmt: skip

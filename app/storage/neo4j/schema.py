@@ -1,0 +1,40 @@
+"""The schema: constraints first, versioned, checked at every start."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.domain.errors import SchemaMismatch
+from app.domain.events import new_id
+from app.domain.signals import Rules
+from app.storage.neo4j import rows
+from app.storage.neo4j.connection import Connection, Transaction
+
+VERSION = 1
+"""Schema this code reads and writes. A database with a higher one is refused, one with a lower one is brought up."""
+
+
+async def prepare(connection: Connection, rules: Rules) -> None:
+    """Make the schema of a new database or check that of an old one. Safe to repeat, and to run from several replicas at once.
+
+    Raises:
+        SchemaMismatch: a newer version wrote this database.
+    """
+    found = await connection.run("stream_state")
+    if found and found[0][5] > VERSION:
+        raise SchemaMismatch(f"the database has schema version {found[0][5]}, this version of semp knows {VERSION} at most; update semp")
+    for name, query in connection.queries.items():
+        if query.mode == "schema":
+            await connection.run(name)
+    if not found:
+        await connection.run("create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=VERSION)
+
+
+async def put_in_force(transaction: Transaction, history: list[Rules], head: int, rules: Rules) -> None:
+    """Write `rules` as those in force from the next position on, when they differ from the last ones. During a turn."""
+    if history[-1].same_numbers(rules):
+        return
+    begins = Rules(since=head + 1, alpha=rules.alpha, lambda_=rules.lambda_, interval=rules.interval)
+    kept = [old for old in history if old.since <= head]
+    await transaction.run("set_rules", tip=new_id(), rules=rows.rules_text([*kept, begins] if kept else [Rules(
+        alpha=rules.alpha, lambda_=rules.lambda_, interval=rules.interval)]))  # fmt: skip

@@ -1,0 +1,38 @@
+// Append a batch: events with their causes and traces, and the new states of the signals they move. Writes nothing and returns no
+// row when the log's tip is not the one the batch was planned on. The first SET takes the stream's lock, before anything is read.
+// FOREACH, since it needs no Eager: a parent is known to be there (events are never deleted), so its MERGE only finds it.
+// mode: write
+// param after: STRING  tip token the batch was planned on
+// param tip: STRING  tip token of this batch
+// param head: INTEGER  position of the last event
+// param timestamp: INTEGER  milliseconds since 1970 of the batch
+// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, [1] for a proposal else []]
+// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, alpha, lambda, decayed_at, last_updated, position]
+// param scopes: LIST<LIST<ANY>>  [path, [path of the scope above] or []] of scopes that may be new, outer ones first
+// returns head: INTEGER
+MATCH (stream:Stream {name: 'events'})
+SET stream.locked_by = $tip
+WITH stream WHERE stream.tip = $after
+SET stream.tip = $tip, stream.head = $head, stream.last_timestamp = $timestamp
+FOREACH (row IN $scopes |
+  MERGE (scope:Scope {path: row[0]})
+  FOREACH (path IN row[1] |
+    MERGE (above:Scope {path: path})
+    MERGE (scope)-[:WITHIN]->(above)))
+FOREACH (row IN $events |
+  MERGE (trace:Trace {id: row[4]})
+  CREATE (event:Event {
+    id: row[0], position: row[1], type: row[2], scope: row[3], trace_id: row[4], agent_id: row[5], timestamp: row[6],
+    payload: row[7], parent_ids: row[8], action: row[9], nearest: row[10], distance: row[11], answers: row[12]
+  })-[:TRACE]->(trace)
+  FOREACH (id IN row[8] |
+    MERGE (parent:Event {id: id})
+    CREATE (event)-[:PARENT]->(parent))
+  FOREACH (proposal IN row[13] | SET event:Proposal))
+FOREACH (row IN $signals |
+  MERGE (scope:Scope {path: row[0]})
+  MERGE (signal:Signal {scope: row[0], pattern: row[1]})
+  SET signal.strength = row[2], signal.alpha = row[3], signal.lambda = row[4], signal.decayed_at = row[5],
+      signal.last_updated = row[6], signal.position = row[7]
+  MERGE (signal)-[:AT]->(scope))
+RETURN stream.head AS head

@@ -1,0 +1,30 @@
+// A page of the log by position.
+// mode: read
+// param types: LIST<STRING>  or null for every type
+// param agent_id: STRING  or null for every agent
+// param trace_id: STRING  or null for every trace
+// param after: INTEGER  positions above this
+// param before: INTEGER  positions below this
+// param newest_first: BOOLEAN
+// param limit: INTEGER
+// returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
+CALL () {
+  WITH * WHERE $newest_first
+  MATCH (event:Event)
+  WHERE event.position > $after AND event.position < $before
+    AND ($types IS NULL OR event.type IN $types)
+    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+  RETURN event ORDER BY event.position DESC LIMIT $limit
+UNION ALL
+  WITH * WHERE NOT $newest_first
+  MATCH (event:Event)
+  WHERE event.position > $after AND event.position < $before
+    AND ($types IS NULL OR event.type IN $types)
+    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+  RETURN event ORDER BY event.position LIMIT $limit
+}
+RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
+       event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
+       event.position AS position

@@ -1,0 +1,34 @@
+// A page of the events of all scopes that match a glob: the scopes first, then the newest or oldest events of each.
+// mode: read
+// param prefix: STRING  literal start of the glob
+// param pattern: STRING  regular expression of the whole scope
+// param types: LIST<STRING>  or null for every type
+// param trace_id: STRING  or null for every trace
+// param agent_id: STRING  or null for every agent
+// param after: INTEGER  positions above this
+// param before: INTEGER  positions below this
+// param newest_first: BOOLEAN
+// param limit: INTEGER
+// returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
+MATCH (scope:Scope) WHERE scope.path STARTS WITH $prefix AND scope.path =~ $pattern
+CALL (scope) {
+  WITH scope WHERE $newest_first
+  MATCH (event:Event)
+  WHERE event.scope = scope.path AND event.position > $after AND event.position < $before
+    AND ($types IS NULL OR event.type IN $types)
+    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+  RETURN event ORDER BY event.position DESC LIMIT $limit
+UNION ALL
+  WITH scope WHERE NOT $newest_first
+  MATCH (event:Event)
+  WHERE event.scope = scope.path AND event.position > $after AND event.position < $before
+    AND ($types IS NULL OR event.type IN $types)
+    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+  RETURN event ORDER BY event.position LIMIT $limit
+}
+WITH event ORDER BY CASE WHEN $newest_first THEN -event.position ELSE event.position END LIMIT $limit
+RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
+       event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
+       event.position AS position

@@ -1,0 +1,3 @@
+// One state a signal.
+// mode: schema
+CREATE CONSTRAINT signal_key IF NOT EXISTS FOR (signal:Signal) REQUIRE (signal.scope, signal.pattern) IS UNIQUE

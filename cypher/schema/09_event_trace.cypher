@@ -1,0 +1,3 @@
+// Pages of one trace.
+// mode: schema
+CREATE INDEX event_trace IF NOT EXISTS FOR (event:Event) ON (event.trace_id, event.position)
