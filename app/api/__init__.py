@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: controllers, the document that describes them, and the one map from domain errors to answers."""

@@ -1,0 +1,43 @@
+"""Signals: read what is strong now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import Router, get
+from litestar.params import Parameter
+
+from app.api.errors import responses
+from app.api.events import ScopeGlob, valid_glob
+from app.domain.errors import NotFound
+from app.engine.environment import Environment, SignalView
+
+
+def signal_routes(environment: Environment) -> Router:
+    """`/signals` and what is below it. Answers come from memory; they are as new as the last commit this process has seen."""
+
+    @get("/signals", operation_id="listSignals", summary="Read live signals", responses=responses(400), sync_to_thread=False)
+    def list_signals(
+        in_scope: ScopeGlob = None,
+        pattern: Annotated[str | None, Parameter(required=False, description="Exactly this pattern.")] = None,
+        min_strength: Annotated[float, Parameter(ge=0, le=1)] = 0.0,
+        limit: Annotated[int | None, Parameter(ge=1, le=100_000, required=False, description="Default: all.")] = None,
+    ) -> list[SignalView]:
+        """Strongest first, decayed to now. A signal below 0.01 is absent."""
+        return environment.signals(scope=valid_glob(in_scope), pattern=pattern, min_strength=min_strength, limit=limit)
+
+    @get(
+        "/signals/{signal_scope:str}/{pattern:path}",
+        operation_id="getSignal",
+        summary="Read one signal",
+        responses=responses(404),
+        sync_to_thread=False,
+    )
+    def get_signal(signal_scope: str, pattern: str) -> SignalView:
+        """404 when it was never created or has faded below 0.01."""
+        found = environment.signal(signal_scope, pattern.removeprefix("/"))
+        if found is None:
+            raise NotFound(f"no live signal {signal_scope}:{pattern.removeprefix('/')}")
+        return found
+
+    return Router("/", route_handlers=[list_signals, get_signal], tags=["Signals"])
