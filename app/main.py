@@ -1,0 +1,190 @@
+"""Wiring: the only place that knows which storage, which server and which app belong together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import uvicorn
+
+from app.api.application import create_app
+from app.domain.errors import SempError, StoreUnavailable
+from app.engine.environment import Environment
+from app.engine.ports import Storage
+from app.settings import Credentials, DatabaseSettings, Settings
+from app.storage.memory import MemoryStore
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, Step
+from app.storage.neo4j.embedded.running import running_connection
+from app.storage.neo4j.store import Neo4jStore
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CONNECT_PATIENCE = 60.0
+"""Seconds a start waits for an external database that is not there yet."""
+DRAIN = 10
+"""Seconds that open requests and sockets have to end after a stop was asked for."""
+
+
+class StartError(SempError):
+    """The service cannot start; the message says why and what to do."""
+
+
+def external_target(settings: DatabaseSettings) -> Target | None:
+    """The external database, if one is named."""
+    if settings.neo4j is None:
+        return None
+    who = Credentials.from_environment()
+    return Target(settings.neo4j, who.user, who.password, who.database)
+
+
+def attach(settings: DatabaseSettings) -> Neo4jStore:
+    """Storage on a database that is already running: the external one, or the embedded one of a service on the same data.
+
+    Raises:
+        StartError: neither is there.
+    """
+    target = external_target(settings)
+    if target is None:
+        running = running_connection(settings.home)
+        if running is None:
+            raise StartError(f"no service runs on {settings.data}; start one with `semp serve`, or name a database with --neo4j")
+        target = Target(running.uri, running.user, running.password, running.database)
+    return Neo4jStore(target)
+
+
+@asynccontextmanager
+async def storage(settings: Settings, progress: Callable[[Step], None]) -> AsyncGenerator[Storage]:
+    """The storage the settings ask for, and the embedded Neo4j under it where there is none other."""
+    target = external_target(settings)
+    if settings.memory:
+        yield MemoryStore()
+    elif target is not None:
+        yield Neo4jStore(target)
+    else:
+        neo4j = EmbeddedNeo4j(
+            settings.home,
+            version=settings.neo4j_version or DEFAULT_VERSION,
+            cache=settings.cache,
+            repository=settings.repository,
+            heap=settings.heap,
+            page_cache=settings.page_cache,
+            progress=progress,
+        )
+        try:
+            found = await neo4j.start()
+            yield Neo4jStore(Target(found.uri, found.user, found.password, found.database))
+        finally:
+            await neo4j.stop()
+
+
+async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: Callable[[str], None]) -> None:
+    """Run the service until SIGINT or SIGTERM, then drain it and stop its database.
+
+    Args:
+        on_ready: called with the service's URL once it takes events.
+
+    Raises:
+        StartError: with a message for a person.
+        SempError, EmbeddedNeo4jError: likewise, from further down.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    listener = _listen(settings.host, settings.port)
+    with contextlib.closing(listener):
+        async with storage(settings, progress) as store:
+            environment = Environment(
+                store,
+                settings.rules,
+                sweep_interval=settings.sweep_interval,
+                poll_interval=settings.poll_interval,
+                patience=settings.patience,
+            )
+            try:
+                if await _unless(stop, _start(environment, patient=settings.neo4j is not None)):
+                    await _serve_http(environment, listener, stop, on_ready)
+            finally:
+                await environment.stop()
+
+
+async def _start(environment: Environment, patient: bool) -> None:
+    deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if patient else 0)
+    while True:
+        try:
+            return await environment.start()
+        except StoreUnavailable as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartError(f"cannot use the database: {error}") from error
+            log.warning("the database is not there yet: %s", error)
+            await asyncio.sleep(1.0)
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Await the work unless a stop is asked for first; whether it was done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        stopping.cancel()
+        await working
+        return True
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: ours also cover the time before and after it runs."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def _serve_http(environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
+    config = uvicorn.Config(
+        create_app(environment),
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN,
+        ws_per_message_deflate=False,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    gc.collect()
+    gc.freeze()  # what is there now stays; collections need not walk it again
+    host, port = listener.getsockname()[:2]
+    on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        hint = "another program listens there; pick another with --port" if "in use" in str(error) else "check --host and --port"
+        raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({hint})") from error
+    return listener

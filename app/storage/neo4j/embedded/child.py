@@ -1,0 +1,183 @@
+"""One run of Java under its guard: started, waited for until it answers, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .credentials import USER
+from .diagnosis import StartLogs
+from .errors import EmbeddedNeo4jError
+from .processes import java_of, stop_leftovers
+
+GRACE = 30.0  # seconds Java has to close its stores before it is killed
+POLL = 0.1
+CRASHES = frozenset(128 + number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL))
+GUARD = Path(__file__).with_name("guard.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach the database. The password is not in its repr."""
+
+    uri: str
+    user: str
+    password: str = field(repr=False)
+    database: str
+
+
+class PortTaken(EmbeddedNeo4jError):
+    """Another program has the port."""
+
+
+class Child:
+    """Guard and Java of one home directory. Never reused: a restart makes a new one."""
+
+    def __init__(self, home: Path, command: Sequence[str], port: int, password: str) -> None:
+        self._home = home
+        self._command = list(command)
+        self._port = port
+        self._password = password
+        self._console = home / "logs" / "console.log"
+        self._logs = StartLogs(home, self._console)
+        self._guard: asyncio.subprocess.Process | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """Valid once `ready` has returned."""
+        return Connection(f"bolt://127.0.0.1:{self._port}", USER, self._password, "neo4j")
+
+    @property
+    def crashed(self) -> bool:
+        """Whether a signal of its own making ended Java: a fault inside the virtual machine."""
+        return self._guard is not None and self._guard.returncode in CRASHES
+
+    async def launch(self) -> None:
+        """Start the guard, which starts Java. Both get their own session: a Ctrl-C is for the service alone.
+
+        Raises PortTaken at once when the port is, instead of letting Java find out in ten seconds.
+        """
+        if not _can_listen(self._port):
+            raise PortTaken(f"the port {self._port} is taken by another program")
+        self._console.parent.mkdir(parents=True, exist_ok=True)
+        arguments = [sys.executable, "-I", "-S", str(GUARD), str(GRACE), *self._command]
+        with self._console.open("wb") as output:
+            self._guard = await asyncio.create_subprocess_exec(
+                *arguments,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=self._home,
+                start_new_session=True,
+            )
+
+    async def ready(self, tick: Callable[[int], None]) -> None:
+        """Return when an authenticated query is answered; `tick(seconds)` about once a second until then.
+
+        The password is sent only after our own Neo4j has logged that it listens, never to a stranger on that port.
+        There is no time limit, since recovery after a crash may be long: Java's end is the only way to fail, apart
+        from a database that says it cannot be opened. Raises EmbeddedNeo4jError with the lines that matter.
+        """
+        began = asyncio.get_running_loop().time()
+        shown = 0
+        while not self._started():
+            self._raise_if_over()
+            self._raise_if_unopened("system")  # Neo4j then neither goes on nor ends
+            await asyncio.sleep(POLL)
+            if (elapsed := int(asyncio.get_running_loop().time() - began)) > shown:
+                shown = elapsed
+                tick(elapsed)
+        self._raise_if_unopened(self.connection.database)
+        await self._answers(lambda: tick(int(asyncio.get_running_loop().time() - began)))
+
+    def _started(self) -> bool:
+        return "INFO  Started." in self._logs.said()
+
+    def _raise_if_over(self) -> None:
+        if self._guard is None or self._guard.returncode is None:
+            return
+        text = f"Neo4j stopped with status {self._guard.returncode} while starting"
+        kind = PortTaken if self._logs.port_was_taken() else EmbeddedNeo4jError
+        raise kind(text + self._logs.explain(self._port, self._password))
+
+    def _raise_if_unopened(self, database: str) -> None:
+        if self._logs.database_failures(f"[{database}]"):
+            raise EmbeddedNeo4jError(f"Neo4j cannot open its database {database!r}" + self._logs.explain(self._port, self._password))
+
+    async def _answers(self, tick: Callable[[], None]) -> None:
+        from neo4j import AsyncGraphDatabase
+        from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+        to = self.connection
+        async with AsyncGraphDatabase.driver(to.uri, auth=(to.user, to.password), telemetry_disabled=True) as driver:
+            while True:
+                try:
+                    async with driver.session(database=to.database) as session:
+                        await (await session.run("RETURN 1")).consume()
+                    return
+                except AuthError as error:
+                    raise EmbeddedNeo4jError(
+                        f"Neo4j does not accept the password in {self._home / 'password'}: it belongs to another "
+                        f"database, or was changed with ALTER USER ({error.code})"
+                    ) from None
+                except (DriverError, Neo4jError):
+                    self._raise_if_over()
+                    async with driver.session(database="system") as session:
+                        await self._raise_if_failed(session, to.database)
+                tick()
+                await asyncio.sleep(POLL * 5)
+
+    async def _raise_if_failed(self, session: object, database: str) -> None:
+        from neo4j import AsyncSession
+        from neo4j.exceptions import DriverError, Neo4jError
+
+        assert isinstance(session, AsyncSession)
+        with contextlib.suppress(DriverError, Neo4jError):
+            query = "SHOW DATABASE $name YIELD currentStatus, statusMessage"
+            record = await (await session.run(query, name=database)).single()
+            if record is not None and record["statusMessage"] and record["currentStatus"] != "online":
+                raise EmbeddedNeo4jError(
+                    f"Neo4j runs, but the database {database!r} is {record['currentStatus']}"
+                    + self._logs.explain(self._port, self._password, f"Error: {record['statusMessage']}")
+                )
+
+    async def ended(self) -> int:
+        """Wait until the guard is gone, by itself or not; its status."""
+        assert self._guard is not None
+        return await self._guard.wait()
+
+    def java_pid(self) -> int | None:
+        """Process id of Java, or None when there is none."""
+        found = java_of(self._home)
+        return found[0].pid if found else None
+
+    async def stop(self) -> None:
+        """Close the pipe, which makes the guard stop Java, and wait; take down by force what does not go. Repeatable."""
+        guard = self._guard
+        if guard is not None and guard.returncode is None:
+            if guard.stdin is not None:
+                guard.stdin.close()
+            try:
+                await asyncio.wait_for(guard.wait(), GRACE + 10)
+            except TimeoutError:
+                guard.kill()
+                await guard.wait()
+        await asyncio.to_thread(stop_leftovers, self._home, GRACE)
+
+
+def _can_listen(port: int) -> bool:
+    with socket.socket() as probe:
+        # As Java does: a connection of the Java before, still closing, is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

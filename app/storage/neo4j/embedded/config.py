@@ -1,0 +1,138 @@
+"""What Neo4j and its Java are told: sizes for this machine, neo4j.conf, and the Java arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import EmbeddedNeo4jError
+
+MIB = 1024 * 1024
+_SIZE = re.compile(r"(\d+)([kmg])", re.IGNORECASE)
+_UNITS = {"k": 1024, "m": MIB, "g": 1024 * MIB}
+
+
+def machine_memory() -> int:
+    """Bytes this process may use: the machine's RAM, or its control group's limit when that is lower."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(limit).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            total = min(total, int(text))
+    return total
+
+
+def parse_size(text: str) -> int:
+    """Bytes in a size like ``512m`` or ``2g``. Raises EmbeddedNeo4jError for anything else."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise EmbeddedNeo4jError(f"{text!r} is not a size: write a whole number and k, m or g, for example 512m")
+    return int(match[1]) * _UNITS[match[2].lower()]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Bytes for the Java heap and for the page cache."""
+
+    heap: int
+    page_cache: int
+
+    @classmethod
+    def for_machine(cls, total: int, heap: str | None = None, page_cache: str | None = None) -> MemoryPlan:
+        """Heap: 25 % of `total`, from 512 MiB to 2 GiB. Page cache: 20 %, from 128 MiB to 2 GiB. Both can be given.
+
+        Raises EmbeddedNeo4jError when both together exceed `total`: Java would be killed sooner or later.
+        """
+        plan = cls(
+            parse_size(heap) if heap else _clamp(total // 4, 512 * MIB, 2048 * MIB),
+            parse_size(page_cache) if page_cache else _clamp(total // 5, 128 * MIB, 2048 * MIB),
+        )
+        if plan.heap + plan.page_cache > total:
+            raise EmbeddedNeo4jError(
+                f"too little memory: Neo4j would take {plan.heap // MIB} MiB heap and {plan.page_cache // MIB} MiB page "
+                f"cache, and there are {total // MIB} MiB in all; set smaller sizes, or use --neo4j URI or --memory"
+            )
+        return plan
+
+
+def _clamp(value: int, low: int, high: int) -> int:
+    return max(low, min(value, high)) // MIB * MIB
+
+
+def render_conf(version: str, port: int, page_cache: int) -> str:
+    """The text of neo4j.conf: Bolt on loopback and nothing else, nothing reported to anyone, bounded log files.
+
+    Commits are durable before they are acknowledged; that is Neo4j's default and has no switch.
+    """
+    settings = {
+        "server.default_listen_address": "127.0.0.1",
+        "server.default_advertised_address": "127.0.0.1",
+        "server.bolt.enabled": "true",
+        "server.bolt.listen_address": f"127.0.0.1:{port}",
+        "server.bolt.advertised_address": f"127.0.0.1:{port}",
+        "server.bolt.telemetry.enabled": "false",
+        "server.http.enabled": "false",
+        "server.https.enabled": "false",
+        "dbms.usage_report.enabled": "false",
+        "client.allow_telemetry": "false",
+        "dbms.security.auth_enabled": "true",
+        "server.config.strict_validation.enabled": "true",
+        "server.memory.pagecache.size": f"{page_cache // MIB}m",
+        "db.tx_log.rotation.size": "64m",
+        "db.tx_log.rotation.retention_policy": "1 days 512M",
+        # Bounds what recovery replays after a crash.
+        "db.checkpoint": "PERIODIC",
+        "db.checkpoint.interval.time": "5m",
+        "db.logs.query.enabled": "OFF",
+    }
+    # Bolt waits twice this long at every stop, after all databases are closed: 10 s for nothing by default.
+    quiet_period = "internal.dbms.bolt.netty_server_shutdown_quiet_period"
+    if version.startswith("5."):
+        settings |= {quiet_period: "0"}
+    else:
+        settings |= {
+            f"{quiet_period}_duration": "0s",
+            # On by default since 2026: broadcasts on the network, and an invitation to a cloud console.
+            "server.fleet_discovery.enabled": "false",
+            "dbms.fleet_manager.enabled": "false",
+        }
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "# Written at every start of the embedded Neo4j; changes made here are lost.\n" + lines
+
+
+def java_arguments(jars: Sequence[Path], heap: int, java_major: int) -> list[str]:
+    """Arguments that come before the main class."""
+    opened = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+    return [
+        "-cp",
+        ":".join(str(jar) for jar in jars),
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened),
+        "--enable-native-access=ALL-UNNAMED",
+        *(["--sun-misc-unsafe-memory-access=allow"] if java_major >= 24 else []),
+        f"-Xms{min(heap, 512 * MIB) // MIB}m",
+        f"-Xmx{heap // MIB}m",
+        "-XX:+UseG1GC",
+        # Out of memory leaves a server half alive; the supervisor restarts one that is dead.
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-OmitStackTraceInFastThrow",
+        "-XX:-UsePerfData",
+        "-Djdk.nio.maxCachedBufferSize=1024",
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        "-Dio.netty.leakDetection.level=DISABLED",
+        "-Dlog4j2.disable.jmx=true",
+        "-Dlog4j.layout.jsonTemplate.maxStringLength=32768",
+        "-Dfile.encoding=UTF-8",
+        "-Djava.awt.headless=true",
+    ]
+
+
+def render_argument_file(arguments: Sequence[str]) -> str:
+    """Arguments in the form Java reads from ``@file``: one a line, quoted, backslashes doubled."""
+    return "".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for a in arguments)

@@ -1,0 +1,180 @@
+"""Brings the jars of one locked Neo4j version onto this machine, whole and verified, once for all checkouts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import EmbeddedNeo4jError
+from .lockfile import LockedJar
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
+
+PARALLEL_DOWNLOADS = 8
+ATTEMPTS = 3
+TIMEOUT = 10  # seconds without an answer, per attempt
+
+
+def default_cache() -> Path:
+    """``$SEMP_CACHE``, else the user's cache directory for "semp" (shared by checkouts and test runs)."""
+    chosen = os.environ.get("SEMP_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("semp", appauthor=False)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Distribution:
+    """The jars of one lock below one cache directory.
+
+    Guarantees: a jar is at its final path only after its hash was right, since it is downloaded elsewhere on the same
+    file system and moved there; a jar whose size or time changed since is hashed again before it is used; several
+    processes may call `fetch` at once, one downloads and the others wait.
+    """
+
+    def __init__(self, jars: Sequence[LockedJar], cache: Path, repository: str | None = None) -> None:
+        self._jars = tuple(jars)
+        self._cache = cache
+        self._root = cache / "maven"
+        self._repository = repository
+        lock_digest = hashlib.sha256("\n".join(f"{j.coordinate} {j.sha256}" for j in self._jars).encode()).hexdigest()
+        self._manifest = cache / f"verified-{lock_digest[:16]}.json"
+
+    def fetch(self, progress: Callable[[int, int], None] | None = None) -> list[Path]:
+        """Return the path of every jar, downloading what is missing. `progress(done, total)` counts jars.
+
+        `progress` is called from this thread only, and not at all when nothing is missing.
+        Raises EmbeddedNeo4jError when a jar cannot be had, or is not what the lock says.
+        """
+        if not self._unverified():
+            return self.paths
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            from filelock import FileLock
+
+            with FileLock(self._cache / "fetch.lock"):
+                missing = self._check()
+                if missing:
+                    self._download(missing, progress or _unseen)
+                self._write_manifest()
+        except OSError as error:
+            raise EmbeddedNeo4jError(f"cannot use the cache {self._cache}: {error.strerror or error}") from error
+        return self.paths
+
+    @property
+    def paths(self) -> list[Path]:
+        """Where the jars are, or will be, in the order of the lock."""
+        return [self._root / jar.path for jar in self._jars]
+
+    def _stamp(self, jar: LockedJar) -> list[int] | None:
+        try:
+            status = (self._root / jar.path).stat()
+        except OSError:
+            return None
+        return [status.st_size, status.st_mtime_ns]
+
+    def _unverified(self) -> list[LockedJar]:
+        try:
+            known: dict[str, list[int]] = json.loads(self._manifest.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return list(self._jars)
+        return [jar for jar in self._jars if (stamp := self._stamp(jar)) is None or known.get(jar.coordinate) != stamp]
+
+    def _check(self) -> list[LockedJar]:
+        """Hash what is not known to be good; delete what is wrong; return what must be downloaded."""
+        missing: list[LockedJar] = []
+        for jar in self._unverified():
+            path = self._root / jar.path
+            if path.is_file() and sha256_of(path) == jar.sha256:
+                continue
+            path.unlink(missing_ok=True)
+            missing.append(jar)
+        return missing
+
+    def _download(self, missing: list[LockedJar], progress: Callable[[int, int], None]) -> None:
+        total = len(missing)
+        progress(0, total)
+        with (
+            tempfile.TemporaryDirectory(prefix="fetch-", dir=self._cache) as staging,
+            ThreadPoolExecutor(PARALLEL_DOWNLOADS, thread_name_prefix="fetch-jar") as pool,
+        ):
+            pending = [pool.submit(self._download_one, jar, Path(staging)) for jar in missing]
+            try:
+                for done, future in enumerate(as_completed(pending), start=1):
+                    future.result()
+                    progress(done, total)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _download_one(self, jar: LockedJar, staging: Path) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                fetched = self._resolve(jar, staging / str(attempt))
+                break
+            except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
+                if attempt == ATTEMPTS:
+                    raise _unreachable(jar, self._repository, error) from error
+        else:
+            raise AssertionError("unreachable: the loop breaks or raises")
+        found = sha256_of(fetched)
+        if found != jar.sha256:
+            fetched.unlink()
+            raise EmbeddedNeo4jError(
+                f"{jar.coordinate} is not what the lock file says (sha256 {found}, expected {jar.sha256}); "
+                "it was deleted. Is the repository an honest mirror?"
+            )
+        target = self._root / jar.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(fetched, target)
+
+    def _resolve(self, jar: LockedJar, staging: Path) -> Path:
+        context = maven_context(staging, self._repository)
+        return context.project(jar.group, jar.artifact).at_version(jar.version).artifact(jar.classifier).resolve()
+
+    def _write_manifest(self) -> None:
+        known = {jar.coordinate: self._stamp(jar) for jar in self._jars}
+        draft = self._manifest.with_suffix(".tmp")
+        draft.write_text(json.dumps(known), encoding="utf-8")
+        os.replace(draft, self._manifest)
+
+
+def maven_context(repo_cache: Path, repository: str | None) -> MavenContext:
+    """jgo's view of one repository: `repository` (a mirror's URL), or the central one, whose address jgo knows."""
+    from jgo.maven import MavenContext
+
+    remotes = None if repository is None else {"mirror": repository.rstrip("/")}
+    return MavenContext(repo_cache=repo_cache, remote_repos=remotes, timeout=TIMEOUT)
+
+
+def _unseen(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def _unreachable(jar: LockedJar, repository: str | None, cause: Exception) -> EmbeddedNeo4jError:
+    where = "the mirror set as repository" if repository else "the central Maven repository"
+    return EmbeddedNeo4jError(
+        f"Neo4j is not on this machine yet and {jar.coordinate} could not be had from {where}: {_shortened(cause)}. "
+        "Either use a Neo4j that is already running (--neo4j URI), or keep everything in memory, "
+        "where it is forgotten at exit (--memory)."
+    )
+
+
+def _shortened(cause: Exception, limit: int = 200) -> str:
+    text = re.sub(r"//[^/@\s]*@", "//", " ".join(str(cause).split()))
+    return f"{type(cause).__name__}: {text if len(text) <= limit else text[:limit] + '...'}"

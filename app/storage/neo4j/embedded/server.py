@@ -1,0 +1,214 @@
+"""A real Neo4j Community server as a child of this process: fetched, configured, started, watched, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from . import credentials, lockfile
+from .archive import ClassArchive
+from .child import Child, Connection, PortTaken
+from .config import MemoryPlan, java_arguments, machine_memory, render_argument_file, render_conf
+from .distribution import Distribution, default_cache
+from .errors import EmbeddedNeo4jError
+from .processes import HomeLock, home_argument, stop_leftovers
+from .progress import Step, silent
+from .runtime import find_java, main_class
+
+DEFAULT_VERSION = "2026.08.1"
+FIRST_BACKOFF = 1.0
+LAST_BACKOFF = 30.0
+RECORDING = Path("conf", "classes.recorded")
+STAYED_UP = 60.0  # seconds after which the next restart starts from FIRST_BACKOFF again
+LEFTOVER_GRACE = 15.0
+PORT_ATTEMPTS = 3
+_log = logging.getLogger(__name__)
+
+
+class EmbeddedNeo4j:
+    """One Neo4j on one home directory.
+
+    Guarantees: at most one holder per home; Java listens on loopback only and never outlives this process, however it
+    ends; a commit it acknowledged is there after any restart; when Java dies it comes back at the same URI.
+    `start` and `stop` belong to one event loop, the same for both.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        version: str = DEFAULT_VERSION,
+        cache: Path | None = None,
+        repository: str | None = None,
+        heap: str | None = None,
+        page_cache: str | None = None,
+        progress: Callable[[Step], None] = silent,
+    ) -> None:
+        """Nothing is touched before `start`.
+
+        `home` holds everything of this database. `cache` holds the jars (default: $SEMP_CACHE or the user's cache
+        directory). `repository` is the URL of a Maven mirror. Sizes are like ``512m``. `progress` may be called from
+        any thread.
+        """
+        self._home = home.expanduser().resolve()
+        self._version = version
+        self._cache = (cache or default_cache()).expanduser().resolve()
+        self._repository = repository
+        self._sizes = (heap, page_cache)
+        self._progress = progress
+        self._lock = HomeLock(self._home)
+        self._changing = asyncio.Lock()
+        self._child: Child | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+        self._restart: Callable[[], Awaitable[Connection]] | None = None
+        self._archive: ClassArchive | None = None
+        self._archiving: asyncio.Task[None] | None = None
+        self._ready = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers, as far as is known: False before start, while it restarts, and after stop."""
+        return self._ready
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of Java, or None when there is none just now. Looks through the process table: not for hot paths."""
+        return None if self._child is None else self._child.java_pid()
+
+    async def start(self) -> Connection:
+        """Prepare, start, and return when an authenticated query is answered. Started already: the same connection.
+
+        Raises EmbeddedNeo4jError, with a message for a person, and then leaves no process and no lock behind.
+        """
+        async with self._changing:
+            if self._connection is not None:
+                return self._connection
+            try:
+                self._connection = await self._start()
+            except BaseException as error:
+                await self._take_down()
+                if isinstance(error, OSError):
+                    raise EmbeddedNeo4jError(f"cannot use {self._home}: {error.strerror or error}") from error
+                raise
+            self._supervisor = asyncio.create_task(self._supervise(), name="embedded-neo4j-supervisor")
+            if self._archive is not None:
+                making = self._archive.make(self._home / "conf" / "java.args", self._home / RECORDING)
+                self._archiving = asyncio.create_task(making, name="embedded-neo4j-archive")
+            return self._connection
+
+    async def stop(self) -> None:
+        """Stop Java cleanly (by force after 30 s) and release the home. Harmless when not started, or stopped."""
+        async with self._changing:
+            tasks = [task for task in (self._supervisor, self._archiving) if task is not None]
+            self._supervisor = self._archiving = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._take_down()
+
+    async def _take_down(self) -> None:
+        self._ready = False
+        self._connection = None
+        if self._child is not None:
+            await self._child.stop()
+            self._child = None
+        self._lock.release()
+
+    async def _start(self) -> Connection:
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._home.chmod(0o700)
+        self._lock.acquire()
+        if left := await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE):
+            _log.warning("stopped %d Java process(es) that an earlier run left on %s", left, self._home)
+        plan = MemoryPlan.for_machine(machine_memory(), *self._sizes)
+        command = await self._command(plan)
+        first = not (self._home / "data" / "databases" / "system").exists()
+        password = credentials.prepare(self._home)
+        name = "Setting up Neo4j" if first else "Starting Neo4j"
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            port = _free_port()
+            conf = render_conf(self._version, port, plan.page_cache)
+            (self._home / "conf" / "neo4j.conf").write_text(conf, encoding="utf-8")
+            self._restart = partial(self._run, command, port, password, "Restarting Neo4j after it died")
+            try:
+                return await self._run(command, port, password, name)
+            except PortTaken:
+                if attempt == PORT_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _command(self, plan: MemoryPlan) -> list[str]:
+        """Everything Java needs, brought to disk; and its command line, which holds no secret."""
+        java = find_java(self._version)
+        jars = await self._fetch()
+        (self._home / "conf").mkdir(exist_ok=True)
+        arguments = self._home / "conf" / "java.args"
+        arguments.write_text(render_argument_file(java_arguments(jars, plan.heap, java.major)), encoding="utf-8")
+        directories = (home_argument(self._home), f"--config-dir={self._home / 'conf'}")
+        self._archive = ClassArchive(self._cache, self._version, jars, java)
+        archived = self._archive.arguments(self._home / RECORDING)
+        return [str(java.executable), f"@{arguments}", *archived, main_class(self._version), *directories]
+
+    async def _fetch(self) -> list[Path]:
+        distribution = Distribution(lockfile.load(self._version), self._cache, self._repository)
+        name = f"Downloading Neo4j {self._version}"
+        cancelled = threading.Event()
+
+        def show(done: int, total: int) -> None:
+            if cancelled.is_set():
+                raise EmbeddedNeo4jError("the download was cancelled")
+            self._progress(Step(name, done, total, finished=done == total))
+
+        try:
+            return await asyncio.to_thread(distribution.fetch, show)
+        finally:
+            cancelled.set()
+
+    async def _run(self, command: list[str], port: int, password: str, name: str) -> Connection:
+        child = self._child = Child(self._home, command, port, password)
+        self._progress(Step(name))
+        try:
+            await child.launch()
+            await child.ready(lambda seconds: self._progress(Step(name, seconds)))
+        except BaseException:
+            await child.stop()
+            if child.crashed and self._archive is not None:
+                self._archive.discard()
+            raise
+        finally:
+            self._progress(Step(name, finished=True))
+        self._ready = True
+        return child.connection
+
+    async def _supervise(self) -> None:
+        clock = asyncio.get_running_loop().time
+        backoff = FIRST_BACKOFF
+        while self._child is not None and self._restart is not None:
+            began = clock()
+            status = await self._child.ended()
+            self._ready = False
+            if clock() - began >= STAYED_UP:
+                backoff = FIRST_BACKOFF
+            _log.error("Neo4j died (status %d); restarting it in %.0f s", status, backoff)
+            while not self._ready:
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, LAST_BACKOFF)
+                try:
+                    # The guard may be what died: its Java still has the store and the port.
+                    await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE)
+                    await self._restart()
+                    _log.warning("Neo4j is back (pid %s)", self.pid)
+                except Exception as error:  # whatever it is, giving up would leave the service without its log
+                    _log.error("Neo4j could not be restarted, next attempt in %.0f s: %s", backoff, error)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,151 @@
+"""Moving logs in and out of a service, and checking one, with progress shown."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from app.domain.errors import SempError
+from app.engine.replay import Difference, verify
+from app.storage.neo4j.store import Neo4jStore
+
+_NAMESPACE = uuid.UUID("0f6c1f52-63c5-4a0b-9d3c-7f0f6d1f0a57")
+RETRIES = 60
+"""Times a request is repeated while the service answers 503 or cannot be reached, before giving up."""
+
+
+class Imported(msgspec.Struct):
+    """What an import did."""
+
+    appended: int = 0
+    known: int = 0
+
+
+def bar(console: Console) -> Progress:
+    """A progress bar for long transfers."""
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console)
+
+
+def import_file(file: Path, url: str, batch: int, console: Console) -> Imported:
+    """Append the events of an NDJSON file through the API, in order.
+
+    Raises:
+        SempError: a line is no JSON object, or the service refused it; names the line.
+    """
+    done = Imported()
+    with bar(console) as progress, httpx.Client(base_url=url, timeout=120) as client:
+        size = file.stat().st_size if file != Path("-") else None
+        task = progress.add_task("importing (bytes)", total=size)
+        with nullcontext(sys.stdin.buffer) if size is None else file.open("rb") as stream:
+            for first, lines, read in _batches(stream, batch):
+                _send(client, first, lines, done)
+                progress.update(task, completed=read)
+    return done
+
+
+def _batches(stream: BinaryIO, size: int) -> Iterator[tuple[int, list[bytes], int]]:
+    """(number of the first line, events as JSON each with an id, bytes read so far)."""
+    seen: Counter[bytes] = Counter()
+    lines: list[bytes] = []
+    first, number, read = 1, 0, 0
+    for number, line in enumerate(stream, 1):
+        read += len(line)
+        if line.strip():
+            lines.append(_with_id(line.strip(), number, seen))
+        if len(lines) == size:
+            yield first, lines, read
+            first, lines = number + 1, []
+    if lines:
+        yield first, lines, read
+
+
+def _with_id(line: bytes, number: int, seen: Counter[bytes]) -> bytes:
+    """The line with an id: its own, or one made from its content and how often it came before."""
+    try:
+        event: Any = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SempError(f"line {number}: not valid JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise SempError(f"line {number}: expected a JSON object")
+    if event.get("id"):  # pyright: ignore[reportUnknownMemberType]
+        return line
+    digest = hashlib.sha256(line).digest()
+    seen[digest] += 1
+    event["id"] = str(uuid.uuid5(_NAMESPACE, f"{digest.hex()}:{seen[digest]}"))
+    return msgspec.json.encode(event)
+
+
+def _send(client: httpx.Client, first: int, lines: list[bytes], done: Imported) -> None:
+    before = _head(client)
+    response = _patiently(client, b"\n".join(lines))
+    if not response.is_success:
+        raise SempError(f"lines from {first} on (batch of {len(lines)}): {response.json().get('message', response.text)}")
+    answer = response.json()
+    new = len(lines) if answer["first"] > before else max(0, answer["last"] - before)
+    done.appended += min(new, len(lines))
+    done.known += len(lines) - min(new, len(lines))
+
+
+def _head(client: httpx.Client) -> int:
+    return client.get("/health/ready").json().get("position", 0)
+
+
+def _patiently(client: httpx.Client, body: bytes) -> httpx.Response:
+    """POST until the service takes it; repeating is safe, since every event has its id."""
+    for attempt in range(RETRIES):
+        try:
+            response = client.post(
+                "/api/events/batch", params={"return": "minimal"}, content=body, headers={"content-type": "application/x-ndjson"}
+            )
+            if response.status_code != 503:
+                return response
+            time.sleep(float(response.headers.get("retry-after", 1)))
+        except httpx.TransportError:
+            if attempt == RETRIES - 1:
+                raise
+            time.sleep(1.0)
+    raise SempError("the service stayed unavailable; run the import again later, it goes on where it stopped")
+
+
+def export_log(output: Path | None, url: str, after: int, console: Console) -> int:
+    """Write the log as NDJSON, oldest first, up to where it stood when the export began; the number of events written."""
+    written = 0
+    with bar(console) as progress, httpx.Client(base_url=url, timeout=120) as client:
+        head = _head(client)
+        task: TaskID = progress.add_task("exporting", total=max(0, head - after))
+        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
+            while after < head:
+                answer = client.get("/api/events", params={"order": "asc", "after": after, "before": head + 1, "limit": 1000})
+                answer.raise_for_status()
+                page = msgspec.json.decode(answer.content, type=list[msgspec.Raw])
+                stream.write(b"".join(bytes(event) + b"\n" for event in page))
+                after += len(page)
+                written += len(page)
+                progress.update(task, completed=written)
+    return written
+
+
+async def verify_store(store: Neo4jStore, repair: bool, console: Console) -> list[Difference]:
+    """Compare the stored signals with a replay of the log, and overwrite them with it if asked to."""
+    try:
+        with bar(console) as progress:
+            task = progress.add_task("replaying", total=(await store.state()).head)
+            differences = await verify(store, lambda position: progress.update(task, completed=position))
+        if repair and differences:
+            await store.put_signals([found.replayed for found in differences if found.replayed is not None])
+            await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
+        return differences
+    finally:
+        await store.close()
