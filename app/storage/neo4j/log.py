@@ -41,7 +41,15 @@ class Neo4jLog:
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
             [row] = await transaction.run("stream_state")
+        await self._warm()
         return rows.state(row), signals
+
+    async def _warm(self) -> None:
+        """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
+        nothing: list[object] = []
+        await self.connection.run(
+            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, scopes=nothing
+        )
 
     async def state(self) -> LogState:
         [row] = await self.connection.run("stream_state")
