@@ -1,0 +1,1 @@
+"""Benchmarks: both sides of every comparison in one run on one machine, as ratios. `make bench` runs them all."""

@@ -1,0 +1,59 @@
+"""Run the benchmarks on an embedded Neo4j of their own.
+
+python -m benchmarks [single latency ingest lineage scale]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from neo4j import GraphDatabase
+
+from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, StepReporter
+from benchmarks import ingest, lineage, single
+from benchmarks.report import Report
+
+BENCHMARKS = {
+    "single": single.throughput,
+    "latency": single.latency,
+    "ingest": ingest.against_bare_driver,
+    "lineage": lineage.counts,
+    "scale": ingest.at_scale,
+}
+
+
+def main(names: list[str]) -> None:
+    """Each benchmark on an emptied database; the database itself stays warm."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    report = Report()
+    with tempfile.TemporaryDirectory() as home, StepReporter() as reporter:
+        neo4j = EmbeddedNeo4j(Path(home) / "neo4j", progress=reporter.report)
+        found = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
+        os.environ.update(SEMP_NEO4J=found.uri, SEMP_NEO4J_USER=found.user, SEMP_NEO4J_PASSWORD=found.password)
+        try:
+            for name in names:
+                empty(found.uri, found.user, found.password)
+                print(f"-- {name}", flush=True)
+                BENCHMARKS[name](report)
+        finally:
+            asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result()
+    report.write(DEFAULT_VERSION, "latest" if names == list(BENCHMARKS) else "partial")
+
+
+def empty(uri: str, user: str, password: str) -> None:
+    """Delete everything, in steps that fit in memory."""
+    with GraphDatabase.driver(uri, auth=(user, password), notifications_min_severity="OFF") as driver, driver.session() as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(chosen) - BENCHMARKS.keys():
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}")
+    main(chosen)

@@ -1,0 +1,79 @@
+"""The yardstick of ingest: what the bare driver commits for the same nodes and edges, on the same schema."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from typing import Any
+
+from neo4j import Driver, GraphDatabase, ManagedTransaction
+
+from benchmarks.servers import target
+
+APPEND = """
+UNWIND $rows AS row
+CREATE (e:Event {id: row.id, position: row.position, type: 'proposal', scope: row.scope, trace_id: row.trace_id,
+                 agent_id: row.agent_id, timestamp: row.timestamp, payload: row.payload, parent_ids: row.parent_ids,
+                 action: row.action, nearest: row.nearest, distance: row.distance})
+SET e:Proposal
+MERGE (t:Trace {id: row.trace_id})
+CREATE (e)-[:TRACE]->(t)
+WITH e, row
+UNWIND row.parent_ids AS parent
+MATCH (p:Event {id: parent})
+CREATE (e)-[:PARENT]->(p)
+"""
+
+
+def connect() -> Driver:
+    """The synchronous driver on the database of this run."""
+    found = target()
+    return GraphDatabase.driver(found.uri, auth=(found.user, found.password), notifications_min_severity="OFF")
+
+
+class Events:
+    """Proposals with two parents each, in 20,000 traces and 50 scopes, the same for both sides."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.last: list[str] = []
+        self.number = 0
+
+    def batch(self, size: int) -> list[dict[str, Any]]:
+        """The next events, as a client sends them."""
+        made: list[dict[str, Any]] = []
+        for _ in range(size):
+            self.number += 1
+            event_id = str(uuid.UUID(int=self.random.getrandbits(128)))
+            made.append({
+                "id": event_id,
+                "type": "proposal",
+                "scope": f"project.mod{self.number % 50}",
+                "trace_id": f"t{self.random.randrange(20_000)}",
+                "agent_id": f"agent-{self.number % 10}",
+                "payload": {"action": f"do{self.number % 7}", "params": {"k": 1}},
+                "parent_ids": list(self.last),
+            })  # fmt: skip
+            self.last = [*self.last[-1:], event_id]
+        return made
+
+
+def rows(events: list[dict[str, Any]], first: int) -> list[dict[str, Any]]:
+    """The rows the bare driver sends for them."""
+    return [
+        {
+            **event, "position": first + index, "timestamp": "2026-01-01T00:00:00.000Z", "payload": '{"action":"do1","params":{"k":1}}',
+            "action": event["payload"]["action"], "nearest": [first, first + 1], "distance": 1,
+        }
+        for index, event in enumerate(events)
+    ]  # fmt: skip
+
+
+def append(driver: Driver, batch: list[dict[str, Any]]) -> None:
+    """One transaction."""
+
+    def work(transaction: ManagedTransaction) -> None:
+        transaction.run(APPEND, rows=batch).consume()
+
+    with driver.session() as session:
+        session.execute_write(work)

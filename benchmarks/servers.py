@@ -1,0 +1,130 @@
+"""The servers that are compared, each as a process of its own: the service on Neo4j, the same app on a store that does nothing,
+and two yardsticks of the web layer.
+
+    python -m benchmarks.servers KIND PORT
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+import uvloop
+from litestar import Litestar, post
+
+from app.api.application import create_app
+from app.domain.events import NewEvent, draft
+from app.domain.signals import Rules
+from app.engine.environment import Environment
+from app.engine.ports import Plan
+from app.storage.memory import MemoryStore
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.store import Neo4jStore
+
+
+class NoStore(MemoryStore):
+    """Takes every plan and keeps only where the log stands."""
+
+    async def append(self, plan: Plan) -> bool:
+        self.current = plan.state
+        return True
+
+
+def target() -> Target:
+    """The database of this run, from the environment."""
+    return Target(os.environ["SEMP_NEO4J"], os.environ["SEMP_NEO4J_USER"], os.environ["SEMP_NEO4J_PASSWORD"])
+
+
+async def bare_asgi(scope: Any, receive: Any, send: Any) -> None:
+    """What an answer costs with nothing around it: decode, check, encode."""
+    if scope["type"] != "http":
+        return
+    if scope["method"] == "GET":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    message = await receive()
+    body = msgspec.json.encode(draft(_read(message["body"])))
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+_read = msgspec.json.Decoder(NewEvent).decode
+
+
+def plain_litestar() -> Litestar:
+    """The same through an ordinary Litestar handler."""
+
+    @post("/api/events")
+    async def append(data: NewEvent) -> dict[str, Any]:
+        return msgspec.to_builtins(draft(data))
+
+    return Litestar([append], logging_config=None)
+
+
+async def serve(kind: str, port: int) -> None:
+    """Serve until killed."""
+    environment: Environment | None = None
+    if kind in ("neo4j", "none"):
+        environment = Environment(Neo4jStore(target()) if kind == "neo4j" else NoStore(), Rules())
+        await environment.start()
+        app: Any = create_app(environment)
+    else:
+        app = bare_asgi if kind == "asgi" else plain_litestar()
+    config = uvicorn.Config(app, port=port, http="httptools", lifespan="off", log_level="warning", access_log=False, server_header=False)
+    gc.collect()
+    gc.freeze()
+    await uvicorn.Server(config).serve()
+    if environment is not None:
+        await environment.stop()
+
+
+@contextmanager
+def running(kind: str) -> Generator[int]:
+    """A server of this kind; its port."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port)])
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1).close()
+                break
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def load(port: int, connections: int, seconds: float) -> dict[str, float]:
+    """Run the load generator as a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(sys.argv[1], int(sys.argv[2])))

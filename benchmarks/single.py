@@ -1,0 +1,63 @@
+"""Single-event POSTs: what the log costs over a store that does nothing, what the web layer costs, and the latency of a lone one."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import uuid
+
+from benchmarks import bare
+from benchmarks.report import Report, median
+from benchmarks.servers import load, running
+
+CONNECTIONS = 256
+
+
+def throughput(report: Report, rounds: int = 4, seconds: float = 5.0) -> None:
+    """Requests per second at 256 connections, all servers in turn in every round."""
+    kinds = ("neo4j", "none", "asgi", "litestar")
+    rates: dict[str, list[float]] = {kind: [] for kind in kinds}
+    with running("neo4j") as neo4j, running("none") as none, running("asgi") as asgi, running("litestar") as litestar:
+        ports = {"neo4j": neo4j, "none": none, "asgi": asgi, "litestar": litestar}
+        load(neo4j, CONNECTIONS, 8)  # the database compiles what is hot
+        for _ in range(rounds):
+            for kind in kinds:
+                found = load(ports[kind], CONNECTIONS, seconds)
+                assert not found["failures"], f"{kind}: {found['failures']:.0f} requests failed"
+                rates[kind].append(found["rate"])
+    pairs = [a / b for a, b in zip(rates["neo4j"], rates["none"], strict=True)]
+    by = {kind: median(found) for kind, found in rates.items()}
+    detail = f"{by['neo4j']:,.0f}/s on Neo4j, {by['none']:,.0f}/s on the no-op store"
+    report.add("POST /events at 256 connections / no-op store", median(pairs), "at least 0.8; the first prototype had 0.54", detail)
+    report.add("  our app, no-op store / bare ASGI with msgspec", by["none"] / by["asgi"], "-", f"bare ASGI {by['asgi']:,.0f}/s")
+    report.add("  plain Litestar handler / bare ASGI with msgspec", by["litestar"] / by["asgi"], "-", f"plain {by['litestar']:,.0f}/s")
+
+
+def latency(report: Report, rounds: int = 5, count: int = 200) -> None:
+    """A lone POST against one bare transaction that writes the same, in turn."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    events = bare.Events(7)
+    with running("neo4j") as port, bare.connect() as driver:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        for round_ in range(rounds + 1):
+            for number in range(count):
+                events.last = []
+                [event] = events.batch(1)
+                body = json.dumps({**event, "id": None})
+                event["id"] = str(uuid.uuid4())
+                began = time.perf_counter()
+                connection.request("POST", "/api/events", body, {"content-type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                if round_:
+                    ours.append(time.perf_counter() - began)
+                assert answer.status == 201
+                row = bare.rows([event], -(round_ * count + number) - 1)
+                began = time.perf_counter()
+                bare.append(driver, row)
+                if round_:
+                    theirs.append(time.perf_counter() - began)
+    mine, other = 1000 * median(ours), 1000 * median(theirs)
+    report.add("lone POST / one bare driver transaction (latency)", mine / other, "at most 1.5", f"{mine:.2f} ms, bare {other:.2f} ms")
