@@ -160,6 +160,7 @@ async def _serve_http(environment: Environment, listener: socket.socket, stop: a
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN,
         ws_per_message_deflate=False,
     )
@@ -169,6 +170,7 @@ async def _serve_http(environment: Environment, listener: socket.socket, stop: a
         await asyncio.sleep(0.01)
     gc.collect()
     gc.freeze()  # what is there now stays; collections need not walk it again
+    gc.set_threshold(50_000, 20, 100)
     host, port = listener.getsockname()[:2]
     on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     stopping = asyncio.create_task(stop.wait())

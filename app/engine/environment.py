@@ -103,7 +103,7 @@ class Environment:
 
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
         """Commit the drafts together or not at all; see Committer.submit for the errors. Cancelling it does not undo it."""
-        return await asyncio.shield(self.committer.submit(drafts, batch=batch))
+        return await self.committer.submit(drafts, batch=batch)
 
     def now(self) -> int:
         """The time signals are read at, milliseconds: the clock's, but never before the newest event."""
