@@ -17,6 +17,7 @@ from rich.table import Table
 
 from app import __version__
 from app.domain.errors import SempError
+from app.engine.replay import Difference
 from app.settings import DatabaseSettings, Settings
 
 app = App(
@@ -136,7 +137,8 @@ def query(name: str, /, *, database: DatabaseSettings | None = None, param: list
     name: A file under cypher/ without its suffix, such as count_ancestors.
     param: key=value, once for each parameter. A value that is JSON is taken as such, anything else as text.
     """
-    from app.main import attach
+    from app.main import database as connect
+    from app.storage.neo4j.embedded import StepReporter
 
     parameters: dict[str, Any] = {}
     for given in param or []:
@@ -149,11 +151,9 @@ def query(name: str, /, *, database: DatabaseSettings | None = None, param: list
             parameters[key] = value
 
     async def run() -> list[dict[str, Any]]:
-        store = attach(database or DatabaseSettings())
-        try:
-            return await store.query(name, parameters)
-        finally:
-            await store.close()
+        with StepReporter() as reporter:
+            async with connect(database or DatabaseSettings(), reporter.report) as store:
+                return await store.query(name, parameters)
 
     for row in asyncio.run(run()):
         print(msgspec.json.encode(row, enc_hook=str).decode())
@@ -165,12 +165,18 @@ def verify(*, database: DatabaseSettings | None = None, repair: bool = False) ->
 
     Parameters
     ----------
-    repair: Overwrite stored signals with the replayed ones. Stop the services on this database first.
+    repair: Overwrite stored signals with the replayed ones. No service may run on this database meanwhile.
     """
-    from app.main import attach
+    from app.main import database as connect
+    from app.storage.neo4j.embedded import StepReporter
     from app.transfer import verify_store
 
-    differences = asyncio.run(verify_store(attach(database or DatabaseSettings()), repair, err))
+    async def run() -> list[Difference]:
+        with StepReporter() as reporter:
+            async with connect(database or DatabaseSettings(), reporter.report, alone=repair) as store:
+                return await verify_store(store, repair, err)
+
+    differences = asyncio.run(run())
     for difference in differences:
         out.print(f"{':'.join(difference.key)}: stored {_strength(difference.stored)}, the log says {_strength(difference.replayed)}")
     if not differences:

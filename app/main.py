@@ -10,24 +10,22 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import cast
 
 import uvicorn
 
 from app.api.application import create_app
-from app.domain.errors import SempError, StoreUnavailable
+from app.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from app.engine.environment import Environment
 from app.engine.ports import Storage
 from app.settings import Credentials, DatabaseSettings, Settings
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
-from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, Step
+from app.storage.neo4j.embedded import DEFAULT_VERSION, Connection, EmbeddedNeo4j, Step
 from app.storage.neo4j.embedded.running import running_connection
 from app.storage.neo4j.store import Neo4jStore
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 CONNECT_PATIENCE = 60.0
 """Seconds a start waits for an external database that is not there yet."""
@@ -47,19 +45,45 @@ def external_target(settings: DatabaseSettings) -> Target | None:
     return Target(settings.neo4j, who.user, who.password, who.database)
 
 
-def attach(settings: DatabaseSettings) -> Neo4jStore:
-    """Storage on a database that is already running: the external one, or the embedded one of a service on the same data.
+@asynccontextmanager
+async def database(settings: DatabaseSettings, progress: Callable[[Step], None], *, alone: bool = False) -> AsyncGenerator[Neo4jStore]:
+    """Storage for a command: on the external database, on the embedded one of a running service, or on one started for the while.
+
+    Args:
+        alone: refuse to work beside a service that runs on the same data.
 
     Raises:
-        StartError: neither is there.
+        StartError: there is no data, or a service is in the way.
     """
     target = external_target(settings)
-    if target is None:
-        running = running_connection(settings.home)
-        if running is None:
-            raise StartError(f"no service runs on {settings.data}; start one with `semp serve`, or name a database with --neo4j")
-        target = Target(running.uri, running.user, running.password, running.database)
-    return Neo4jStore(target)
+    running = running_connection(settings.home) if target is None else None
+    if running is not None and alone:
+        raise StartError(f"a service runs on {settings.data}; stop it first")
+    if target is None and running is None:
+        if not settings.home.exists():
+            raise StartError(f"there is no data in {settings.data}; start a service with `semp serve`, or name a database with --neo4j")
+        neo4j = EmbeddedNeo4j(settings.home, progress=progress)
+        try:
+            running = await neo4j.start()
+            async with _closing(Neo4jStore(_target(running))) as store:
+                yield store
+        finally:
+            await neo4j.stop()
+        return
+    async with _closing(Neo4jStore(target or _target(cast("Connection", running)))) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _closing(store: Neo4jStore) -> AsyncGenerator[Neo4jStore]:
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _target(found: Connection) -> Target:
+    return Target(found.uri, found.user, found.password, found.database)
 
 
 @asynccontextmanager
@@ -81,8 +105,7 @@ async def storage(settings: Settings, progress: Callable[[Step], None]) -> Async
             progress=progress,
         )
         try:
-            found = await neo4j.start()
-            yield Neo4jStore(Target(found.uri, found.user, found.password, found.database))
+            yield Neo4jStore(_target(await neo4j.start()))
         finally:
             await neo4j.stop()
 
@@ -124,7 +147,7 @@ async def _start(environment: Environment, patient: bool) -> None:
         try:
             return await environment.start()
         except StoreUnavailable as error:
-            if asyncio.get_running_loop().time() > deadline:
+            if isinstance(error, CredentialsRefused) or asyncio.get_running_loop().time() > deadline:
                 raise StartError(f"cannot use the database: {error}") from error
             log.warning("the database is not there yet: %s", error)
             await asyncio.sleep(1.0)
@@ -176,6 +199,7 @@ async def _serve_http(environment: Environment, listener: socket.socket, stop: a
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    environment.hub.close()
     server.should_exit = True
     await serving
 

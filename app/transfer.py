@@ -139,13 +139,10 @@ def export_log(output: Path | None, url: str, after: int, console: Console) -> i
 
 async def verify_store(store: Neo4jStore, repair: bool, console: Console) -> list[Difference]:
     """Compare the stored signals with a replay of the log, and overwrite them with it if asked to."""
-    try:
-        with bar(console) as progress:
-            task = progress.add_task("replaying", total=(await store.state()).head)
-            differences = await verify(store, lambda position: progress.update(task, completed=position))
-        if repair and differences:
-            await store.put_signals([found.replayed for found in differences if found.replayed is not None])
-            await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
-        return differences
-    finally:
-        await store.close()
+    with bar(console) as progress:
+        task = progress.add_task("replaying", total=(await store.state()).head)
+        differences = await verify(store, lambda position: progress.update(task, completed=position))
+    if repair and differences:
+        await store.put_signals([found.replayed for found in differences if found.replayed is not None])
+        await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
+    return differences

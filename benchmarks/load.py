@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import uvloop
 
@@ -43,8 +44,7 @@ class Connection(asyncio.Protocol):
         self.sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.send()
 
     def send(self) -> None:

@@ -44,7 +44,7 @@ def domain_error(_: Request[Any, Any, Any], error: SempError) -> Response[ErrorB
         case Unavailable():
             return _answer(503, str(error), headers={"retry-after": str(error.retry_after)})
         case QueryTimeout():
-            return _answer(400, f"Validation error: {error}", [FieldError("depth", "the query took too long and was stopped")])
+            return _answer(400, f"Validation error: {error}")
         case _:
             return unexpected_error(_, error)
 
@@ -55,7 +55,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     match error:
         case ValidationException():
             found: list[Any] = error.extra if isinstance(error.extra, list) else []
-            fields = [FieldError(str(item.get("key", "")), _reason(str(item.get("message", "")))) for item in found]
+            fields = [FieldError(_sent_as(str(item.get("key", ""))), _reason(str(item.get("message", "")))) for item in found]
             text = "; ".join(f"{field.field}: {field.reason}" for field in fields) or error.detail
             return _answer(400, f"Validation error: {text}", fields or None, headers)
         case NotFoundException():
@@ -84,6 +84,11 @@ def _answer(
     status: int, message: str, errors: Sequence[FieldError] | None = None, headers: dict[str, str] | None = None
 ) -> Response[ErrorBody]:
     return Response(ErrorBody(message, errors), status_code=status, headers=headers, media_type="application/json")
+
+
+def _sent_as(name: str) -> str:
+    """A query parameter as the client wrote it; some of its names are taken in Litestar's handlers."""
+    return {"types": "type", "in_scope": "scope", "return_": "return"}.get(name, name)
 
 
 def _reason(message: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get
@@ -104,6 +104,11 @@ def page_answer(
     return Response(list(events), headers=headers)
 
 
+def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:
+    """What follows the prefix in the path, percent-decoded once: slashes and empty segments in it are the client's own."""
+    return unquote(request.scope["raw_path"].decode("latin-1").partition("?")[0]).removeprefix(prefix)
+
+
 def event_routes(environment: Environment) -> Router:
     """`/events` and what is below it."""
 
@@ -175,19 +180,20 @@ def event_routes(environment: Environment) -> Router:
     @get("/events/scope/{path:path}", operation_id="listEventsOfScope", summary="Read one scope's events", responses=responses(400, 503))
     async def list_scope(request: Request[Any, Any, Any], path: str, limit: Limit = 100, before: Position = None) -> Response[list[Event]]:
         """Newest first, of exactly this scope."""
-        wanted = EventFilter(scope=path.removeprefix("/"), limit=limit, before=before)
+        wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
         if "*" in path:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
         return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
 
-    @get(
-        "/events/trace/{trace_id:path}", operation_id="listEventsOfTrace", summary="Read one trace's events", responses=responses(400, 503)
-    )
+    @get("/events/trace/{path:path}", operation_id="listEventsOfTrace", summary="Read one trace's events", responses=responses(400, 503))
     async def list_trace(
-        request: Request[Any, Any, Any], trace_id: str, limit: Limit = MAX_PAGE, after: Position = None
+        request: Request[Any, Any, Any],
+        path: str,  # noqa: ARG001 - read from the raw path
+        limit: Limit = MAX_PAGE,
+        after: Position = None,
     ) -> Response[list[Event]]:
         """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
-        wanted = EventFilter(trace_id=trace_id.removeprefix("/"), limit=limit, after=after, newest_first=False)
+        wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
         return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
 
     @get("/events/{event_id:str}", operation_id="getEvent", summary="Read one event", responses=responses(404, 503))

@@ -12,20 +12,21 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from app.api.errors import responses
+from app.domain.errors import StoreUnavailable
 from app.engine.environment import Environment
 
 
 class Health(msgspec.Struct):
     """What is up."""
 
-    status: Literal["ok", "unavailable"]
+    status: Literal["ok"]
 
 
 class Ready(Health):
     """What is up, and where the log stands."""
 
-    epoch: str = ""
-    position: int = 0
+    epoch: str
+    position: int
 
 
 class _EnvironmentCollector(Collector):
@@ -57,12 +58,11 @@ def health_routes(environment: Environment) -> Router:
         return Health("ok")
 
     @get("/health/ready", operation_id="ready", summary="Would an event be taken now?", responses=responses(503), sync_to_thread=False)
-    def ready() -> Response[Ready]:
+    def ready() -> Ready:
         """200 when the database answered last, with the log's epoch and newest position; 503 while it is away."""
-        state = environment.ledger.state
-        if environment.ready:
-            return Response(Ready("ok", state.epoch, state.head))
-        return Response(Ready("unavailable", state.epoch, state.head), status_code=503, headers={"retry-after": "2"})
+        if not environment.ready:
+            raise StoreUnavailable("the database is not available", retry_after=2)
+        return Ready("ok", environment.ledger.state.epoch, environment.ledger.state.head)
 
     @get(
         "/metrics",
@@ -74,6 +74,6 @@ def health_routes(environment: Environment) -> Router:
     )
     def metrics() -> Response[bytes]:
         """Counters and gauges of the log, the queue, the signals and this process."""
-        return Response(generate_latest(registry), media_type="text/plain; version=1.0.0; charset=utf-8")
+        return Response(generate_latest(registry), media_type="text/plain; version=1.0.0")
 
     return Router("/", route_handlers=[live, ready, metrics], tags=["Health"])

@@ -9,8 +9,9 @@ from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from app.engine.environment import Environment
-from app.engine.hub import FellBehind, HistoryReset, Subscription
+from app.engine.hub import FellBehind, GoingAway, HistoryReset, Subscription
 
+GOING_AWAY = 1001
 TOO_SLOW = 4008
 CANNOT_RESUME = 4009
 SEND_TIMEOUT = 20.0
@@ -58,6 +59,8 @@ async def _deliver(socket: WebSocket[Any, Any, Any], subscription: Subscription)
                 given += 1
     except (FellBehind, TimeoutError):
         await _close(socket, TOO_SLOW, f"too slow; last position {given}")
+    except GoingAway:
+        await _close(socket, GOING_AWAY, f"the service stops; last position {given}")
     except HistoryReset:
         await _close(socket, CANNOT_RESUME, "the log was replaced; read the state again")
 

@@ -10,7 +10,7 @@ from litestar import Router, get
 from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
-from app.domain.events import Id, Name, canonical, new_id
+from app.domain.events import Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
 from app.engine.ports import GraphEdge, GraphNode
 
@@ -59,11 +59,13 @@ def node_routes(environment: Environment) -> Router:
         """201 with the node. Sending the same `id` with the same content again answers 200."""
         new = decode(_read_node, incoming.body)
         node_id = new.id.lower() if new.id else new_id()
-        data = _encode(new.data)
-        node, created = await environment.storage.put_node(node_id, new.type, data.decode())
-        if not created and (node.type != new.type or canonical(bytes(node.data)) != canonical(data)):
+        data = stored_text(new.data, "data")
+        node, created = await environment.storage.put_node(node_id, new.type, data)
+        if created:
+            return Answer(201, _encode(node))
+        if node.type != new.type or canonical(bytes(node.data)) != canonical(data.encode()):
             raise IdConflict(node_id)
-        return Answer(201 if created else 200, _encode(node))
+        return Answer(200, _encode(await _node(environment, node_id)))
 
     @get("/nodes/{node_id:str}", operation_id="getNode", summary="Read a graph node", responses=responses(404, 503))
     async def get_node(node_id: str) -> NodeAnswer:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.params import Parameter
 
 from app.api.errors import responses
-from app.api.events import ScopeGlob, valid_glob
+from app.api.events import ScopeGlob, rest_of_path, valid_glob
 from app.domain.errors import NotFound
 from app.engine.environment import Environment, SignalView
 
@@ -33,11 +33,12 @@ def signal_routes(environment: Environment) -> Router:
         responses=responses(404),
         sync_to_thread=False,
     )
-    def get_signal(signal_scope: str, pattern: str) -> SignalView:
+    def get_signal(request: Request[Any, Any, Any], signal_scope: str, pattern: str) -> SignalView:  # noqa: ARG001
         """404 when it was never created or has faded below 0.01."""
-        found = environment.signal(signal_scope, pattern.removeprefix("/"))
+        exactly = rest_of_path(request, f"/api/signals/{signal_scope}/")
+        found = environment.signal(signal_scope, exactly)
         if found is None:
-            raise NotFound(f"no live signal {signal_scope}:{pattern.removeprefix('/')}")
+            raise NotFound(f"no live signal {signal_scope}:{exactly}")
         return found
 
     return Router("/", route_handlers=[list_signals, get_signal], tags=["Signals"])

@@ -64,6 +64,10 @@ class StoreUnavailable(Unavailable):
     """The database cannot be reached or is not ready."""
 
 
+class CredentialsRefused(StoreUnavailable):
+    """The database is there, but not for this user and password."""
+
+
 class OutcomeUnknown(Unavailable):
     """The database went away during the commit and did not come back in time: the events may or may not be stored.
 

@@ -164,32 +164,42 @@ def draft(new: NewEvent, where: str = "") -> Draft:
     """
     try:
         fields: Any = msgspec.convert(new.payload, PAYLOADS[new.type])
-        payload = _encode(new.payload)
     except msgspec.ValidationError as error:
         raise InvalidInput(field_error(error, f"{where}payload")) from None
-    except RecursionError:
-        raise InvalidInput(FieldError(f"{where}payload", f"nested more than {MAX_NESTING} deep")) from None
-    if payload.count(b"[") + payload.count(b"{") > MAX_NESTING and _nesting(new.payload) > MAX_NESTING:
-        raise InvalidInput(FieldError(f"{where}payload", f"nested more than {MAX_NESTING} deep"))
-    if len(payload) > MAX_PAYLOAD:
-        raise TooLarge(FieldError(f"{where}payload", f"{len(payload)} bytes, the limit is {MAX_PAYLOAD}"))
+    payload = stored_text(new.payload, f"{where}payload")
     parents = new.parent_ids
     event_id = new.id.lower() if new.id else new_id()
     if parents:
+        parents = list(dict.fromkeys([parent.lower() for parent in parents]))
         if len(parents) > MAX_PARENTS:
             raise InvalidInput(FieldError(f"{where}parent_ids", f"{len(parents)} parents, the limit is {MAX_PARENTS}"))
-        parents = list(dict.fromkeys([parent.lower() for parent in parents]))
         if new.id and event_id in parents:
             raise InvalidInput(FieldError(f"{where}parent_ids", "an event cannot be its own parent"))
-    result = Draft(
-        event_id, new.type, new.scope, new.trace_id, new.agent_id, parents or [], payload.decode(), fields.action, client_id=bool(new.id)
-    )
+    result = Draft(event_id, new.type, new.scope, new.trace_id, new.agent_id, parents or [], payload, fields.action, client_id=bool(new.id))
     if new.type == "reward":
         result.value = fields.value
         result.alpha = fields.greek if fields.greek is not None else fields.alpha
     elif new.type == "penalty":
         result.value = abs(fields.value)
     return result
+
+
+def stored_text(value: dict[str, Any], field: str) -> str:
+    """A JSON object as it is stored: compact text, within the limits of size and nesting.
+
+    Raises:
+        InvalidInput: nested too deeply.
+        TooLarge: beyond MAX_PAYLOAD.
+    """
+    try:
+        text = _encode(value)
+    except RecursionError:
+        raise InvalidInput(FieldError(field, f"nested more than {MAX_NESTING} deep")) from None
+    if text.count(b"[") + text.count(b"{") > MAX_NESTING and _nesting(value) > MAX_NESTING:
+        raise InvalidInput(FieldError(field, f"nested more than {MAX_NESTING} deep"))
+    if len(text) > MAX_PAYLOAD:
+        raise TooLarge(FieldError(field, f"{len(text)} bytes, the limit is {MAX_PAYLOAD}"))
+    return text.decode()
 
 
 def _nesting(value: Any) -> int:

@@ -241,8 +241,6 @@ class Committer:
                 return
             except StoreUnavailable as error:
                 self.available = False
-                for submission in batch:
-                    submission.tried = True
                 if asyncio.get_running_loop().time() > deadline:
                     self._give_up(batch, error)
                     return
@@ -264,6 +262,8 @@ class Committer:
             stored.update({event_id: absorbed[event_id] for event_id in stored if event_id in absorbed})
             planned = make_plan(batch, self.ledger, stored, self.clock)
             if planned.plan is not None:
+                for submission in planned.submissions:
+                    submission.tried = True  # from here on, only a look-up tells
                 await turn.append(planned.plan)
         self.available = True
         if planned.plan is not None:

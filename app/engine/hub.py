@@ -21,6 +21,10 @@ class FellBehind(Exception):
         super().__init__(f"too slow: the events after position {position} have left the live buffer")
 
 
+class GoingAway(Exception):
+    """The service stops; the subscriber has been given everything up to its position."""
+
+
 class HistoryReset(Exception):
     """The log is another one now; positions of the old one mean nothing."""
 
@@ -34,6 +38,7 @@ class Hub:
         self._head = head
         self._news = asyncio.Event()
         self._generation = 0
+        self._closed = False
         self.subscribers = 0
 
     @property
@@ -60,6 +65,11 @@ class Hub:
         self._generation += 1
         self._wake()
 
+    def close(self) -> None:
+        """Tell every subscriber GoingAway, once it has been given what is on the ring."""
+        self._closed = True
+        self._wake()
+
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
@@ -83,9 +93,12 @@ class Hub:
         """Return once there is an event after the position.
 
         Raises:
+            GoingAway: there is none and the service stops.
             HistoryReset: the log was replaced.
         """
         while self._head <= position and generation == self._generation:
+            if self._closed:
+                raise GoingAway
             await self._news.wait()
         if generation != self._generation:
             raise HistoryReset
@@ -115,6 +128,7 @@ class Subscription:
 
         Raises:
             FellBehind: the reader was too slow.
+            GoingAway: the service stops.
             HistoryReset: the log was replaced.
         """
         await self._hub.wait(self.position, self._generation)

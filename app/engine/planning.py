@@ -42,7 +42,7 @@ class Submission:
         self.drafts = drafts
         self.batch = batch
         """Whether error messages name an index."""
-        self.weight = sum(len(draft.payload) for draft in drafts)
+        self.weight = sum([len(draft.payload) for draft in drafts])
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
         self.tried = False

@@ -10,7 +10,7 @@ from typing import Any, LiteralString, cast
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
-from app.domain.errors import QueryTimeout, StoreUnavailable
+from app.domain.errors import CredentialsRefused, QueryTimeout, StoreUnavailable
 from app.engine.ports import DuplicateId
 from app.storage import queries
 
@@ -63,14 +63,14 @@ class Connection:
         query = self.queries[name]
         text = query.text if depth is ... else query.bounded(cast("int | None", depth))
         limit = READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT
-        with translated():
+        with translated(reading=query.mode == "read"):
             async with asyncio.timeout(limit + CLIENT_GRACE), self.driver.session(database=self.database) as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=limit), parameters)
                 return await result.values()
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read; for the command line."""
-        with translated():
+        with translated(reading=True):
             async with self.driver.session(database=self.database, default_access_mode="READ") as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
                 return await result.data()
@@ -101,24 +101,25 @@ class Transaction:
         return await result.values()
 
 
+_AWAY = ("Neo.TransientError.General.DatabaseUnavailable", "Neo.ClientError.Database.DatabaseNotFound")
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
 
 
 @contextmanager
-def translated() -> Generator[None]:
+def translated(*, reading: bool = False) -> Generator[None]:
     """The driver's errors in the words of the domain. Messages of the driver can hold data, so none is passed on to clients."""
     try:
         yield
     except exceptions.ConstraintError as error:
         raise DuplicateId from error
     except exceptions.AuthError as error:
-        raise StoreUnavailable("the database refused the credentials", retry_after=30) from error
+        raise CredentialsRefused("the database refused the user or password", retry_after=30) from error
     except (exceptions.ServiceUnavailable, exceptions.SessionExpired, exceptions.TransientError, TimeoutError, OSError) as error:
         raise StoreUnavailable("the database is not available", retry_after=2) from error
     except exceptions.Neo4jError as error:
-        if error.code in _TIMED_OUT:
+        if error.code in _TIMED_OUT and reading:
             raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
-        if (error.code and "DatabaseUnavailable" in error.code) or error.code == "Neo.ClientError.Database.DatabaseNotFound":
+        if error.code in _AWAY or error.code in _TIMED_OUT:
             raise StoreUnavailable("the database is not available", retry_after=5) from error
         raise
     except exceptions.DriverError as error:

@@ -47,9 +47,7 @@ class Neo4jLog:
     async def _warm(self) -> None:
         """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
         nothing: list[object] = []
-        await self.connection.run(
-            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, scopes=nothing
-        )
+        await self.connection.run("append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, scopes=nothing)
 
     async def state(self) -> LogState:
         [row] = await self.connection.run("stream_state")
