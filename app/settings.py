@@ -54,7 +54,7 @@ class Settings(DatabaseSettings):
     )
     """What is left of a signal after one decay interval, for signals created from now on."""
     decay_interval: Annotated[float, Parameter(env_var="SEMP_DECAY_INTERVAL", group=SIGNALS, validator=_positive)] = 60.0
-    """Seconds that one step of decay takes."""
+    """Seconds that one step of decay takes, for signals created from now on."""
     sweep_interval: Annotated[float, Parameter(env_var="SEMP_SWEEP_INTERVAL", group=TUNING, validator=_positive)] = 60.0
     """Seconds between deletions of signals that have faded; changes no answer."""
     poll_interval: Annotated[float, Parameter(env_var="SEMP_POLL_INTERVAL", group=TUNING, validator=_positive)] = 1.0

@@ -7,7 +7,7 @@
 // param head: INTEGER  position of the last event
 // param timestamp: INTEGER  milliseconds since 1970 of the batch
 // param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, [1] for a proposal else []]
-// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, alpha, lambda, decayed_at, last_updated, position]
+// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, alpha, lambda, decayed_at, last_updated, position, interval]
 // param scopes: LIST<LIST<ANY>>  [path, [path of the scope above] or []] of scopes that may be new, outer ones first
 // returns head: INTEGER
 MATCH (stream:Stream {name: 'events'})
@@ -33,6 +33,6 @@ FOREACH (row IN $signals |
   MERGE (scope:Scope {path: row[0]})
   MERGE (signal:Signal {scope: row[0], pattern: row[1]})
   SET signal.strength = row[2], signal.alpha = row[3], signal.lambda = row[4], signal.decayed_at = row[5],
-      signal.last_updated = row[6], signal.position = row[7]
+      signal.last_updated = row[6], signal.position = row[7], signal.interval = row[8]
   MERGE (signal)-[:AT]->(scope))
 RETURN stream.head AS head

@@ -38,7 +38,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     lambda_: float = msgspec.field(default=0.95, name="lambda")
     """What is left of a strength after one interval, for signals created from now on. Above 0, at most 1."""
     interval: float = 60.0
-    """Seconds that one step of decay takes, for all signals. Above 0."""
+    """Seconds that one step of decay takes, for signals created from now on. Above 0."""
 
     def __post_init__(self) -> None:
         if not (self.alpha >= 0 and 0 < self.lambda_ <= 1 and self.interval > 0):
@@ -69,6 +69,8 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     """Milliseconds since 1970: the last event that touched it."""
     position: int
     """Position of that event."""
+    interval: float = 60.0
+    """Seconds that one step of its decay takes. Kept with it, so that what has faded stays faded whatever the settings become."""
 
     @property
     def key(self) -> Key:
@@ -79,10 +81,10 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
         """A UUID (version 5) of the key: the same signal has the same id on every replica and after every replay."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.scope}:{self.pattern}"))
 
-    def strength_at(self, now: int, interval: float) -> float:
+    def strength_at(self, now: int) -> float:
         """Strength at `now` (milliseconds), 0..1; exactly 0 when it has faded. A `now` before `decayed_at` counts as it."""
         elapsed = now - self.decayed_at
-        strength = self.strength * self.lambda_ ** (elapsed / (interval * 1000)) if elapsed > 0 else self.strength
+        strength = self.strength * self.lambda_ ** (elapsed / (self.interval * 1000)) if elapsed > 0 else self.strength
         return strength if strength >= FADED else 0.0
 
 
@@ -117,18 +119,18 @@ def apply(
     Returns:
         The signal after and what changed; `(state, None)` when the event does nothing (a penalty on an absent signal).
     """
-    before = state.strength_at(now, rules.interval) if state is not None else 0.0
+    before = state.strength_at(now) if state is not None else 0.0
     if state is None or before == 0.0:
         if event_type == "penalty":
             return state, None
-        state = Signal(key[0], key[1], 0.0, rules.alpha, rules.lambda_, now, now, position)
+        state = Signal(*key, 0.0, rules.alpha, rules.lambda_, now, now, position, rules.interval)
         after = min(1.0, value * (state.alpha if alpha is None else alpha)) if event_type == "reward" else INITIAL
     elif event_type == "reward":
         after = min(1.0, before + value * (state.alpha if alpha is None else alpha))
     elif event_type == "penalty":
         after = max(0.0, before - value)
     else:
-        touched = Signal(*key, state.strength, state.alpha, state.lambda_, state.decayed_at, now, position)
+        touched = Signal(*key, state.strength, state.alpha, state.lambda_, state.decayed_at, now, position, state.interval)
         return touched, Move(*key, before, before)
     after = after if after >= FADED else 0.0
-    return Signal(*key, after, state.alpha, state.lambda_, now, now, position), Move(*key, before, after)
+    return Signal(*key, after, state.alpha, state.lambda_, now, now, position, state.interval), Move(*key, before, after)

@@ -127,7 +127,7 @@ class Environment:
     def signal(self, scope: str, pattern: str) -> SignalView | None:
         """One live signal, None when it is absent or has faded."""
         signal = self.ledger.signals.get((scope, pattern))
-        strength = signal.strength_at(self.now(), self.ledger.rules.interval) if signal is not None else 0.0
+        strength = signal.strength_at(self.now()) if signal is not None else 0.0
         return view(signal, strength) if signal is not None and strength else None
 
     async def sweep(self) -> int:
@@ -136,8 +136,7 @@ class Environment:
         Time is the log's own: since timestamps never run backwards, no later event can find them alive, on any replica.
         """
         state = self.ledger.state
-        interval = self.ledger.rules.interval
-        faded = [signal for signal in self.ledger.signals.values() if not signal.strength_at(state.last_timestamp, interval)]
+        faded = [signal for signal in self.ledger.signals.values() if not signal.strength_at(state.last_timestamp)]
         if not faded:
             return 0
         deleted = await self.storage.sweep(faded)

@@ -70,9 +70,8 @@ class Ledger:
 
     def live(self, now: int) -> Iterator[tuple[Signal, float]]:
         """Every signal that has not faded at `now`, with its strength then."""
-        interval = self.rules.interval
         for signal in self.signals.values():
-            strength = signal.strength_at(now, interval)
+            strength = signal.strength_at(now)
             if strength:
                 yield signal, strength
 

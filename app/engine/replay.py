@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from app.domain.clock import from_text
-from app.domain.signals import Key, Rules, Signal, rules_at
+from app.domain.signals import Key, Signal, rules_at
 from app.engine.ledger import fold
 from app.engine.ports import Entry, EventLog, LogState, SignalStore
 
@@ -56,11 +56,11 @@ async def verify(store: _Store, progress: Callable[[int], object] = int) -> list
     return [
         Difference(key, stored.get(key), replayed.get(key))
         for key in sorted(stored.keys() | replayed.keys())
-        if not _same(stored.get(key), replayed.get(key), state.last_timestamp, state.rules[-1])
+        if not _same(stored.get(key), replayed.get(key), state.last_timestamp)
     ]
 
 
-def _same(stored: Signal | None, replayed: Signal | None, now: int, rules: Rules) -> bool:
+def _same(stored: Signal | None, replayed: Signal | None, now: int) -> bool:
     if stored == replayed:
         return True
-    return all(state is None or state.strength_at(now, rules.interval) == 0.0 for state in (stored, replayed))
+    return all(state is None or state.strength_at(now) == 0.0 for state in (stored, replayed))

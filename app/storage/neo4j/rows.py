@@ -49,6 +49,7 @@ def signal(row: Row) -> Signal:
 def signal_row(found: Signal) -> Row:
     return [
         found.scope, found.pattern, found.strength, found.alpha, found.lambda_, found.decayed_at, found.last_updated, found.position,
+        found.interval,
     ]  # fmt: skip
 
 
