@@ -15,7 +15,6 @@ UNWIND $rows AS row
 CREATE (e:Event {id: row.id, position: row.position, type: 'proposal', scope: row.scope, trace_id: row.trace_id,
                  agent_id: row.agent_id, timestamp: row.timestamp, payload: row.payload, parent_ids: row.parent_ids,
                  action: row.action, nearest: row.nearest, distance: row.distance})
-SET e:Proposal
 MERGE (t:Trace {id: row.trace_id})
 CREATE (e)-[:TRACE]->(t)
 WITH e, row

@@ -6,8 +6,9 @@
 // param tip: STRING  tip token of this batch
 // param head: INTEGER  position of the last event
 // param timestamp: INTEGER  milliseconds since 1970 of the batch
-// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, [1] for a proposal else []]
-// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, alpha, lambda, decayed_at, last_updated, position, interval]
+// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers]; an empty list is sent as null
+// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, decayed_at, last_updated, position]
+// param born: LIST<LIST<ANY>>  [scope, pattern, alpha, lambda, interval] of those signals that were absent before
 // param scopes: LIST<LIST<ANY>>  [path, [path of the scope above] or []] of scopes that may be new, outer ones first
 // returns head: INTEGER
 MATCH (stream:Stream {name: 'events'})
@@ -27,12 +28,13 @@ FOREACH (row IN $events |
   })-[:TRACE]->(trace)
   FOREACH (id IN row[8] |
     MERGE (parent:Event {id: id})
-    CREATE (event)-[:PARENT]->(parent))
-  FOREACH (proposal IN row[13] | SET event:Proposal))
+    CREATE (event)-[:PARENT]->(parent)))
 FOREACH (row IN $signals |
+  MERGE (signal:Signal {scope: row[0], pattern: row[1]})
+  SET signal.strength = row[2], signal.decayed_at = row[3], signal.last_updated = row[4], signal.position = row[5])
+FOREACH (row IN $born |
   MERGE (scope:Scope {path: row[0]})
   MERGE (signal:Signal {scope: row[0], pattern: row[1]})
-  SET signal.strength = row[2], signal.alpha = row[3], signal.lambda = row[4], signal.decayed_at = row[5],
-      signal.last_updated = row[6], signal.position = row[7], signal.interval = row[8]
+  SET signal.alpha = row[2], signal.lambda = row[3], signal.interval = row[4]
   MERGE (signal)-[:AT]->(scope))
 RETURN stream.head AS head

@@ -143,9 +143,12 @@ class Committer:
                 await asyncio.wait_for(self._wake.wait(), None if self._flights else self.poll_interval)
             except TimeoutError:
                 return []
+        limit = MAX_BATCH
+        if not self._flights and self._events >= 2 * WORTH_OVERLAPPING:
+            limit = min(limit, self._events // 2)  # the other half is sent right behind, so that neither side waits for the other
         batch: list[Submission] = []
         size = 0
-        while self._queue and size < MAX_BATCH:
+        while self._queue and size < limit:
             submission = self._queue.popleft()
             batch.append(submission)
             size += len(submission.drafts)

@@ -118,6 +118,7 @@ class _Builder:
         self.entries: dict[str, Entry] = {}
         self.newest = dict[Thread, Entry]()
         self.signals: dict[Key, Signal] = {}
+        self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
 
     def add(self, submission: Submission) -> list[Recorded]:
@@ -187,6 +188,7 @@ class _Builder:
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
         entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
             self.newest[_thread(entry)] = entry
         scope = entry.event.scope
@@ -196,7 +198,7 @@ class _Builder:
     def plan(self) -> Plan | None:
         if not self.entries:
             return None
-        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.scopes, self.now)
+        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now)
 
 
 def _thread(entry: Entry) -> Thread:

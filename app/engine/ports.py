@@ -81,6 +81,8 @@ class Plan(msgspec.Struct):
     entries: list[Entry]
     signals: dict[Key, Signal]
     """The states of all signals the entries moved, after the last of them."""
+    born: set[Key]
+    """Those of them that were absent before."""
     scopes: dict[str, str | None]
     """Scopes not known to be stored, each with its parent, outer ones first."""
 

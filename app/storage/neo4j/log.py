@@ -47,7 +47,9 @@ class Neo4jLog:
     async def _warm(self) -> None:
         """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
         nothing: list[object] = []
-        await self.connection.run("append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, scopes=nothing)
+        await self.connection.run(
+            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, born=nothing, scopes=nothing
+        )
 
     async def state(self) -> LogState:
         [row] = await self.connection.run("stream_state")
@@ -91,8 +93,6 @@ class Neo4jLog:
             found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
         elif agent is not None:
             found = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **span)
-        elif types is not None and len(types) == 1:
-            found = await run("page_by_type", type=types[0], trace_id=None, agent_id=None, **span)
         else:
             found = await run("page_by_position", types=types, trace_id=None, agent_id=None, **span)
         return [rows.event(row) for row in found]

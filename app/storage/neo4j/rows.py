@@ -17,7 +17,7 @@ Row = list[Any]
 
 def event(row: Row) -> Event:
     """From the nine columns every query of events returns, in their order."""
-    return Event(row[0], row[1], row[2], row[3], row[4], row[5], row[6], msgspec.Raw(row[7].encode()), row[8])
+    return Event(row[0], row[1], row[2], row[3], row[4], row[5] or [], row[6], msgspec.Raw(row[7].encode()), row[8])
 
 
 def entry(row: Row) -> Entry:
@@ -47,10 +47,13 @@ def signal(row: Row) -> Signal:
 
 
 def signal_row(found: Signal) -> Row:
-    return [
-        found.scope, found.pattern, found.strength, found.alpha, found.lambda_, found.decayed_at, found.last_updated, found.position,
-        found.interval,
-    ]  # fmt: skip
+    """What every event that touches a signal changes."""
+    return [found.scope, found.pattern, found.strength, found.decayed_at, found.last_updated, found.position]
+
+
+def rates(found: Signal) -> Row:
+    """What a signal is born with and keeps."""
+    return [found.alpha, found.lambda_, found.interval]
 
 
 def append_parameters(plan: Plan) -> dict[str, Any]:
@@ -62,6 +65,7 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
         "timestamp": plan.timestamp,
         "events": [_event_row(entry) for entry in plan.entries],
         "signals": [signal_row(changed) for changed in plan.signals.values()],
+        "born": [[*key, *rates(plan.signals[key])] for key in plan.born],
         "scopes": [[path, [parent] if parent else []] for path, parent in plan.scopes.items()],
     }
 
@@ -70,7 +74,7 @@ def _event_row(planned: Entry) -> Row:
     found, answers = planned.event, planned.answers
     return [
         found.id, found.position, found.type, found.scope, found.trace_id, found.agent_id, found.timestamp,
-        bytes(found.payload).decode(), found.parent_ids, planned.action,
+        bytes(found.payload).decode(), found.parent_ids or None, planned.action,
         [proposal.position for proposal in planned.nearest] or None, planned.distance or None,
-        answers.position if answers is not None else None, [1] if found.type == "proposal" else [],
+        answers.position if answers is not None else None,
     ]  # fmt: skip

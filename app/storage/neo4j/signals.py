@@ -26,7 +26,7 @@ class Neo4jSignals:
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         async with self.connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
-            await transaction.run("put_signals", signals=[rows.signal_row(signal) for signal in signals])
+            await transaction.run("put_signals", signals=[[*rows.signal_row(signal), *rows.rates(signal)] for signal in signals])
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
         async with self.connection.transaction() as transaction:

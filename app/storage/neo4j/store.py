@@ -14,7 +14,7 @@ from app.storage.neo4j.signals import Neo4jSignals
 
 USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "events_by_id", "read_log", "causes", "newest_proposals",
-    "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent", "page_by_type",
+    "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
     "signals", "signal", "put_signals", "sweep_signals", "put_node", "node", "add_edge",
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
     "count_descendants", "count_descendants_where", "nearest_descendants",

@@ -1,3 +1,0 @@
-// Pages of one type.
-// mode: schema
-CREATE INDEX event_type IF NOT EXISTS FOR (event:Event) ON (event.type, event.position)
