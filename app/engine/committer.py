@@ -20,7 +20,7 @@ from app.domain.errors import OutcomeUnknown, QueueFull, StoreUnavailable
 from app.domain.events import Draft
 from app.domain.signals import Rules
 from app.engine.ledger import Ledger, Overlay
-from app.engine.planning import Planned, Recorded, Submission, encode, look_up, make_plan
+from app.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
 from app.engine.ports import DuplicateId, Entry, EventLog, LogState
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,10 @@ WORTH_OVERLAPPING = 64
 """Events that must wait before a second transaction is sent behind one that is under way; fewer join the batch after it."""
 VERIFY_AFTER_DUPLICATE = 64
 """Batches whose ids are looked up beforehand after one met an id that was taken: repeated imports come in runs."""
+
+
+class _AnotherLog(Exception):
+    """The database holds another log than the one this process follows."""
 
 
 class Committer:
@@ -68,8 +72,6 @@ class Committer:
         self.on_reset = on_reset
         self.patience = patience
         self.poll_interval = poll_interval
-        self.available = True
-        """False from the moment the database was found gone until it has answered again."""
         self.batches = 0
         """Transactions committed by this process."""
         self._queue: deque[Submission] = deque()
@@ -79,8 +81,17 @@ class Committer:
         self._closing = False
         self._verify = 0
         self._settling = 0
-        self._flights: deque[asyncio.Task[bool]] = deque()
+        self._away_since: float | None = None
+        self._flights: dict[asyncio.Task[bool], list[Submission]] = {}
+        """Transactions under way, in their order, with what they answer."""
+        self._recovered: dict[str, Recorded] = {}
+        """What catching up met of the transactions under way: theirs after all, with what it moved."""
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def available(self) -> bool:
+        """False from the moment the database was found gone until it has answered again."""
+        return self._away_since is None
 
     @property
     def queued(self) -> int:
@@ -167,27 +178,38 @@ class Committer:
         self._verify -= verify
         planned: Planned | None = None
         try:
-            stored = await look_up(batch, self.ledger, self.store, verify=verify)
-            if verify and stored:
-                self._verify = VERIFY_AFTER_DUPLICATE
-            if self._settling:
-                await self._landed()
-            planned = make_plan(batch, self.ledger, stored, self.clock)
+            planned = await self._plan(batch, verify=verify)
+        except StoreUnavailable as error:
+            log.warning("a batch could not be planned: %s", error)
         except Exception:
-            log.warning("a batch could not be planned at once", exc_info=True)
+            log.exception("a batch could not be planned")
         overlay = Overlay(planned.plan) if planned and planned.plan else None
         if overlay:
             self.ledger.overlays.append(overlay)
-        flight = self._fly(
-            planned.submissions if planned else batch, planned is not None, overlay, self._flights[-1] if self._flights else None
-        )
+        sent = planned.submissions if planned else batch
+        flight = self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None))
         task = asyncio.create_task(flight)
-        self._flights.append(task)
+        self._flights[task] = sent
         task.add_done_callback(self._finished)
         await asyncio.sleep(0)  # the flight sends before anything else is planned
 
+    async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
+        thorough = False
+        while True:
+            found = await look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough)
+            if verify and found.stored:
+                self._verify = VERIFY_AFTER_DUPLICATE
+            if self._settling:
+                await self._landed()
+            try:
+                return make_plan(batch, self.ledger, found, self.clock)
+            except LookAgain:
+                thorough = True
+
     def _finished(self, task: asyncio.Task[bool]) -> None:
-        self._flights.remove(task)
+        del self._flights[task]
+        if not self._flights:
+            self._recovered.clear()
         self._wake.set()
 
     async def _landed(self) -> None:
@@ -197,6 +219,7 @@ class Committer:
 
     async def _fly(self, batch: list[Submission], planned: bool, overlay: Overlay | None, previous: asyncio.Task[bool] | None) -> bool:
         """Commit a planned batch, after the one before it; True when it went as planned, False when it took the slow path."""
+        head = self.ledger.state.head
         outcome = await self._attempt(overlay) if planned else "failed"
         clean = previous is None or await previous
         if outcome == "refused" and clean and previous is not None:  # it overtook the one before it
@@ -209,7 +232,8 @@ class Committer:
                 submission.succeed()
             return True
         for submission in batch:
-            submission.tried |= outcome in ("committed", "unknown")
+            if submission.tried is None and outcome in ("committed", "unknown"):
+                submission.tried = head
         self._settling += 1
         self.ledger.overlays.clear()  # whatever was planned on top of this will be refused
         try:
@@ -228,7 +252,7 @@ class Committer:
             return "failed"
         except StoreUnavailable as error:
             log.warning("the outcome of a batch of %d is unknown: %s", len(overlay.plan.entries), error)
-            self.available = False
+            self._away()
             return "unknown"
         except Exception:
             log.exception("a batch of %d failed", len(overlay.plan.entries))
@@ -236,15 +260,15 @@ class Committer:
 
     async def _settle(self, batch: list[Submission]) -> None:
         """The slow path: with the exclusive turn, find out what is stored already and append the rest."""
-        deadline = asyncio.get_running_loop().time() + self.patience
         pause = 0.05
         while batch:
             try:
                 await self._append_in_turn(batch)
                 return
+            except _AnotherLog:
+                await self._start_over()
             except StoreUnavailable as error:
-                self.available = False
-                if asyncio.get_running_loop().time() > deadline:
+                if self._away() > self.patience:
                     self._give_up(batch, error)
                     return
                 await asyncio.sleep(pause)
@@ -259,23 +283,40 @@ class Committer:
                 return
 
     async def _append_in_turn(self, batch: list[Submission]) -> None:
+        """One try of the slow path."""
         async with self.store.turn() as turn:
-            absorbed = await self._catch_up(turn.state)
-            stored = await look_up(batch, self.ledger, self.store, verify=True)
-            stored.update({event_id: absorbed[event_id] for event_id in stored if event_id in absorbed})
-            planned = make_plan(batch, self.ledger, stored, self.clock)
+            await self._catch_up(turn.state)
+            while True:
+                found = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
+                found.stored.update({event_id: self._recovered[event_id] for event_id in found.stored if event_id in self._recovered})
+                try:
+                    planned = make_plan(batch, self.ledger, found, self.clock)
+                    break
+                except LookAgain:
+                    continue
             if planned.plan is not None:
-                for submission in planned.submissions:
-                    submission.tried = True  # from here on, only a look-up tells
+                for submission in planned.submissions:  # from here on, only a look-up tells
+                    submission.tried = turn.state.head if submission.tried is None else submission.tried
                 await turn.append(planned.plan)
-        self.available = True
+        self._back()
         if planned.plan is not None:
             overlay = Overlay(planned.plan)
             self.ledger.overlays.append(overlay)
             self.ledger.commit(overlay)
-            self._publish(planned.plan.entries)
+            self._publish(overlay.plan.entries)
         for submission in planned.submissions:
             submission.succeed()
+
+    def _away(self) -> float:
+        """Note that the database is away; the seconds since it was first found so."""
+        now = asyncio.get_running_loop().time()
+        self._away_since = now if self._away_since is None else self._away_since
+        return now - self._away_since
+
+    def _back(self) -> None:
+        if self._away_since is not None:
+            log.info("the database is back")
+        self._away_since = None
 
     def _give_up(self, batch: list[Submission], error: StoreUnavailable) -> None:
         log.error("the database did not come back in %g s: %s", self.patience, error)
@@ -293,32 +334,44 @@ class Committer:
             state = await self.store.state()
             if state != self.ledger.state:
                 await self._catch_up(state)
-            if not self.available:
-                log.info("the database is back")
-            self.available = True
+            self._back()
+        except _AnotherLog:
+            await self._start_over()
         except StoreUnavailable:
-            self.available = False
+            self._away()
         except Exception:
             log.exception("looking for new events failed")
 
-    async def _catch_up(self, state: LogState) -> dict[str, Recorded]:
-        """Read from the log what this process did not write, up to `state`; what was read, by id."""
+    async def _catch_up(self, state: LogState) -> None:
+        """Read from the log what this process did not land itself, up to `state`.
+
+        Raises:
+            _AnotherLog: the database is not the one this ledger follows.
+        """
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
-            log.error("the database is another one (epoch %s, head %d); starting over from it", state.epoch, state.head)
-            self.ledger.restart(*await self.store.open(self.rules))
-            self.on_reset()
-            return {}
+            raise _AnotherLog
+        own = {draft.id for batch in self._flights.values() for submission in batch for draft in submission.drafts}
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules)
-        read: dict[str, Recorded] = {}
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
             for entry in entries:
                 entry.encoded = encode(entry.event)
             self.ledger.absorb(entries)
-            read.update((entry.event.id, Recorded.of(entry)) for entry in entries)
+            self._recovered.update((entry.event.id, Recorded.of(entry)) for entry in entries if entry.event.id in own)
             self._publish(entries)
         self.ledger.state = state
-        return read
+
+    async def _start_over(self) -> None:
+        """Follow the log that is there now; positions of the old one mean nothing any more."""
+        try:
+            state, signals = await self.store.open(self.rules)
+        except Exception:
+            log.exception("the database was replaced, and its log cannot be opened")
+            self._away()
+            return
+        log.error("the database was replaced; following its log (epoch %s, head %d)", state.epoch, state.head)
+        self.ledger.restart(state, signals)
+        self.on_reset()
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         self.batches += 1

@@ -93,18 +93,20 @@ class Ledger:
         return next((found for overlay in self.overlays if (found := overlay.entries.get(event_id)) is not None), None)
 
     def knows_thread(self, thread: Thread) -> bool:
-        return thread in self.newest or any(thread in overlay.newest for overlay in self.overlays)
+        """Whether its newest proposal is cached, be it none, or under way."""
+        return thread in self.newest or self.pending_proposal(thread) is not None
 
-    def newest_proposal(self, thread: Thread) -> Proposal | None:
-        for overlay in reversed(self.overlays):
-            if (found := overlay.newest.get(thread)) is not None:
-                return found
-        return self.newest.get(thread)
+    def pending_proposal(self, thread: Thread) -> Proposal | None:
+        """The newest proposal of the plans under way."""
+        return next((found for overlay in reversed(self.overlays) if (found := overlay.newest.get(thread)) is not None), None)
 
-    def remember(self, causes: dict[str, Cause], threads: Iterable[Thread], newest: dict[Thread, Proposal]) -> None:
-        """Keep what was looked up, unless something newer is known already."""
+    def remember_causes(self, causes: dict[str, Cause]) -> None:
+        """Keep what was looked up; a cause never changes."""
         for event_id, cause in causes.items():
             self.causes[event_id] = cause
+
+    def remember_newest(self, threads: Iterable[Thread], newest: dict[Thread, Proposal]) -> None:
+        """Keep what was looked up, unless something newer is known already."""
         for thread in threads:
             known, found = self.newest.get(thread), newest.get(thread)
             if known is None or (found is not None and found.position > known.position):

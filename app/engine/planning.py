@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from app.domain.causes import MAX_NEAREST, Cause, nearest
+from app.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from app.domain.clock import Clock, to_text
 from app.domain.errors import FieldError, IdConflict, InvalidInput, SempError
 from app.domain.events import Draft, Event, new_id, same_content
@@ -45,8 +45,10 @@ class Submission:
         self.weight = sum([len(draft.payload) for draft in drafts])
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
-        self.tried = False
-        """Whether an attempt may have been committed: then its ids are looked up, and what is found there is its own."""
+        self.refused = False
+        """Whether it was answered with an error: nothing of it is appended."""
+        self.tried: int | None = None
+        """Head of the log before the first attempt that may have been committed: what is found after it is this submission's own."""
 
     def path(self, index: int, field: str) -> str:
         return f"[{index}].{field}" if self.batch else field
@@ -68,55 +70,100 @@ class Planned(msgspec.Struct):
     plan: Plan | None
 
 
-async def look_up(submissions: Iterable[Submission], ledger: Ledger, log: EventLog, *, verify: bool) -> dict[str, Recorded]:
-    """Bring into the ledger's caches what planning needs, and give the stored events that some drafts may be retries of.
+class LookAgain(Exception):
+    """What planning needs was neither looked up nor is cached any more; another look-up will find it."""
+
+
+class Findings(msgspec.Struct):
+    """What was looked up for a batch. Nothing of it is taken from plans under way: those may yet fail."""
+
+    head: int
+    """Where the log stood: what was absent then is known to be absent only while it stands there."""
+    causes: dict[str, Cause]
+    newest: dict[Thread, Proposal | None]
+    asked: set[str]
+    """Ids that storage was asked for, as parents or as events stored before."""
+    stored: dict[str, Recorded]
+    """Events in the log that some drafts may be retries of."""
+
+
+async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
+    """Find what planning needs, in the ledger's caches or in storage.
 
     Args:
         verify: look up every id that could be stored already, not only those the cache suspects.
+        thorough: ask storage also for what plans under way would answer, since they may have landed or failed by then.
     """
-    unknown: dict[str, None] = {}
+    found = Findings(ledger.state.head, {}, {}, set(), {})
+    suspects = {
+        draft.id: None
+        for submission in submissions
+        for draft in submission.drafts
+        if (verify and (draft.client_id or submission.tried is not None)) or (draft.client_id and (thorough or draft.id in ledger.causes))
+    }
+    found.asked.update(suspects)
+    if suspects:
+        stored = await log.events(list(suspects))
+        found.stored = {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
     threads: dict[Thread, None] = {}
-    suspects: dict[str, None] = {}
+    parents: dict[str, None] = {}
     for submission in submissions:
-        own: set[str] = {draft.id for draft in submission.drafts} if submission.batch else set()
+        own: set[str] = {draft.id for draft in submission.drafts if draft.id not in found.stored} if submission.batch else set()
         for draft in submission.drafts:
             for parent in draft.parent_ids:
-                if parent not in own and ledger.cause(parent) is None:
-                    unknown[parent] = None
-            if draft.action is None and not ledger.knows_thread((draft.trace_id, draft.scope)):
-                threads[draft.trace_id, draft.scope] = None
-            if (verify and (draft.client_id or submission.tried)) or (draft.client_id and draft.id in ledger.causes):
-                suspects[draft.id] = None
-    if unknown or threads:
-        causes = await log.causes(list(unknown)) if unknown else {}
-        newest = await log.newest_proposals(list(threads)) if threads else {}
-        ledger.remember(causes, threads, newest)
-    stored = await log.events(list(suspects)) if suspects else {}
-    return {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
+                if (cause := ledger.causes.get(parent)) is not None:
+                    found.causes[parent] = cause
+                elif parent not in own and (thorough or ledger.pending(parent) is None):
+                    parents[parent] = None
+            if draft.action is None:
+                thread = draft.trace_id, draft.scope
+                if thread in ledger.newest:
+                    found.newest[thread] = ledger.newest[thread]
+                elif thorough or not ledger.knows_thread(thread):
+                    threads[thread] = None
+    found.asked.update(parents)
+    if parents:
+        causes = await log.causes(list(parents))
+        found.causes.update(causes)
+        ledger.remember_causes(causes)
+    if threads:
+        newest = await log.newest_proposals(list(threads))
+        found.newest.update({thread: newest.get(thread) for thread in threads})
+        ledger.remember_newest(threads, newest)
+    return found
 
 
-def make_plan(submissions: Iterable[Submission], ledger: Ledger, stored: dict[str, Recorded], clock: Clock) -> Planned:
-    """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended."""
-    builder = _Builder(ledger, stored, clock)
+def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: Clock) -> Planned:
+    """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended.
+
+    Raises:
+        LookAgain: the findings are not enough.
+    """
+    builder = _Builder(ledger, found, clock)
     accepted: list[Submission] = []
     for submission in submissions:
+        if submission.refused:
+            continue
         try:
             submission.recorded = builder.add(submission)
             accepted.append(submission)
         except SempError as error:
+            submission.refused = True
             submission.fail(error)
     return Planned(accepted, builder.plan())
 
 
 class _Builder:
-    def __init__(self, ledger: Ledger, stored: dict[str, Recorded], clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, found: Findings, clock: Clock) -> None:
         self.ledger = ledger
-        self.stored = stored
+        self.found = found
         self.state: LogState = ledger.expected
         self.now = max(clock(), self.state.last_timestamp)
         self.timestamp = to_text(self.now)
         self.entries: dict[str, Entry] = {}
-        self.newest = dict[Thread, Entry]()
+        self.newest: dict[Thread, Proposal] = {}
+        self.proposed = dict[Thread, Proposal]()
+        """The newest proposals of the submission that is being added."""
         self.signals: dict[Key, Signal] = {}
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
@@ -124,23 +171,26 @@ class _Builder:
     def add(self, submission: Submission) -> list[Recorded]:
         recorded: list[Recorded | Entry] = []
         fresh: dict[str, Entry] = {}
+        self.proposed = {}
         for index, draft in enumerate(submission.drafts):
-            known = self._known(draft, fresh) if draft.client_id or submission.tried else None
+            known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
             if known is not None:
                 if not same_content(draft, known.event):
                     raise IdConflict(draft.id, index if submission.batch else None)
-                known.created = submission.tried
+                known.created = submission.tried is not None and draft.id in self.found.stored and known.event.position > submission.tried
                 recorded.append(known)
             else:
                 entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
                 recorded.append(entry)
+                if draft.type == "proposal":
+                    self.proposed[_thread(entry)] = entry.as_proposal()
         for entry in fresh.values():
             self._accept(entry)
         return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
     def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:
         entry = fresh.get(draft.id) or self.entries.get(draft.id) or self.ledger.pending(draft.id)
-        return Recorded(entry.event, entry.encoded) if entry is not None else self.stored.get(draft.id)
+        return Recorded(entry.event, entry.encoded) if entry is not None else self.found.stored.get(draft.id)
 
     def _entry(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> Entry:
         near, distance = (), 0
@@ -156,10 +206,7 @@ class _Builder:
         )  # fmt: skip
         answers = None
         if draft.action is None and not near:
-            thread = draft.trace_id, draft.scope
-            newer = next((e for e in reversed(fresh.values()) if e.event.type == "proposal" and _thread(e) == thread), None)
-            newer = newer or self.newest.get(thread)
-            answers = newer.as_proposal() if newer else self.ledger.newest_proposal(thread)
+            answers = self._newest((draft.trace_id, draft.scope))
         return Entry(event, draft.action, near, distance, answers, draft.value, draft.alpha, encode(event))
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
@@ -167,13 +214,15 @@ class _Builder:
         missing: list[str] = []
         for parent in draft.parent_ids:
             entry = fresh.get(parent) or self.entries.get(parent)
-            cause = entry.cause if entry is not None else self.ledger.cause(parent)
+            cause = entry.cause if entry is not None else self.found.causes.get(parent) or self.ledger.cause(parent)
             if cause is None:
                 missing.append(parent)
             else:
                 causes.append(cause)
         if missing:
-            later = {draft.id for draft in submission.drafts[index:]}
+            later = {draft.id for draft in submission.drafts[index:]} if submission.batch else set[str]()
+            if self._stale or not self.found.asked.issuperset(missing):
+                raise LookAgain
             raise InvalidInput(
                 *(
                     FieldError(
@@ -185,12 +234,27 @@ class _Builder:
             )
         return causes
 
+    @property
+    def _stale(self) -> bool:
+        """Whether events were committed since the look-up."""
+        return self.ledger.state.head != self.found.head
+
+    def _newest(self, thread: Thread) -> Proposal | None:
+        proposal = self.proposed.get(thread) or self.newest.get(thread) or self.ledger.pending_proposal(thread)
+        if proposal is None:
+            if thread in self.ledger.newest:
+                return self.ledger.newest[thread]
+            if self._stale or thread not in self.found.newest:
+                raise LookAgain
+            proposal = self.found.newest[thread]
+        return proposal
+
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
         entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
-            self.newest[_thread(entry)] = entry
+            self.newest[_thread(entry)] = entry.as_proposal()
         scope = entry.event.scope
         if scope not in self.scopes and scope not in self.ledger.scopes:
             self.scopes.update(lineage_of(scope))
