@@ -12,6 +12,7 @@ tick and is exact between ticks.
 
 from __future__ import annotations
 
+import math
 import uuid
 
 import msgspec
@@ -41,8 +42,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that one step of decay takes, for signals created from now on. Above 0."""
 
     def __post_init__(self) -> None:
-        if not (self.alpha >= 0 and 0 < self.lambda_ <= 1 and self.interval > 0):
-            raise ValueError("alpha must be at least 0, lambda above 0 and at most 1, the decay interval above 0 seconds")
+        if not (0 <= self.alpha < math.inf and 0 < self.lambda_ <= 1 and 0 < self.interval < math.inf):
+            raise ValueError("alpha must be at least 0, lambda above 0 and at most 1, the decay interval above 0 seconds, all finite")
 
     def same_numbers(self, other: Rules) -> bool:
         """Whether both decide alike, whenever they began."""

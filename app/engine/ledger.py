@@ -27,6 +27,7 @@ class Recent(OrderedDict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         super().__setitem__(key, value)
+        self.move_to_end(key)
         if len(self) > self.bound:
             self.popitem(last=False)
 

@@ -114,11 +114,11 @@ class MemoryStore:
 
     async def page(self, wanted: EventFilter) -> list[Event]:
         chosen = _selector(wanted.types, wanted.scope)
-        after = wanted.after or 0
+        after = max(0, wanted.after or 0)
         before = len(self.log) + 1 if wanted.before is None else min(wanted.before, len(self.log) + 1)
         span: Iterable[int] = range(before - 1, after, -1) if wanted.newest_first else range(after + 1, before)
         found: list[Event] = []
-        for position in span:
+        for position in span if wanted.limit else ():
             event = self.log[position - 1].event
             if (
                 chosen(event)
