@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import httpx
 import msgspec
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from app import __version__
 from app.domain.errors import SempError
@@ -71,6 +73,8 @@ def status(url: Url = "http://127.0.0.1:5000") -> None:
     """Show whether the service at URL is ready, and where its log stands."""
     with httpx.Client(base_url=url, timeout=10) as client:
         ready = client.get("/health/ready")
+        if ("message" not in ready.text and "position" not in ready.text) or ready.status_code not in (200, 503):
+            raise SempError(f"{url} is no SEL/SEMP service: it answered {ready.status_code}")
         found = ready.json()
         signals: list[dict[str, Any]] = client.get("/api/signals").json() if ready.is_success else []
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -81,7 +85,7 @@ def status(url: Url = "http://127.0.0.1:5000") -> None:
     if ready.is_success:
         table.add_row("signals", str(len(signals)))
         for signal in signals[:5]:
-            table.add_row("", f"{signal['strength']:.3f}  {signal['scope']}:{signal['pattern']}")
+            table.add_row("", Text(f"{signal['strength']:.3f}  {signal['scope']}:{signal['pattern']}"))
     out.print(table)
     if not ready.is_success:
         raise SystemExit(1)
@@ -89,7 +93,7 @@ def status(url: Url = "http://127.0.0.1:5000") -> None:
 
 @app.command(name="import")
 def import_(
-    file: Path,
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     url: Url = "http://127.0.0.1:5000",
@@ -113,7 +117,7 @@ def export(
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     url: Url = "http://127.0.0.1:5000",
-    after: int = 0,
+    after: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
 ) -> None:
     """Write the log as NDJSON, oldest first.
 
@@ -189,19 +193,26 @@ def _strength(signal: Any) -> str:
     return "nothing" if signal is None else f"{signal.strength!r} at position {signal.position}"
 
 
+def _fail(message: str) -> NoReturn:
+    err.print(f"semp: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise SystemExit(1) from None
+
+
 def main() -> None:
     """Entry point; every expected error is one line on standard error and exit code 1."""
     from app.storage.neo4j.embedded import EmbeddedNeo4jError
 
     try:
         app()
-    except (SempError, EmbeddedNeo4jError) as error:
-        err.print(f"semp: {error}", style="red", markup=False, highlight=False)
+    except (SempError, EmbeddedNeo4jError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        _fail(str(error))
+    except httpx.TransportError as error:
+        url = error.request.url.copy_with(raw_path=b"/")
+        _fail(f"no answer from the service at {url}: {error}; is it running? Start it with `make run` or `semp serve`")
+    except BrokenPipeError:  # whoever read our output has gone; nothing more can be said to them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        err.print(
-            f"semp: no answer from the service: {error}; is it running? Start it with `make run` or `semp serve`", style="red", markup=False
-        )
-        raise SystemExit(1) from None
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -16,7 +16,7 @@ STORAGE = Group("Storage", sort_key=2)
 SIGNALS = Group("Signals", sort_key=3)
 TUNING = Group("Tuning", sort_key=4)
 
-_positive = validators.Number(gt=0)
+_positive = validators.Number(gt=0, lt=float("inf"))
 
 
 @Parameter(name="*")
@@ -47,7 +47,7 @@ class Settings(DatabaseSettings):
     """Address to listen on. There is no access control yet: anything but loopback lets everyone on that network write."""
     port: Annotated[int, Parameter(env_var="SEMP_PORT", group=LISTEN, validator=validators.Number(gte=0, lte=65535))] = 5000
     """Port to listen on; 0 for any free one."""
-    alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0))] = 1.2
+    alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0, lt=float("inf")))] = 1.2
     """How much a reward is amplified, for signals created from now on."""
     decay: Annotated[float, Parameter(name="--lambda", env_var="SEMP_LAMBDA", group=SIGNALS, validator=validators.Number(gt=0, lte=1))] = (
         0.95

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import time
 import uuid
@@ -49,26 +50,38 @@ def import_file(file: Path, url: str, batch: int, console: Console) -> Imported:
         size = file.stat().st_size if file != Path("-") else None
         task = progress.add_task("importing (bytes)", total=size)
         with nullcontext(sys.stdin.buffer) if size is None else file.open("rb") as stream:
-            for first, lines, read in _batches(stream, batch):
-                _send(client, first, lines, done)
-                progress.update(task, completed=read)
+            for wanted in _batches(stream, batch):
+                _send(client, wanted, done)
+                progress.update(task, completed=wanted.read)
     return done
 
 
-def _batches(stream: BinaryIO, size: int) -> Iterator[tuple[int, list[bytes], int]]:
-    """(number of the first line, events as JSON each with an id, bytes read so far)."""
+class _Batch(msgspec.Struct):
+    """Events that are sent together."""
+
+    lines: list[bytes] = msgspec.field(default_factory=list[bytes])
+    """JSON, each with an id."""
+    numbers: list[int] = msgspec.field(default_factory=list[int])
+    """Where each stands in the file, from 1."""
+    read: int = 0
+    """Bytes of the file up to the end of the batch."""
+
+
+def _batches(stream: BinaryIO, size: int) -> Iterator[_Batch]:
     seen: Counter[bytes] = Counter()
-    lines: list[bytes] = []
-    first, number, read = 1, 0, 0
+    batch = _Batch()
+    read = 0
     for number, line in enumerate(stream, 1):
         read += len(line)
         if line.strip():
-            lines.append(_with_id(line.strip(), number, seen))
-        if len(lines) == size:
-            yield first, lines, read
-            first, lines = number + 1, []
-    if lines:
-        yield first, lines, read
+            batch.lines.append(_with_id(line.strip(), number, seen))
+            batch.numbers.append(number)
+            batch.read = read
+        if len(batch.lines) == size:
+            yield batch
+            batch = _Batch()
+    if batch.lines:
+        yield batch
 
 
 def _with_id(line: bytes, number: int, seen: Counter[bytes]) -> bytes:
@@ -87,19 +100,24 @@ def _with_id(line: bytes, number: int, seen: Counter[bytes]) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _send(client: httpx.Client, first: int, lines: list[bytes], done: Imported) -> None:
+def _send(client: httpx.Client, batch: _Batch, done: Imported) -> None:
     before = _head(client)
-    response = _patiently(client, b"\n".join(lines))
+    response = _patiently(client, b"\n".join(batch.lines))
     if not response.is_success:
-        raise SempError(f"lines from {first} on (batch of {len(lines)}): {response.json().get('message', response.text)}")
+        message = response.json().get("message", response.text)
+        item = re.search(r"\[(\d+)\]", message)
+        raise SempError(f"line {batch.numbers[int(item[1]) if item else 0]}: {message}")
     answer = response.json()
-    new = len(lines) if answer["first"] > before else max(0, answer["last"] - before)
-    done.appended += min(new, len(lines))
-    done.known += len(lines) - min(new, len(lines))
+    new = len(batch.lines) if answer["first"] > before else max(0, answer["last"] - before)
+    done.appended += min(new, len(batch.lines))
+    done.known += len(batch.lines) - min(new, len(batch.lines))
 
 
 def _head(client: httpx.Client) -> int:
-    return client.get("/health/ready").json().get("position", 0)
+    answer = client.get("/health/ready")
+    if answer.status_code not in (200, 503):
+        raise SempError(f"{client.base_url} is no SEL/SEMP service: it answered {answer.status_code}")
+    return answer.json().get("position", 0)
 
 
 def _patiently(client: httpx.Client, body: bytes) -> httpx.Response:

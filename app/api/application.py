@@ -29,6 +29,7 @@ def create_app(environment: Environment) -> Litestar:
         route_handlers=[api, health_routes(environment), live_route(environment)],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=OpenAPIConfig(
+            use_handler_docstrings=True,
             title="SEL/SEMP",
             version=__version__,
             description="Agents leave typed events in a shared environment; rewards and penalties move signals that decay with time.",

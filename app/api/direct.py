@@ -8,17 +8,22 @@ in a middleware of the app, which does run.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from inspect import Parameter, Signature
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from litestar import post
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.api.errors import UnsupportedMediaType
-from app.domain.errors import FieldError, InvalidInput, TooLarge
+from app.api.examples import NEW_EVENT
+from app.domain.errors import FieldError, InvalidInput, StoreUnavailable, TooLarge
 from app.domain.events import field_error
 
 MAX_BODY = 1024 * 1024
@@ -81,6 +86,7 @@ def direct_post(
             path,
             middleware=[partial(_Direct, respond=respond, accepts=frozenset(accepts), max_body=max_body)],
             responses=responses,
+            operation_class=_documenting(accepts),
             **documentation,
         )
         return route(documented)  # type: ignore[return-value]
@@ -88,9 +94,21 @@ def direct_post(
     return decorate
 
 
-def _set_signature(function: Any, names: dict[str, Any], answer: Any) -> None:
-    from inspect import Parameter, Signature
+def _documenting(accepts: Sequence[str]) -> type[Operation]:
+    """An OpenAPI operation that lists every media type the route reads, not only JSON."""
 
+    @dataclass
+    class Accepting(Operation):
+        def __post_init__(self) -> None:
+            content = self.request_body.content if isinstance(self.request_body, RequestBody) else {}
+            if JSON in content:
+                for kind in accepts:
+                    content.setdefault(kind, OpenAPIMediaType(schema=content[JSON].schema, example=msgspec.json.encode(NEW_EVENT).decode()))
+
+    return Accepting
+
+
+def _set_signature(function: Any, names: dict[str, Any], answer: Any) -> None:
     parameters = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in names.items()]
     function.__signature__ = Signature(parameters, return_annotation=answer)
 
@@ -107,12 +125,17 @@ class _Direct:
         content_type = ""
         for name, value in scope["headers"]:
             if name == b"content-type":
+                if content_type:
+                    raise UnsupportedMediaType(detail="more than one content type")
                 content_type = value.decode("latin-1").partition(";")[0].strip().lower()
             elif name == b"content-length" and int(value) > self.max_body:
                 raise TooLarge(FieldError("body", f"{int(value)} bytes, the limit is {self.max_body}"))
         if content_type not in self.accepts:
             raise UnsupportedMediaType(detail=f"the content type must be {' or '.join(sorted(self.accepts))}")
-        body = await _read(receive, self.max_body)
+        try:
+            body = await _read(receive, self.max_body)
+        except asyncio.CancelledError:
+            raise StoreUnavailable("the service is stopping") from None
         if body is None:
             return  # the client left before it had sent everything; nothing was begun
         status, answer = await self.respond(Incoming(body, content_type, scope))

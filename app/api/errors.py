@@ -38,7 +38,7 @@ def domain_error(_: Request[Any, Any, Any], error: SempError) -> Response[ErrorB
         case InvalidInput():
             return _answer(400, f"Validation error: {error}", error.fields)
         case IdConflict():
-            return _answer(409, str(error), [FieldError(error.field, "taken by an event with other content")])
+            return _answer(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
         case NotFound():
             return _answer(404, str(error))
         case Unavailable():

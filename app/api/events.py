@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, unquote, urlencode
 import msgspec
 from litestar import Request, Response, Router, get
 from litestar.openapi.spec import Example
-from litestar.params import Parameter
+from litestar.params import Body, Parameter
+from litestar.routes import HTTPRoute
 
 from app.api.direct import JSON, Answer, Incoming, decode, direct_post
 from app.api.errors import responses
+from app.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import MAX_NAME, Event, EventType, NewEvent, draft
 from app.domain.scopes import MAX_SCOPE, is_valid_glob
@@ -26,14 +28,6 @@ MAX_BATCH_EVENTS = 10_000
 MAX_BATCH_BODY = 32 * 1024 * 1024
 """Bytes of a batch, at most: 10,000 events of ordinary size fit."""
 MAX_PAGE = 1000
-
-EVENT_EXAMPLE = {
-    "type": "proposal",
-    "scope": "ui.login",
-    "trace_id": "checkout-42",
-    "agent_id": "designer",
-    "payload": {"action": "improve_ux"},
-}
 
 
 class RecordedEvent(Event):
@@ -71,8 +65,9 @@ ScopeGlob = Annotated[
         examples=[Example(value="ui.**")],
     ),
 ]
-Position = Annotated[int | None, Parameter(ge=0, le=2**62, required=False)]
-Named = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME)]
+Position = Annotated[int | None, Parameter(ge=0, le=2**62, required=False, description="A position of the log.")]
+Named = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only events with exactly this name.")]
+InPath = Annotated[str, Parameter(description="Percent-encoded where needed.")]
 
 
 def recorded_json(recorded: Recorded) -> bytes:
@@ -114,11 +109,14 @@ def event_routes(environment: Environment) -> Router:
 
     @direct_post(
         "/events",
-        body=NewEvent,
+        body=Annotated[NewEvent, Body(examples=[Example(value=NEW_EVENT)])],
         answer=RecordedEvent,
         operation_id="appendEvent",
         summary="Append an event",
-        responses=responses(400, 409, 413, 415, 503),
+        responses={
+            **created(RecordedEvent, RECORDED),
+            **responses(400, 409, 413, 415, 503),
+        },
     )
     async def append_event(incoming: Incoming) -> Answer:
         """201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event."""
@@ -128,18 +126,18 @@ def event_routes(environment: Environment) -> Router:
 
     @direct_post(
         "/events/batch",
-        body=list[NewEvent],
+        body=Annotated[list[NewEvent], Body(examples=[Example(value=[NEW_EVENT])])],
         answer=list[RecordedEvent] | BatchSummary,
         accepts=(JSON, NDJSON),
         max_body=MAX_BATCH_BODY,
         parameters={"return_": Returned},
         operation_id="appendBatch",
         summary="Append up to 10,000 events together or not at all",
-        responses=responses(400, 409, 413, 415, 503),
+        responses={**created(list[RecordedEvent] | BatchSummary, [RECORDED]), **responses(400, 409, 413, 415, 503)},
     )  # fmt: skip
     async def append_batch(incoming: Incoming) -> Answer:
         """A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index."""
-        query = parse_qs(incoming.scope["query_string"].decode("latin-1"))
+        query = parse_qs(incoming.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         wanted = query.get("return", ["full"])[-1]
         if wanted not in ("full", "minimal"):
             raise InvalidInput(FieldError("return", "expected full or minimal"))
@@ -154,7 +152,12 @@ def event_routes(environment: Environment) -> Router:
             return Answer(status, _encode(BatchSummary(len(recorded), min(positions), max(positions))))
         return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))
 
-    @get("/events", operation_id="listEvents", summary="Read a page of the log", responses=responses(400, 503))
+    @get(
+        "/events",
+        operation_id="listEvents",
+        summary="Read a page of the log",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
     async def list_events(
         request: Request[Any, Any, Any],
         limit: Limit = 100,
@@ -177,18 +180,30 @@ def event_routes(environment: Environment) -> Router:
         }  # fmt: skip
         return page_answer(request, await environment.storage.page(wanted), wanted, query)
 
-    @get("/events/scope/{path:path}", operation_id="listEventsOfScope", summary="Read one scope's events", responses=responses(400, 503))
-    async def list_scope(request: Request[Any, Any, Any], path: str, limit: Limit = 100, before: Position = None) -> Response[list[Event]]:
+    @get(
+        "/events/scope/{path:path}",
+        operation_id="listEventsOfScope",
+        summary="Read one scope's events",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
+    async def list_scope(
+        request: Request[Any, Any, Any], path: InPath, limit: Limit = 100, before: Position = None
+    ) -> Response[list[Event]]:
         """Newest first, of exactly this scope."""
         wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
         if "*" in path:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
         return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
 
-    @get("/events/trace/{path:path}", operation_id="listEventsOfTrace", summary="Read one trace's events", responses=responses(400, 503))
+    @get(
+        "/events/trace/{path:path}",
+        operation_id="listEventsOfTrace",
+        summary="Read one trace's events",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
     async def list_trace(
         request: Request[Any, Any, Any],
-        path: str,  # noqa: ARG001 - read from the raw path
+        path: InPath,  # noqa: ARG001 - read from the raw path
         limit: Limit = MAX_PAGE,
         after: Position = None,
     ) -> Response[list[Event]]:
@@ -196,12 +211,33 @@ def event_routes(environment: Environment) -> Router:
         wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
         return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
 
-    @get("/events/{event_id:str}", operation_id="getEvent", summary="Read one event", responses=responses(404, 503))
-    async def get_event(event_id: str) -> Event:
+    @get(
+        "/events/{event_id:str}",
+        operation_id="getEvent",
+        summary="Read one event",
+        responses={200: success(Event, EVENT), **responses(400, 404, 503)},
+    )
+    async def get_event(event_id: InPath) -> Event:
         """The event as it was stored."""
         found = await environment.storage.events([event_id.lower()])
         if not found:
             raise NotFound(f"no event has the id {event_id}")
         return found[event_id.lower()]
 
-    return Router("/", route_handlers=[append_event, append_batch, list_events, list_scope, list_trace, get_event], tags=["Events"])
+    return without_options(
+        Router("/", route_handlers=[append_event, append_batch, list_events, list_scope, list_trace, get_event], tags=["Events"])
+    )
+
+
+def without_options(router: Router) -> Router:
+    """The router without Litestar's generated OPTIONS handlers.
+
+    Where two handlers share a path Litestar keeps the OPTIONS handler of the first, which knows only that one's methods. Without
+    any, the app makes one that knows them all.
+    """
+    router.routes = [
+        HTTPRoute(path=route.path, route_handlers=[handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods])
+        for route in router.routes
+        if isinstance(route, HTTPRoute)
+    ]
+    return router

@@ -7,11 +7,14 @@ from typing import Literal
 
 import msgspec
 from litestar import MediaType, Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.api.errors import responses
+from app.api.examples import success
 from app.domain.errors import StoreUnavailable
 from app.engine.environment import Environment
 
@@ -52,12 +55,24 @@ def health_routes(environment: Environment) -> Router:
     registry.register(_EnvironmentCollector(environment))
     ProcessCollector(registry=registry)
 
-    @get("/health/live", operation_id="live", summary="Is the process alive?", responses=responses(), sync_to_thread=False)
+    @get(
+        "/health/live",
+        operation_id="live",
+        summary="Is the process alive?",
+        responses={200: success(Health, {"status": "ok"}), **responses()},
+        sync_to_thread=False,
+    )
     def live() -> Health:
         """Answers as long as the process serves requests, whatever the database does."""
         return Health("ok")
 
-    @get("/health/ready", operation_id="ready", summary="Would an event be taken now?", responses=responses(503), sync_to_thread=False)
+    @get(
+        "/health/ready",
+        operation_id="ready",
+        summary="Would an event be taken now?",
+        responses={200: success(Ready, {"status": "ok", "epoch": "x", "position": 1}), **responses(503)},
+        sync_to_thread=False,
+    )
     def ready() -> Ready:
         """200 when the database answered last, with the log's epoch and newest position; 503 while it is away."""
         if not environment.ready:
@@ -69,7 +84,16 @@ def health_routes(environment: Environment) -> Router:
         operation_id="metrics",
         summary="Metrics in Prometheus text format",
         media_type=MediaType.TEXT,
-        responses=responses(),
+        responses={
+            200: ResponseSpec(
+                data_container=str,
+                description="x",
+                generate_examples=False,
+                media_type=MediaType.TEXT,
+                examples=[Example(value="semp_events_total 1.0")],
+            ),
+            **responses(),
+        },
         sync_to_thread=False,
     )
     def metrics() -> Response[bytes]:

@@ -10,7 +10,8 @@ from litestar import Request, Response, Router, get
 from litestar.params import Parameter
 
 from app.api.errors import responses
-from app.api.events import MAX_PAGE, ScopeGlob, Types, valid_glob
+from app.api.events import MAX_PAGE, InPath, ScopeGlob, Types, valid_glob
+from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
@@ -44,7 +45,7 @@ Depth = Annotated[int | None, Parameter(ge=1, le=1_000_000, required=False, desc
 PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Nodes in a page, at most; 0 for the count alone.")]
 Cursor = Annotated[
     str | None,
-    Parameter(required=False, pattern=r"^\d{1,9}:\d{1,18}$", description="From a `Link` header: depth and position last seen."),
+    Parameter(required=False, pattern=r"^[0-9]{1,9}:[0-9]{1,18}$", description="From a `Link` header: depth and position last seen."),
 ]
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
@@ -70,7 +71,7 @@ def lineage_routes(environment: Environment) -> Router:
     def documented(direction: Direction, operation: str, summary: str, text: str) -> Any:
         async def handler(
             request: Request[Any, Any, Any],
-            event_id: str,
+            event_id: InPath,
             depth: Depth = None,
             limit: PageSize = 100,
             types: Types = None,
@@ -84,7 +85,8 @@ def lineage_routes(environment: Environment) -> Router:
         handler.__doc__ = text
         return get(
             f"/events/{{event_id:str}}/{direction}",
-            name=operation, operation_id=operation, summary=summary, responses=responses(400, 404, 503),
+            name=operation, operation_id=operation, summary=summary,
+            responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
         )(handler)  # fmt: skip
 
     ancestors = documented(

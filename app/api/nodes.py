@@ -6,9 +6,13 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get
+from litestar.openapi.spec import Example
+from litestar.params import Body
 
 from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
+from app.api.events import InPath
+from app.api.examples import NEW_EDGE, NEW_NODE, NODE, created, success
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from app.domain.events import Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
@@ -49,11 +53,11 @@ def node_routes(environment: Environment) -> Router:
 
     @direct_post(
         "/nodes",
-        body=NewNode,
+        body=Annotated[NewNode, Body(examples=[Example(value=NEW_NODE)])],
         answer=NodeAnswer,
         operation_id="createNode",
         summary="Store a graph node",
-        responses=responses(400, 409, 413, 415, 503),
+        responses={**created(NodeAnswer, NODE), **responses(400, 409, 413, 415, 503)},
     )
     async def create_node(incoming: Incoming) -> Answer:
         """201 with the node. Sending the same `id` with the same content again answers 200."""
@@ -64,22 +68,33 @@ def node_routes(environment: Environment) -> Router:
         if created:
             return Answer(201, _encode(node))
         if node.type != new.type or canonical(bytes(node.data)) != canonical(data.encode()):
-            raise IdConflict(node_id)
+            raise IdConflict(node_id, what="a node")
         return Answer(200, _encode(await _node(environment, node_id)))
 
-    @get("/nodes/{node_id:str}", operation_id="getNode", summary="Read a graph node", responses=responses(404, 503))
-    async def get_node(node_id: str) -> NodeAnswer:
+    @get(
+        "/nodes/{node_id:str}",
+        operation_id="getNode",
+        summary="Read a graph node",
+        responses={
+            200: success(NodeAnswer, NODE),
+            **responses(400, 404, 503),
+        },
+    )
+    async def get_node(node_id: InPath) -> NodeAnswer:
         """The node with its edges, by target and type."""
         return _answer(await _node(environment, node_id.lower()))
 
     @direct_post(
         "/nodes/{node_id:str}/edges",
-        body=NewEdge,
+        body=Annotated[NewEdge, Body(examples=[Example(value=NEW_EDGE)])],
         answer=NodeAnswer,
-        parameters={"node_id": str},
+        parameters={"node_id": InPath},
         operation_id="addEdge",
         summary="Link two graph nodes",
-        responses=responses(400, 404, 413, 415, 503),
+        responses={
+            201: success(NodeAnswer, NODE),
+            **responses(400, 404, 413, 415, 503),
+        },
     )
     async def add_edge(incoming: Incoming) -> Answer:
         """201 with the node the edge leaves from. The same edge twice is one edge."""

@@ -37,10 +37,12 @@ class NotFound(SempError):
 class IdConflict(SempError):
     """The id is taken by an event with other content. `index` is its place in a batch, None for a single event."""
 
-    def __init__(self, event_id: str, index: int | None = None) -> None:
+    def __init__(self, event_id: str, index: int | None = None, what: str = "an event") -> None:
+        self.what = what
+        """What has the id."""
         self.event_id = event_id
         self.index = index
-        super().__init__(f"id {event_id} is taken by an event with other content")
+        super().__init__(f"id {event_id} is taken by {what} with other content")
 
     @property
     def field(self) -> str:

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
+from urllib.parse import urlsplit
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
-from app.domain.errors import CredentialsRefused, QueryTimeout, StoreUnavailable
+from app.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, StoreUnavailable
 from app.engine.ports import DuplicateId
 from app.storage import queries
 
@@ -35,10 +36,30 @@ class Target:
     """None for the user's home database."""
 
 
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+
+def check_uri(uri: str) -> None:
+    """Refuse what the driver could not use, and what holds a secret, before anything of it is repeated anywhere.
+
+    Raises:
+        InvalidInput: without the URI in its message.
+    """
+    try:
+        parts = urlsplit(uri)
+        usable = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0 and parts.username is None and parts.password is None
+    except ValueError:
+        usable = False
+    if not usable:
+        reason = "expected an address such as bolt://host:7687 or neo4j+s://host, without user and password"
+        raise InvalidInput(FieldError("--neo4j", reason))
+
+
 class Connection:
     """Runs queries by name; every error that leaves it is one of ours."""
 
     def __init__(self, target: Target) -> None:
+        check_uri(target.uri)
         auth = (target.user, target.password) if target.password else None
         self.database = target.database
         self.driver: AsyncDriver = AsyncGraphDatabase.driver(

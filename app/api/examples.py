@@ -1,0 +1,52 @@
+"""The examples of the OpenAPI document, kept together so that they tell one story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+
+Json = dict[str, Any]
+
+_ID = "0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"
+
+NEW_EVENT: Json = {
+    "type": "proposal",
+    "scope": "ui.login",
+    "trace_id": "checkout-42",
+    "agent_id": "designer",
+    "payload": {"action": "improve_ux"},
+}
+EVENT: Json = {"id": _ID, **NEW_EVENT, "parent_ids": [], "timestamp": "2025-01-15T10:30:00.000Z", "position": 1}
+RECORDED: Json = {**EVENT, "signals": [{"scope": "ui.login", "pattern": "improve_ux", "before": 0.0, "after": 0.3}]}
+SIGNAL: Json = {
+    "id": "630eaa56-4ee6-5afc-9d5e-dd4e058f1927",
+    "scope": "ui.login",
+    "pattern": "improve_ux",
+    "strength": 0.3,
+    "last_updated": "2025-01-15T10:30:00.000Z",
+    "alpha": 1.2,
+    "lambda": 0.95,
+}
+LINEAGE: Json = {
+    "count": 1,
+    "truncated": False,
+    "nodes": [{**{name: value for name, value in EVENT.items() if name != "payload"}, "depth": 1}],
+}
+NEW_NODE: Json = {"type": "file", "data": {"path": "src/login.py"}}
+NODE: Json = {"id": _ID, **NEW_NODE, "edges": []}
+NEW_EDGE: Json = {"to": _ID, "type": "depends_on"}
+
+
+def success(model: Any, example: Any, description: str = "Done.") -> ResponseSpec:
+    """A documented success with its example."""
+    return ResponseSpec(data_container=model, description=description, generate_examples=False, examples=[Example(value=example)])
+
+
+def created(model: Any, example: Any) -> dict[int, ResponseSpec]:
+    """The two successes of a create that may be retried."""
+    return {
+        201: success(model, example, "Stored."),
+        200: success(model, example, "Stored before, with the same content; this request was a retry."),
+    }
