@@ -1,0 +1,161 @@
+"""The users' own graph over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Service
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+def create(service: Service, **node: Any) -> httpx.Response:
+    return service.client.post("/api/nodes", json={"type": "file", "data": {"path": "src/ü.py", "lines": [1, None]}, **node})
+
+
+def link(service: Service, source: str, to: str, kind: str = "depends_on") -> httpx.Response:
+    return service.client.post(f"/api/nodes/{source}/edges", json={"to": to, "type": kind})
+
+
+def read(service: Service, node_id: str) -> dict[str, Any]:
+    answer = service.client.get(f"/api/nodes/{node_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_node_is_stored_and_read_with_its_type_data_and_edges(service: Service) -> None:
+    answer = create(service)
+    assert answer.status_code == 201
+    node = answer.json()
+    assert node == {"id": node["id"], "type": "file", "data": {"path": "src/ü.py", "lines": [1, None]}, "edges": []}
+    assert str(uuid.UUID(node["id"])) == node["id"]
+    assert read(service, node["id"]) == node
+    assert read(service, node["id"].upper()) == node
+
+
+def test_a_node_may_have_no_data(service: Service) -> None:
+    answer = service.client.post("/api/nodes", json={"type": "file"})
+    assert answer.status_code == 201
+    assert read(service, answer.json()["id"])["data"] == {}
+
+
+def test_sending_a_node_again_is_200_and_with_other_content_409(service: Service) -> None:
+    wanted = str(uuid.uuid4())
+    first = create(service, id=wanted, data={"a": 1, "b": {"c": 2, "d": 3}})
+    assert first.status_code == 201
+    again = create(service, id=wanted.upper(), data={"b": {"d": 3, "c": 2}, "a": 1})
+    assert (again.status_code, again.json()) == (200, first.json())
+    for other in ({"data": {"a": 2}}, {"type": "folder", "data": {"a": 1, "b": {"c": 2, "d": 3}}}):
+        answer = create(service, id=wanted, **other)
+        assert answer.status_code == 409, answer.text
+        assert wanted in answer.json()["message"]
+        assert [error["field"] for error in answer.json()["errors"]] == ["id"]
+        assert "event" not in answer.text, "it is a node that has the id"
+    assert read(service, wanted) == first.json()
+
+
+def test_edges_are_answered_with_the_node_they_leave_from(service: Service) -> None:
+    source, one, two = (create(service).json()["id"] for _ in range(3))
+    assert link(service, source, one).status_code == 201
+    answer = link(service, source, two.upper(), "contains")
+    assert answer.status_code == 201
+    expected = sorted([{"to": one, "type": "depends_on"}, {"to": two, "type": "contains"}], key=lambda edge: edge["to"])
+    assert sorted(answer.json()["edges"], key=lambda edge: edge["to"]) == expected
+    assert answer.json() == read(service, source)
+    assert read(service, one)["edges"] == []
+
+
+def test_the_same_edge_twice_is_one_edge_and_another_type_another_edge(service: Service) -> None:
+    source, to = (create(service).json()["id"] for _ in range(2))
+    for kind in ("a", "a", "b", "a"):
+        assert link(service, source, to, kind).status_code == 201
+    assert read(service, source)["edges"] == [{"to": to, "type": "a"}, {"to": to, "type": "b"}]
+
+
+def test_a_node_may_point_to_itself_and_edges_may_form_a_cycle(service: Service) -> None:
+    one, two = (create(service).json()["id"] for _ in range(2))
+    for source, to in ((one, one), (one, two), (two, one)):
+        assert link(service, source, to).status_code == 201
+    assert {edge["to"] for edge in read(service, one)["edges"]} == {one, two}
+
+
+def test_nodes_leave_the_log_alone(service: Service) -> None:
+    before = service.client.get("/health/ready").json()
+    create(service)
+    assert service.client.get("/health/ready").json() == before
+    assert service.client.get("/api/events").json() == []
+
+
+@pytest.mark.parametrize("name", [UNKNOWN, "nonsense"])
+def test_an_unknown_node_is_404_to_read_and_to_link_from(service: Service, name: str) -> None:
+    known = create(service).json()["id"]
+    for answer in (
+        service.client.get(f"/api/nodes/{name}"),
+        link(service, name, known),
+        link(service, name, name if name == UNKNOWN else UNKNOWN),
+    ):
+        assert answer.status_code == 404, answer.text
+        assert name in answer.json()["message"]
+
+
+def test_an_edge_to_an_unknown_node_is_refused_by_its_field_and_not_made(service: Service) -> None:
+    known = create(service).json()["id"]
+    answer = link(service, known, UNKNOWN)
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["to"]
+    assert read(service, known)["edges"] == []
+
+
+@pytest.mark.parametrize(
+    ("node", "field"),
+    [
+        ({}, "type"),
+        ({"type": ""}, "type"),
+        ({"type": 5}, "type"),
+        ({"type": "x" * 257}, "type"),
+        ({"type": "x", "data": []}, "data"),
+        ({"type": "x", "data": None}, "data"),
+        ({"type": "x", "id": "nonsense"}, "id"),
+        ({"type": "x", "more": 1}, "more"),
+        ([], "body"),
+    ],
+)
+def test_a_bad_node_is_refused_by_its_field(service: Service, node: Any, field: str) -> None:
+    answer = service.client.post("/api/nodes", json=node)
+    assert answer.status_code == 400, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_the_data_of_a_node_has_the_bounds_of_a_payload(service: Service) -> None:
+    def nested(depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for _ in range(depth - 1):
+            found = {"a": found}
+        return found
+
+    assert create(service, data=nested(128)).status_code == 201
+    assert create(service, data=nested(129)).status_code == 400
+    assert create(service, data={"text": "x" * (256 * 1024 - len('{"text":""}'))}).status_code == 201
+    assert create(service, data={"text": "x" * (256 * 1024 - len('{"text":""}') + 1)}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("edge", "field"),
+    [
+        ({"to": UNKNOWN}, "type"),
+        ({"type": "x"}, "to"),
+        ({"to": "nonsense", "type": "x"}, "to"),
+        ({"to": UNKNOWN, "type": ""}, "type"),
+        ({"to": UNKNOWN, "type": "x" * 257}, "type"),
+        ({"to": UNKNOWN, "type": "x", "data": {}}, "data"),
+    ],
+)
+def test_a_bad_edge_is_refused_by_its_field(service: Service, edge: Any, field: str) -> None:
+    known = create(service).json()["id"]
+    answer = service.client.post(f"/api/nodes/{known}/edges", json=edge)
+    assert answer.status_code == 400, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
