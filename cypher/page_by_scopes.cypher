@@ -18,7 +18,7 @@ CALL (scope) {
     AND ($types IS NULL OR event.type IN $types)
     AND ($trace_id IS NULL OR event.trace_id = $trace_id)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-  RETURN event ORDER BY event.position DESC LIMIT $limit
+  RETURN event ORDER BY event.scope DESC, event.position DESC LIMIT $limit
 UNION ALL
   WITH scope WHERE NOT $newest_first
   MATCH (event:Event)
@@ -26,7 +26,7 @@ UNION ALL
     AND ($types IS NULL OR event.type IN $types)
     AND ($trace_id IS NULL OR event.trace_id = $trace_id)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-  RETURN event ORDER BY event.position LIMIT $limit
+  RETURN event ORDER BY event.scope, event.position LIMIT $limit
 }
 WITH event ORDER BY CASE WHEN $newest_first THEN -event.position ELSE event.position END LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,

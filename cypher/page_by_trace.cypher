@@ -14,14 +14,14 @@ CALL () {
   WHERE event.trace_id = $trace_id AND event.position > $after AND event.position < $before
     AND ($types IS NULL OR event.type IN $types)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-  RETURN event ORDER BY event.position DESC LIMIT $limit
+  RETURN event ORDER BY event.trace_id DESC, event.position DESC LIMIT $limit
 UNION ALL
   WITH * WHERE NOT $newest_first
   MATCH (event:Event)
   WHERE event.trace_id = $trace_id AND event.position > $after AND event.position < $before
     AND ($types IS NULL OR event.type IN $types)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-  RETURN event ORDER BY event.position LIMIT $limit
+  RETURN event ORDER BY event.trace_id, event.position LIMIT $limit
 }
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
        event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,

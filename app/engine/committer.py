@@ -321,6 +321,9 @@ class Committer:
     def _give_up(self, batch: list[Submission], error: StoreUnavailable) -> None:
         log.error("the database did not come back in %g s: %s", self.patience, error)
         for submission in batch:
+            if submission.tried is None:
+                submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
+                continue
             ids = ", ".join(draft.id for draft in submission.drafts[:3])
             submission.fail(OutcomeUnknown(f"the database went away during the commit; what was sent may be stored (id {ids})", 5))
         while self._queue:
@@ -372,6 +375,7 @@ class Committer:
         log.error("the database was replaced; following its log (epoch %s, head %d)", state.epoch, state.head)
         self.ledger.restart(state, signals)
         self.on_reset()
+        self._back()
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         self.batches += 1

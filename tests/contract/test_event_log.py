@@ -2,12 +2,392 @@
 
 from __future__ import annotations
 
-from app.domain.signals import Rules
-from app.engine.ports import Storage
+import asyncio
+import itertools
+import random
+import re
+
+import msgspec
+import pytest
+
+from app.domain.causes import Cause, Proposal
+from app.domain.clock import to_text
+from app.domain.events import EVENT_TYPES, Event
+from app.domain.scopes import glob_regex
+from app.domain.signals import Rules, Signal
+from app.engine.ports import DuplicateId, EventFilter, Storage
+from tests.strategies import (
+    AGENTS,
+    BEGIN,
+    SCOPES,
+    TRACES,
+    FakeClock,
+    Writer,
+    entry_of,
+    few_at_a_time,
+    filled,
+    make_id,
+    new_draft,
+    plan_of,
+    whole_log,
+)
+
+ABSENT = make_id(987_654)
 
 
 async def test_an_empty_log_stands_at_zero_and_has_an_epoch(store: Storage) -> None:
     state, signals = await store.open(Rules())
     assert (state.head, state.last_timestamp, signals) == (0, 0, [])
-    assert state.epoch
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", state.epoch)
+    assert state.rules == [Rules(since=1)]
     assert (await store.open(Rules()))[0] == state
+    assert await store.state() == state
+    assert await store.page(EventFilter()) == []
+    assert await store.read(0, 10) == []
+
+
+async def test_an_append_moves_the_state_to_what_the_plan_says(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    plan = plan_of(before, new_draft(number=1), new_draft(number=2), now=BEGIN + 7)
+    assert await store.append(plan)
+    state = await store.state()
+    assert state == plan.state
+    assert (state.epoch, state.head, state.tip, state.last_timestamp) == (before.epoch, 2, plan.tip, BEGIN + 7)
+
+
+async def test_an_append_on_an_outdated_tip_is_refused_and_writes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    first = plan_of(before, new_draft(number=1))
+    assert await store.append(first)
+    signal = Signal("ui", "a1", 0.5, 1.2, 0.95, BEGIN, BEGIN, 1)
+    stale = plan_of(before, new_draft(number=2), now=BEGIN + 99, signals=[signal])
+    assert not await store.append(stale)
+    assert await store.state() == first.state
+    assert await store.events([make_id(2)]) == {}
+    assert await store.signals() == []
+    assert len(await whole_log(store)) == 1
+
+
+async def test_an_append_that_was_committed_is_refused_when_it_is_repeated(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    plan = plan_of(before, new_draft(number=1))
+    assert await store.append(plan)
+    assert not await store.append(plan)
+    assert len(await whole_log(store)) == 1
+
+
+async def test_of_two_appends_on_one_tip_one_wins(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    plans = [plan_of(before, new_draft(number=number)) for number in range(1, 9)]
+    won = await asyncio.gather(*(store.append(plan) for plan in plans))
+    assert sum(won) == 1
+    assert await store.state() == plans[won.index(True)].state
+    assert len(await whole_log(store)) == 1
+
+
+async def test_an_append_of_a_taken_id_raises_and_writes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    first = plan_of(before, new_draft(number=1))
+    assert await store.append(first)
+    signal = Signal("ui", "a1", 0.5, 1.2, 0.95, BEGIN, BEGIN, 3)
+    with pytest.raises(DuplicateId):
+        await store.append(plan_of(first.state, new_draft(number=2), new_draft("test", number=1), signals=[signal]))
+    assert await store.state() == first.state
+    assert list(await store.events([make_id(1), make_id(2)])) == [make_id(1)]
+    assert (await store.events([make_id(1)]))[make_id(1)].type == "proposal"
+    assert await store.signals() == []
+
+
+async def test_an_append_of_one_id_twice_raises_and_writes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    with pytest.raises(DuplicateId):
+        await store.append(plan_of(before, new_draft(number=1), new_draft(number=1)))
+    assert await store.state() == before
+    assert await store.events([make_id(1)]) == {}
+
+
+async def test_a_turn_shows_the_state_and_commits_at_its_end(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    async with store.turn() as turn:
+        assert turn.state == before
+        plan = plan_of(turn.state, new_draft(number=1))
+        await turn.append(plan)
+        assert await store.events([make_id(1)]) == {}
+    assert await store.state() == plan.state
+    assert make_id(1) in await store.events([make_id(1)])
+
+
+async def test_a_turn_that_ends_with_an_error_writes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+
+    async def interrupted() -> None:
+        async with store.turn() as turn:
+            await turn.append(plan_of(turn.state, new_draft(number=1)))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await interrupted()
+    assert await store.state() == before
+    assert await store.events([make_id(1)]) == {}
+    assert await store.append(plan_of(before, new_draft(number=1)))  # the right to append was given back
+
+
+async def test_a_turn_that_appends_a_taken_id_writes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    first = plan_of(before, new_draft(number=1))
+    assert await store.append(first)
+    with pytest.raises(DuplicateId):
+        async with store.turn() as turn:
+            await turn.append(plan_of(turn.state, new_draft(number=2), new_draft(number=1)))
+    assert await store.state() == first.state
+
+
+async def test_a_turn_without_an_append_changes_nothing(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    async with store.turn():
+        pass
+    assert await store.state() == before
+
+
+async def test_during_a_turn_every_other_writer_waits(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    signal = Signal("ui", "a1", 0.5, 1.2, 0.95, BEGIN, BEGIN, 1)
+    order: list[str] = []
+
+    async def append() -> None:
+        assert not await store.append(plan_of(before, new_draft(number=2)))
+        order.append("append")
+
+    async def take_a_turn() -> None:
+        async with store.turn() as other:
+            order.append(f"turn at {other.state.head}")
+
+    async with store.turn() as turn:
+        others = [asyncio.create_task(append()), asyncio.create_task(take_a_turn())]
+        await asyncio.sleep(0.3)  # long enough for a request that does not wait; a slow one makes the test weaker, never wrong
+        assert order == []
+        await turn.append(plan_of(turn.state, new_draft(number=1), signals=[signal]))
+        order.append("first")
+    await asyncio.gather(*others)
+    assert order[0] == "first"
+    assert "turn at 1" in order
+
+
+async def test_turns_are_exclusive_however_many_want_one(store: Storage) -> None:
+    await store.open(Rules())
+    inside = 0
+
+    async def work(number: int) -> None:
+        nonlocal inside
+        async with store.turn() as turn:
+            inside += 1
+            assert inside == 1
+            await asyncio.sleep(0.002)
+            await turn.append(plan_of(turn.state, new_draft(number=number)))
+            inside -= 1
+
+    await asyncio.gather(*(work(number) for number in range(1, 13)))
+    assert [entry.event.position for entry in await whole_log(store)] == list(range(1, 13))
+
+
+async def test_events_are_found_by_id_as_far_as_they_exist(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 1, moments=8)]
+    wanted = [events[3].id, ABSENT, events[0].id, events[3].id]
+    assert await store.events(wanted) == {events[3].id: events[3], events[0].id: events[0]}
+    assert await store.events([]) == {}
+
+
+async def test_an_event_comes_back_byte_for_byte(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    parents = [new_draft(number=number) for number in (9, 3, 7)]
+    odd = new_draft(
+        "reward", "a-b_C.0", number=1, parents=[make_id(7), make_id(9), make_id(3)], trace="träce \U0001f600\u2028", agent='"\\\'${x}`',
+        value=1, action="δράση\n\t", z=1.0, a=[{"b": None, "a": 1e-7}], big=2**63, quote='"\u0000\u007f',
+    )  # fmt: skip
+    assert await store.append(plan_of(state, *parents, odd))
+    found = (await store.events([odd.id]))[odd.id]
+    assert found.parent_ids == [make_id(7), make_id(9), make_id(3)]
+    assert bytes(found.payload) == odd.payload.encode()
+    assert (found.trace_id, found.agent_id, found.scope) == (odd.trace_id, odd.agent_id, odd.scope)
+    assert (found.timestamp, found.position) == (to_text(BEGIN), 4)
+    assert await store.page(EventFilter(trace_id=odd.trace_id)) == [found]
+    assert await store.page(EventFilter(agent_id=odd.agent_id)) == [found]
+    assert (await store.read(3, 1))[0].event == found
+
+
+async def test_a_payload_of_the_largest_size_is_kept(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    large = new_draft(number=1, note="é" * 125_000)
+    assert await store.append(plan_of(state, large))
+    assert bytes((await store.events([large.id]))[large.id].payload) == large.payload.encode()
+
+
+async def test_the_longest_names_are_kept_and_found(store: Storage) -> None:
+    longest = new_draft(
+        "proposal", ".".join(["s" * 63] * 4), number=1, trace="\U0001f600" * 256, agent="ж" * 256, action="\U0001f600" * 1024
+    )
+    writer = await Writer.on(store, FakeClock())
+    [recorded] = await writer.append(longest)
+    await writer.committer.close()
+    for wanted in (EventFilter(scope=longest.scope), EventFilter(trace_id=longest.trace_id), EventFilter(agent_id=longest.agent_id)):
+        assert await store.page(wanted) == [recorded.event]
+    assert await store.signal((longest.scope, longest.action or "")) is not None
+
+
+def select(events: list[Event], wanted: EventFilter) -> list[Event]:
+    """The page by its definition."""
+    pattern = re.compile(glob_regex(wanted.scope)) if wanted.scope is not None else None
+    chosen = [
+        event
+        for event in events
+        if (not wanted.types or event.type in wanted.types)
+        and (pattern is None or pattern.fullmatch(event.scope))
+        and wanted.trace_id in (None, event.trace_id)
+        and wanted.agent_id in (None, event.agent_id)
+        and (wanted.after is None or event.position > wanted.after)
+        and (wanted.before is None or event.position < wanted.before)
+    ]
+    return (chosen[::-1] if wanted.newest_first else chosen)[: wanted.limit]
+
+
+async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 1)]
+    head = len(events)
+    rng = random.Random(7)
+    globs = [None, *SCOPES, "nowhere", "ui.*", "ui.**", "*", "**", "*.login", "ui.*.form", "u.**", "x.*"]
+    types = [None, [], ["reward"], ["proposal", "penalty"], list(EVENT_TYPES)]
+    filters = [
+        EventFilter(types=t, scope=s, trace_id=trace, agent_id=agent, newest_first=newest, limit=1000)  # type: ignore[arg-type]
+        for t, s, trace, agent, newest in itertools.product(types[:4], globs[:9], (None, TRACES[0]), (None, AGENTS[1]), (True, False))
+    ]
+    filters = rng.sample(filters, 50)
+    filters += [
+        EventFilter(
+            types=rng.choice(types), scope=rng.choice(globs), trace_id=rng.choice([None, None, *TRACES, "none"]),
+            agent_id=rng.choice([None, None, *AGENTS, "none"]), after=rng.choice([None, 0, 1, head // 3, head, head + 5]),
+            before=rng.choice([None, 0, 1, head // 2, head, head + 1, 2**53]), newest_first=rng.random() < 0.5,
+            limit=rng.choice([1, 2, 5, 17, 1000]),
+        )
+        for _ in range(150)
+    ]  # type: ignore[arg-type] # fmt: skip
+    for chosen in ({"scope": "ui"}, {"scope": "ui.**"}, {"trace_id": "t1"}, {"agent_id": "bob"}, {"types": ["reward"]}, {}):
+        for newest in (True, False):
+            edge = rng.choice(select(events, EventFilter(limit=1000, **chosen))).position  # type: ignore[arg-type]
+            for span in ({"before": edge}, {"after": edge}, {"after": edge - 1, "before": edge + 1}, {"after": edge, "before": edge + 1}):
+                filters.append(EventFilter(newest_first=newest, limit=1000, **chosen, **span))  # type: ignore[arg-type]
+    found = await few_at_a_time(store.page(wanted) for wanted in filters)
+    for wanted, page in zip(filters, found, strict=True):
+        assert page == select(events, wanted), wanted
+    assert sum(map(bool, found)) > 60
+
+
+@pytest.mark.parametrize("wanted", [EventFilter(limit=0), EventFilter(limit=0, newest_first=False)])
+async def test_a_page_of_no_events_is_empty(store: Storage, wanted: EventFilter) -> None:
+    await filled(store, 1, moments=3)
+    assert await store.page(wanted) == []
+
+
+async def test_a_position_before_the_first_means_from_the_first(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 1, moments=3)]
+    assert await store.page(EventFilter(after=-5, newest_first=False)) == events
+    assert await store.page(EventFilter(after=-5)) == events[::-1]
+    assert await store.page(EventFilter(before=-5)) == []
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("scope", [None, "ui.**"])
+async def test_pages_follow_one_another_without_gap_or_repeat(store: Storage, newest_first: bool, scope: str | None) -> None:
+    events = [entry.event for entry in await filled(store, 1)]
+    seen: list[Event] = []
+    cursor: dict[str, int] = {}
+    while page := await store.page(EventFilter(scope=scope, newest_first=newest_first, limit=7, **cursor)):  # type: ignore[arg-type]
+        seen += page
+        cursor = {"before" if newest_first else "after": page[-1].position}
+    assert seen == select(events, EventFilter(scope=scope, newest_first=newest_first, limit=10_000))
+
+
+async def test_reading_the_log_gives_every_entry_with_what_was_decided_about_it(store: Storage) -> None:
+    log = await filled(store, 3)
+    kept = [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in log]
+    assert await store.read(0, 10_000) == kept
+    assert await store.read(5, 7) == kept[5:12]
+    assert await store.read(len(kept), 5) == []
+    assert await whole_log(store) == kept
+    assert any(entry.answers for entry in kept)
+    assert any(len(entry.nearest) > 1 for entry in kept)
+
+
+async def test_causes_are_what_was_decided_at_the_append(store: Storage) -> None:
+    log = await filled(store, 4)
+    ids = [entry.event.id for entry in log]
+    assert await store.causes([*ids, ABSENT]) == {entry.event.id: entry.cause for entry in log}
+    assert await store.causes([]) == {}
+
+
+async def test_a_proposal_is_its_own_cause_whatever_caused_it(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    above, below = new_draft(number=1, action="above"), new_draft("proposal", "api", number=2, action="below", parents=[make_id(1)])
+    plan = plan_of(state, above, below)
+    plan.entries[1].nearest, plan.entries[1].distance = (Proposal(1, "ui", "above"),), 1
+    assert await store.append(plan)
+    assert await store.causes([below.id]) == {below.id: Cause(2, (Proposal(2, "api", "below"),), 0)}
+    assert (await store.read(1, 1))[0].nearest == (Proposal(1, "ui", "above"),)
+
+
+async def test_the_newest_proposal_of_each_thread_is_found(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 5)]
+    threads = [*itertools.product(TRACES, SCOPES), ("t1", "nowhere"), ("none", "ui")]
+    expected = {}
+    for event in events:
+        if event.type == "proposal":
+            action = msgspec.json.decode(event.payload)["action"]
+            expected[event.trace_id, event.scope] = Proposal(event.position, event.scope, action)
+    assert await store.newest_proposals(threads) == {thread: expected[thread] for thread in threads if thread in expected}
+    assert await store.newest_proposals([]) == {}
+    assert len(expected) > 4
+
+
+async def test_opening_again_keeps_the_log_and_gives_its_signals(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 1, moments=10)]
+    before = await store.state()
+    state, signals = await store.open(Rules())
+    assert state == before
+    assert state.head == len(events)
+    by_key = {signal.key: signal for signal in signals}
+    assert by_key == {signal.key: signal for signal in await store.signals()} != {}
+
+
+async def test_other_rules_are_in_force_from_the_next_position_and_refuse_older_plans(store: Storage) -> None:
+    first, _ = await store.open(Rules())
+    assert await store.append(plan_of(first, new_draft(number=1), new_draft(number=2)))
+    before = await store.state()
+    other = Rules(alpha=2.5, lambda_=0.5, interval=7.0)
+    state, _ = await store.open(other)
+    assert [rules.since for rules in state.rules] == [1, 3]
+    assert [rules.same_numbers(other) for rules in state.rules] == [False, True]
+    assert (state.epoch, state.head, state.last_timestamp) == (before.epoch, 2, before.last_timestamp)
+    assert state.tip != before.tip
+    assert await store.state() == state
+    assert not await store.append(plan_of(before, new_draft(number=3)))
+    assert await store.append(plan_of(state, new_draft(number=3)))
+    assert (await store.open(other))[0].rules == state.rules
+    back, _ = await store.open(Rules())
+    assert [rules.since for rules in back.rules] == [1, 3, 4]
+
+
+async def test_rules_under_which_nothing_was_appended_leave_no_trace(store: Storage) -> None:
+    await store.open(Rules())
+    state, _ = await store.open(Rules(alpha=9.0))
+    assert [(rules.since, rules.alpha) for rules in state.rules] == [(1, 9.0)]
+    assert await store.append(plan_of(state, new_draft(number=1)))
+    await store.open(Rules(alpha=3.0))
+    state, _ = await store.open(Rules(alpha=4.0))
+    assert [(rules.since, rules.alpha) for rules in state.rules] == [(1, 9.0), (2, 4.0)]
+
+
+async def test_a_thousand_events_with_parents_go_in_one_append(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    drafts = [new_draft("test", number=n, parents=[make_id(n - k) for k in (1, 2, 3) if n - k > 0]) for n in range(1, 1001)]
+    assert await store.append(plan_of(state, *drafts))
+    assert [entry.event.id for entry in await store.read(0, 2000)] == [draft.id for draft in drafts]
+    assert entry_of(drafts[-1], 1000).event == (await store.page(EventFilter(limit=1)))[0]

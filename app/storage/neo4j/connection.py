@@ -122,7 +122,12 @@ class Transaction:
         return await result.values()
 
 
-_AWAY = ("Neo.TransientError.General.DatabaseUnavailable", "Neo.ClientError.Database.DatabaseNotFound")
+_AGAIN = (
+    "Neo.TransientError.General.DatabaseUnavailable",
+    "Neo.ClientError.Database.DatabaseNotFound",
+    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",  # another replica made it at the same moment
+)
+"""Errors of a server that will answer otherwise when asked again."""
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
 
 
@@ -140,7 +145,7 @@ def translated(*, reading: bool = False) -> Generator[None]:
     except exceptions.Neo4jError as error:
         if error.code in _TIMED_OUT and reading:
             raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
-        if error.code in _AWAY or error.code in _TIMED_OUT:
+        if error.code in _AGAIN or error.code in _TIMED_OUT:
             raise StoreUnavailable("the database is not available", retry_after=5) from error
         raise
     except exceptions.DriverError as error:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from app.domain.causes import Cause, Proposal
+from app.domain.errors import StoreUnavailable
 from app.domain.events import Event, new_id
 from app.domain.scopes import glob_prefix, glob_regex, is_glob
 from app.domain.signals import Rules, Signal
@@ -40,9 +41,9 @@ class Neo4jLog:
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
-            [row] = await transaction.run("stream_state")
+            state = _only(await transaction.run("stream_state"))
         await self._warm()
-        return rows.state(row), signals
+        return state, signals
 
     async def _warm(self) -> None:
         """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
@@ -52,8 +53,7 @@ class Neo4jLog:
         )
 
     async def state(self) -> LogState:
-        [row] = await self.connection.run("stream_state")
-        return rows.state(row)
+        return _only(await self.connection.run("stream_state"))
 
     async def append(self, plan: Plan) -> bool:
         return bool(await self.connection.run("append", **rows.append_parameters(plan)))
@@ -66,8 +66,7 @@ class Neo4jLog:
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[tuple[Transaction, LogState]]:
         async with self.connection.transaction() as transaction:
-            [row] = await transaction.run("lock_stream", turn=new_id())
-            yield transaction, rows.state(row)
+            yield transaction, _only(await transaction.run("lock_stream", turn=new_id()))
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
@@ -106,3 +105,9 @@ class Neo4jLog:
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         found = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
         return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in found}
+
+
+def _only(found: list[rows.Row]) -> LogState:
+    if not found:
+        raise StoreUnavailable("the database holds no log; it was emptied or replaced", retry_after=30)
+    return rows.state(found[0])

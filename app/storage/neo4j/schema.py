@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import uuid
 
-from app.domain.errors import SchemaMismatch
+from app.domain.errors import SchemaMismatch, StoreUnavailable
 from app.domain.events import new_id
 from app.domain.signals import Rules
 from app.storage.neo4j import rows
 from app.storage.neo4j.connection import Connection, Transaction
 
+ATTEMPTS = 10
 VERSION = 1
 """Schema this code reads and writes. A database with a higher one is refused, one with a lower one is brought up."""
 
@@ -25,9 +28,21 @@ async def prepare(connection: Connection, rules: Rules) -> None:
         raise SchemaMismatch(f"the database has schema version {found[0][5]}, this version of semp knows {VERSION} at most; update semp")
     for name, query in connection.queries.items():
         if query.mode == "schema":
-            await connection.run(name)
+            await _apply(connection, name)
     if not found:
         await connection.run("create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=VERSION)
+
+
+async def _apply(connection: Connection, name: str) -> None:
+    """Run a schema statement; several replicas that start together can deadlock in it, and then one of them tries again."""
+    for attempt in range(ATTEMPTS):
+        try:
+            await connection.run(name)
+            return
+        except StoreUnavailable:
+            if attempt == ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(random.uniform(0.02, 0.2))  # noqa: S311
 
 
 async def put_in_force(transaction: Transaction, history: list[Rules], head: int, rules: Rules) -> None:

@@ -1,0 +1,77 @@
+"""What every storage must do with signal states."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.domain.signals import Rules, Signal
+from app.engine.ports import Storage
+from tests.strategies import BEGIN, new_draft, plan_of
+
+
+def signal(pattern: str = "a1", strength: float = 0.3, position: int = 1, scope: str = "ui.login") -> Signal:
+    return Signal(scope, pattern, strength, 1.2, 0.95, BEGIN + position, BEGIN + 2 * position, position, 7.5)
+
+
+def sorted_by_key(signals: list[Signal]) -> list[Signal]:
+    return sorted(signals, key=lambda found: found.key)
+
+
+async def test_an_append_stores_the_states_it_carries(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    first = plan_of(state, new_draft("proposal", "ui.login"), signals=[signal(), signal("δ/1:x", 1.0)])
+    assert await store.append(first)
+    assert sorted_by_key(await store.signals()) == [signal(), signal("δ/1:x", 1.0)]
+    second = plan_of(first.state, new_draft("reward", "ui.login"), signals=[signal(strength=0.1 + 0.2, position=2)], born=set())
+    assert await store.append(second)
+    assert await store.signal(("ui.login", "a1")) == signal(strength=0.1 + 0.2, position=2)  # to the last bit
+    assert await store.signal(("ui.login", "δ/1:x")) == signal("δ/1:x", 1.0)
+    assert await store.signal(("ui", "a1")) is None
+    assert await store.signal(("ui.login", "a")) is None
+
+
+async def test_putting_states_creates_and_overwrites(store: Storage) -> None:
+    await store.open(Rules())
+    await store.put_signals([signal(), signal("b", scope="never.seen")])
+    await store.put_signals([signal(strength=0.7, position=5), signal("c")])
+    expected = [signal(strength=0.7, position=5), signal("c"), signal("b", scope="never.seen")]
+    assert sorted_by_key(await store.signals()) == sorted_by_key(expected)
+    await store.put_signals([])
+    assert len(await store.signals()) == 3
+
+
+async def test_putting_states_moves_nothing_else(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    await store.put_signals([signal()])
+    assert await store.state() == state
+
+
+async def test_sweeping_deletes_what_is_still_as_it_was_and_tells_how_many(store: Storage) -> None:
+    await store.open(Rules())
+    await store.put_signals([signal("stays"), signal("moved"), signal("faded"), signal("gone too", 0.0)])
+    await store.put_signals([signal("moved", 0.9, position=2)])
+    assert await store.sweep([signal("moved"), signal("faded"), signal("gone too", 0.0), signal("never there")]) == 2
+    assert sorted_by_key(await store.signals()) == [signal("moved", 0.9, position=2), signal("stays")]
+    assert await store.sweep([signal("faded")]) == 0
+    assert await store.sweep([]) == 0
+
+
+async def test_a_swept_signal_can_come_back(store: Storage) -> None:
+    await store.open(Rules())
+    await store.put_signals([signal()])
+    assert await store.sweep([signal()]) == 1
+    assert await store.signal(signal().key) is None
+    await store.put_signals([signal(position=9)])
+    assert await store.signals() == [signal(position=9)]
+
+
+async def test_sweeping_never_undoes_an_append_that_is_under_way(store: Storage) -> None:
+    """A sweep during an append comes before it or after it: it never deletes what the append made."""
+    await store.open(Rules())
+    await store.put_signals([signal("faded")])
+    async with store.turn() as turn:
+        sweeping = asyncio.create_task(store.sweep([signal("faded")]))
+        await asyncio.sleep(0.1)
+        await turn.append(plan_of(turn.state, new_draft(), signals=[signal("faded", 0.9, position=7)]))
+    assert await sweeping in (0, 1)  # before the turn or after it
+    assert await store.signals() == [signal("faded", 0.9, position=7)]

@@ -1,0 +1,193 @@
+"""How the real Neo4j runs the queries of `cypher/`: by index, in the index's order, lineage pruned; decided by EXPLAIN, not by timing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any, LiteralString, cast
+
+import pytest
+from neo4j import Driver, GraphDatabase
+
+from app.domain.signals import Rules, Signal
+from app.engine.ports import LogState
+from app.storage import queries
+from app.storage.neo4j import rows
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.store import USED, Neo4jStore
+from tests.conftest import empty
+from tests.strategies import filled, make_id, new_draft, plan_of
+
+EVENT_SEEK = r"Node(Unique)?IndexSeek(ByRange)?"
+SPAN = {"after": 0, "before": 2**62, "limit": 100, "types": None, "trace_id": None, "agent_id": None}
+
+POINT: dict[str, dict[str, Any]] = {
+    "stream_state": {},
+    "lock_stream": {"turn": "t"},
+    "set_rules": {"tip": "t", "rules": "[]"},
+    "create_stream": {"epoch": "e", "tip": "t", "rules": "[]", "schema": 1},
+    "events_by_id": {"ids": [make_id(1), make_id(2)]},
+    "causes": {"ids": [make_id(1), make_id(2)]},
+    "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
+    "read_log": {"after": 10, "last": 60},
+    "signal": {"scope": "ui", "pattern": "a1"},
+    "put_signals": {"signals": [["ui", "a1", 0.3, 1, 1, 1, 1.2, 0.95, 60.0]]},
+    "sweep_signals": {"signals": [["ui", "a1", 1]]},
+    "node": {"id": make_id(1)},
+    "put_node": {"id": make_id(1), "type": "t", "data": "{}", "token": "t"},
+    "add_edge": {"from": make_id(1), "to": make_id(2), "type": "t"},
+}
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "page_by_position": ("event_position", SPAN),
+    "page_by_scope": ("event_scope", SPAN | {"scope": "ui"}),
+    "page_by_trace": ("event_trace", SPAN | {"trace_id": "t1"}),
+    "page_by_agent": ("event_agent", SPAN | {"agent_id": "ann"}),
+}
+LINEAGE = [
+    "count_ancestors",
+    "count_descendants",
+    "count_ancestors_where",
+    "count_descendants_where",
+    "nearest_ancestors",
+    "nearest_descendants",
+]
+LINEAGE_PARAMETERS = {
+    "id": make_id(1), "types": None, "prefix": None, "pattern": None, "after_depth": 0, "after_position": 0, "limit": 100,
+}  # fmt: skip
+WHOLE = {"signals"}
+"""Queries that read all of something small, and so may scan its label."""
+MAY_COLLECT = {"put_node", "sweep_signals"}
+"""One row, and the sweeper's own work: an Eager there holds nothing up."""
+
+
+@pytest.fixture(scope="module")
+def driver(neo4j_target: Target) -> Iterator[Driver]:
+    """A driver on a database that holds a log, so that the planner has statistics."""
+
+    async def fill() -> None:
+        store = Neo4jStore(neo4j_target)
+        await filled(store, 1, moments=250)
+        state = await store.state()
+        await store.append(plan_of(state, *(new_draft(scope=f"s{n}", trace=f"t{n}", agent=f"g{n}", action=f"a{n}") for n in range(1000))))
+        await store.close()
+
+    empty(neo4j_target)
+    asyncio.run(fill())
+    with GraphDatabase.driver(neo4j_target.uri, auth=(neo4j_target.user, neo4j_target.password), notifications_min_severity="OFF") as found:
+        found.execute_query("CALL db.awaitIndexes(60)", database_=neo4j_target.database)
+        found.execute_query("CALL db.resampleOutdatedIndexes()", database_=neo4j_target.database)
+        yield found
+
+
+class Explained:
+    """The operators of a plan, outermost first, each with its details."""
+
+    def __init__(self, driver: Driver, text: str, parameters: dict[str, Any]) -> None:
+        used = {name: parameters[name] for name in re.findall(r"\$(\w+)", text)}
+        summary = driver.execute_query(cast("LiteralString", "EXPLAIN " + text), used).summary
+        self.operators: list[tuple[str, str]] = []
+        assert summary.plan is not None
+        self._walk(summary.plan)
+
+    def _walk(self, plan: dict[str, Any]) -> None:
+        self.operators.append((plan["operatorType"].split("@")[0], plan.get("args", {}).get("Details", "")))
+        for child in plan.get("children", []):
+            self._walk(child)
+
+    def matching(self, pattern: str) -> list[tuple[str, str]]:
+        return [(name, details) for name, details in self.operators if re.fullmatch(pattern, name)]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {details}" for name, details in self.operators)
+
+
+def eagers(plan: Explained) -> list[tuple[str, str]]:
+    """Eager operators that are no aggregation."""
+    return [operator for operator in plan.operators if operator[0].startswith("Eager") and "Aggregation" not in operator[0]]
+
+
+def test_every_query_of_the_service_is_explained_here() -> None:
+    assert set(POINT) | set(PAGES) | set(LINEAGE) | WHOLE | {"append", "page_by_scopes"} == set(USED)
+
+
+@pytest.mark.parametrize("name", POINT)
+def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
+    plan = Explained(driver, queries.load()[name].text, POINT[name])
+    assert name in MAY_COLLECT or not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|NodeIndexScan|.*TypeScan|.*AllRelationshipsScan"), str(plan)
+    assert plan.matching(r".*IndexSeek.*|MergeUniqueNode"), str(plan)
+    assert not plan.matching(r"(Partial)?(Sort|Top)") or name == "read_log", str(plan)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, newest_first: bool) -> None:
+    """Neither a sort nor a top: whoever sorts reads a whole scope or trace to show a hundred events of it."""
+    index, parameters = PAGES[name]
+    plan = Explained(driver, queries.load()[name].text, parameters | {"newest_first": newest_first})
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?(Sort|Top).*|.*Aggregation.*"), str(plan)
+    seeks = plan.matching(r".*IndexSeek.*")
+    assert seeks, str(plan)
+    assert all("position" in details for _, details in seeks), str(plan)
+    leading = index.removeprefix("event_").replace("trace", "trace_id").replace("agent", "agent_id")
+    assert all(leading in details for _, details in seeks), str(plan)
+    assert plan.matching("Limit"), str(plan)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_page_of_many_scopes_reads_a_page_of_each(driver: Driver, newest_first: bool) -> None:
+    parameters = SPAN | {"prefix": "ui.", "pattern": r"ui\..*", "newest_first": newest_first}
+    plan = Explained(driver, queries.load()["page_by_scopes"].text, parameters)
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
+    assert len(plan.matching("(Partial)?Top")) == 1, str(plan)  # the pages of the scopes are merged, at most a page each
+    seeks = [details for _, details in plan.matching(r".*IndexSeek.*")]
+    assert sum("event:Event(scope, position)" in details for details in seeks) == 2, str(plan)
+    assert sum("scope:Scope(path)" in details for details in seeks) == 1, str(plan)
+
+
+@pytest.mark.parametrize("name", LINEAGE)
+@pytest.mark.parametrize("depth", ["as written", None, 3])
+def test_lineage_expands_pruned_from_an_index_seek(driver: Driver, name: str, depth: int | str | None) -> None:
+    query = queries.load()[name]
+    if query.bound is None and depth != "as written":
+        return
+    text = query.text if depth == "as written" else query.bounded(cast("int | None", depth))
+    plan = Explained(driver, text, LINEAGE_PARAMETERS)
+    expansions = plan.matching(r".*Expand.*")
+    assert expansions, str(plan)
+    assert all(re.fullmatch(r"VarLengthExpand\(Pruning.*\)", operator) for operator, _ in expansions), str(plan)
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
+    assert plan.matching(r"NodeUniqueIndexSeek.*"), str(plan)
+
+
+def test_an_append_never_stops_to_collect(driver: Driver) -> None:
+    parent = new_draft(number=1)
+    state = LogState("e", 10_000, "no such tip", 0, [Rules()])
+    plan = plan_of(state, new_draft("test", parents=[parent.id]), signals=[Signal("ui", "a1", 0.3, 1.2, 0.95, 1, 1, 1)])
+    explained = Explained(driver, queries.load()["append"].text, rows.append_parameters(plan))
+    assert not eagers(explained), str(explained)
+    assert not explained.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|.*TypeScan"), str(explained)
+    seeks = " ".join(details for _, details in explained.matching(r".*IndexSeek.*|MergeUniqueNode"))
+    for needed in ("stream:Stream(name)", "trace:Trace(id)", "parent:Event(id)", "signal:Signal(scope, pattern)", "scope:Scope(path)"):
+        assert needed in seeks, str(explained)
+
+
+def test_reading_all_signals_touches_only_signals(driver: Driver) -> None:
+    plan = Explained(driver, queries.load()["signals"].text, {})
+    assert not eagers(plan), str(plan)
+    assert not plan.matching("AllNodesScan"), str(plan)
+    assert all("Signal" in details for _, details in plan.matching(r".*Scan")), str(plan)
+
+
+def test_these_tests_would_see_a_bad_plan(driver: Driver) -> None:
+    scan = Explained(driver, "MATCH (event:Event) WHERE event.payload = $type RETURN event.id ORDER BY event.position", {"type": "x"})
+    assert scan.matching(r".*LabelScan|.*IndexScan")
+    paths = Explained(driver, "MATCH path = (event:Event {id: $id})-[:PARENT*1..50]->(other) RETURN other, length(path)", {"id": "x"})
+    assert paths.matching(r"VarLengthExpand\(All\)")
+    assert eagers(Explained(driver, queries.load()["sweep_signals"].text, POINT["sweep_signals"]))
+    sorting = Explained(driver, "MATCH (event:Event {scope: $scope}) RETURN event ORDER BY event.agent_id LIMIT 3", {"scope": "ui"})
+    assert sorting.matching("Top")

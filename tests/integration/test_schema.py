@@ -1,0 +1,144 @@
+"""The schema is there before the first append, is the same however often and by however many it is made, and is refused when newer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from neo4j import Driver, GraphDatabase
+from neo4j.exceptions import ConstraintError
+
+from app.domain.errors import SchemaMismatch
+from app.domain.signals import Rules
+from app.storage import queries
+from app.storage.neo4j import schema
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.store import Neo4jStore
+from tests.conftest import empty
+from tests.strategies import Writer, make_id, new_draft, plan_of
+
+UNIQUE = {
+    ("Event", "id"),
+    ("Event", "position"),
+    ("Stream", "name"),
+    ("Trace", "id"),
+    ("Scope", "path"),
+    ("Signal", "scope,pattern"),
+    ("Node", "id"),
+}
+
+
+@pytest.fixture
+def bare(neo4j_target: Target) -> Iterator[Driver]:
+    """A database without anything: no nodes, no constraints, no indexes."""
+    empty(neo4j_target)
+    with GraphDatabase.driver(
+        neo4j_target.uri, auth=(neo4j_target.user, neo4j_target.password), notifications_min_severity="OFF"
+    ) as driver:
+        for [name] in driver.execute_query("SHOW CONSTRAINTS YIELD name").records:
+            driver.execute_query(f"DROP CONSTRAINT {name}")  # type: ignore[arg-type]
+        for [name] in driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").records:
+            driver.execute_query(f"DROP INDEX {name}")  # type: ignore[arg-type]
+        yield driver
+
+
+def constraints(driver: Driver) -> set[tuple[str, str]]:
+    found = driver.execute_query("SHOW CONSTRAINTS YIELD labelsOrTypes, properties").records
+    return {(labels[0], ",".join(properties)) for labels, properties in found}
+
+
+async def test_constraints_are_there_before_the_first_append(bare: Driver, neo4j_target: Target) -> None:
+    assert constraints(bare) == set()
+    store = Neo4jStore(neo4j_target)
+    state, _ = await store.open(Rules())
+    assert constraints(bare) == UNIQUE
+    assert bare.execute_query("MATCH (n) RETURN labels(n)").records[0].value() == ["Stream"]
+    assert await store.append(plan_of(state, new_draft()))
+    await store.close()
+
+
+async def test_every_schema_file_is_online_after_the_start(bare: Driver, neo4j_target: Target) -> None:
+    store = Neo4jStore(neo4j_target)
+    await store.open(Rules())
+    bare.execute_query("CALL db.awaitIndexes(60)")
+    found = {record["name"]: record["state"] for record in bare.execute_query("SHOW INDEXES YIELD name, state").records}
+    wanted = [name.removeprefix("schema/").partition("_")[2] for name, query in queries.load().items() if query.mode == "schema"]
+    assert len(wanted) >= 10
+    assert {name: found.get(name) for name in wanted} == dict.fromkeys(wanted, "ONLINE")
+    await store.close()
+
+
+async def test_the_database_itself_refuses_a_second_event_at_a_position(bare: Driver, neo4j_target: Target) -> None:
+    store = Neo4jStore(neo4j_target)
+    state, _ = await store.open(Rules())
+    await store.append(plan_of(state, new_draft()))
+    with pytest.raises(ConstraintError):
+        bare.execute_query("CREATE (:Event {id: 'x', position: 1})")
+    await store.close()
+
+
+async def test_opening_by_many_at_once_makes_one_log(bare: Driver, neo4j_target: Target) -> None:
+    stores = [Neo4jStore(neo4j_target) for _ in range(6)]
+    opened = await asyncio.gather(*(store.open(Rules()) for store in stores))
+    assert len({state.epoch for state, _ in opened}) == 1
+    assert constraints(bare) == UNIQUE
+    assert bare.execute_query("MATCH (stream:Stream) RETURN count(*)").records[0].value() == 1
+    assert all([await store.state() == opened[0][0] for store in stores])
+    for store in stores:
+        await store.close()
+
+
+async def test_many_that_open_with_other_rules_leave_one_history(bare: Driver, neo4j_target: Target) -> None:
+    stores = [Neo4jStore(neo4j_target) for _ in range(4)]
+    state, _ = await stores[0].open(Rules())
+    await stores[0].append(plan_of(state, new_draft()))
+    await asyncio.gather(*(store.open(Rules(alpha=float(n))) for n, store in enumerate(stores, 2)))
+    rules = (await stores[0].state()).rules
+    assert [found.since for found in rules] == [1, 2]
+    assert rules[1].alpha in (2.0, 3.0, 4.0, 5.0)
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_alone(bare: Driver, neo4j_target: Target) -> None:
+    bare.execute_query("CREATE (:Stream {name: 'events', schema: $version})", version=schema.VERSION + 1)
+    store = Neo4jStore(neo4j_target)
+    with pytest.raises(SchemaMismatch, match=f"version {schema.VERSION + 1}"):
+        await store.open(Rules())
+    assert constraints(bare) == set()
+    assert bare.execute_query("MATCH (stream:Stream) RETURN keys(stream)").records[0].value() == ["name", "schema"]
+    await store.close()
+
+
+async def test_the_epoch_is_made_with_the_database_and_stays(bare: Driver, neo4j_target: Target) -> None:
+    first = Neo4jStore(neo4j_target)
+    epoch = (await first.open(Rules()))[0].epoch
+    await first.close()
+    second = Neo4jStore(neo4j_target)
+    assert (await second.open(Rules()))[0].epoch == epoch
+    await asyncio.to_thread(empty, neo4j_target)
+    assert (await second.open(Rules()))[0].epoch != epoch
+    await second.close()
+
+
+async def test_the_graph_has_the_shape_of_the_design(bare: Driver, neo4j_target: Target) -> None:
+    store = Neo4jStore(neo4j_target)
+    writer = await Writer.on(store)
+    await writer.append(
+        new_draft("proposal", "ui.login.form", number=1), new_draft("reward", "api", number=2, parents=[make_id(1)], trace="t2")
+    )
+    await writer.committer.close()
+
+    def rows(query: str) -> list[list[object]]:
+        return sorted(list(record.values()) for record in bare.execute_query(query).records)  # type: ignore[arg-type, type-var]
+
+    assert rows("MATCH (a)-[r]->(b) RETURN labels(a)[0], type(r), labels(b)[0], count(*)") == [
+        ["Event", "PARENT", "Event", 1], ["Event", "TRACE", "Trace", 2], ["Scope", "WITHIN", "Scope", 2], ["Signal", "AT", "Scope", 1],
+    ]  # fmt: skip
+    assert rows("MATCH (a:Scope) RETURN a.path") == [["api"], ["ui"], ["ui.login"], ["ui.login.form"]]
+    assert rows("MATCH (a:Scope)-[:WITHIN]->(b) RETURN a.path, b.path") == [["ui.login", "ui"], ["ui.login.form", "ui.login"]]
+    assert rows("MATCH (e:Event)-[:TRACE]->(t) RETURN e.position, t.id, e.trace_id") == [[1, "t1", "t1"], [2, "t2", "t2"]]
+    assert rows("MATCH (s:Signal)-[:AT]->(p) RETURN s.scope, s.pattern, p.path") == [["ui.login.form", "a1", "ui.login.form"]]
+    assert rows("MATCH (e:Event) RETURN e.position, e.type, e.action") == [[1, "proposal", "a1"], [2, "reward", None]]
+    await store.close()

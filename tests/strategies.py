@@ -1,0 +1,427 @@
+"""What the tests share: random histories, the protocol read literally, a store that fails on purpose, and a loop that skips waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import selectors
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+import networkx as nx
+from hypothesis import strategies as st
+
+from app.domain.clock import from_text, to_text
+from app.domain.errors import StoreUnavailable
+from app.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
+from app.domain.scopes import lineage_of
+from app.domain.signals import Key, Move, Rules, Signal
+from app.engine.committer import Committer
+from app.engine.hub import Hub
+from app.engine.ledger import Ledger
+from app.engine.planning import Recorded
+from app.engine.ports import Entry, EventLog, LogState, Plan, Storage
+from app.storage.memory import MemoryStore
+
+T = TypeVar("T")
+
+BEGIN = 1_736_935_800_000
+"""2025-01-15T10:10:00.000Z, where the clocks of the tests begin."""
+SCOPES = ("ui", "ui.login", "ui.login.form", "api")
+TRACES = ("t1", "t2")
+AGENTS = ("ann", "bob", "cy")
+ACTIONS = ("a1", "a2", "ä/3")
+
+
+class FakeClock:
+    """Time as the test sets it."""
+
+    def __init__(self, now: int = BEGIN) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def make_id(number: int) -> str:
+    """A UUID for a small number."""
+    return str(uuid.UUID(int=number + 0x7000_0000_0000_0000_0000_0000))
+
+
+def new_draft(
+    event_type: EventType = "proposal",
+    scope: str = "ui",
+    *,
+    number: int | None = None,
+    parents: Sequence[str] = (),
+    trace: str = "t1",
+    agent: str = "ann",
+    **payload: Any,
+) -> Draft:
+    """A checked event, with whatever its type requires filled in; `action=None` leaves the action out."""
+    required: dict[str, dict[str, Any]] = {
+        "proposal": {"action": "a1"}, "ready": {"status": "ok"}, "test": {"status": "passed"},
+        "reward": {"value": 0.5}, "penalty": {"value": -0.2},
+    }  # fmt: skip
+    content = {key: value for key, value in (required[event_type] | payload).items() if value is not None}
+    return draft(
+        NewEvent(
+            type=event_type, scope=scope, trace_id=trace, agent_id=agent, payload=content, parent_ids=list(parents),
+            id=None if number is None else make_id(number),
+        )
+    )  # fmt: skip
+
+
+@dataclass
+class Moment:
+    """Events that happen at one time, and how they are cut into submissions."""
+
+    advance: int
+    """Milliseconds since the moment before."""
+    drafts: list[Draft]
+    cuts: list[int] = field(default_factory=list[int])
+
+    def submissions(self) -> list[list[Draft]]:
+        """The drafts in order, cut into batches."""
+        edges = [0, *sorted({cut % (len(self.drafts) + 1) for cut in self.cuts}), len(self.drafts)]
+        return [self.drafts[a:b] for a, b in itertools.pairwise(edges) if a < b]
+
+
+def random_draft(rng: random.Random, number: int | None, earlier: Sequence[str], **wanted: Any) -> Draft:
+    """Any valid event, with up to three of `earlier` as its parents."""
+    event_type: EventType = rng.choices(("proposal", "ready", "test", "reward", "penalty"), (3, 1, 1, 4, 3))[0]
+    payload: dict[str, Any] = {}
+    if event_type == "proposal" or rng.random() < 0.25:
+        payload["action"] = rng.choice(ACTIONS)
+    if event_type == "reward":
+        payload["value"] = rng.choice((0, 0.03, 0.1, 0.5, 1))
+        if rng.random() < 0.3:
+            payload[rng.choice(("α", "alpha"))] = rng.choice((0, 0.5, 2.0, 7))
+    elif event_type == "penalty":
+        payload["value"] = rng.choice((0, -0.02, 0.07, -0.4, 1, -1.0))
+    parents: list[str] = []
+    if earlier and rng.random() < 0.7:
+        near = list(earlier[-8:]) if rng.random() < 0.6 else list(earlier)
+        parents = rng.sample(near, min(len(near), rng.choice((1, 1, 2, 3))))
+    arguments: dict[str, Any] = {
+        "scope": rng.choice(SCOPES), "trace": rng.choice(TRACES), "agent": rng.choice(AGENTS), "number": number, "parents": parents,
+    } | wanted  # fmt: skip
+    return new_draft(event_type, **arguments, **payload)
+
+
+def random_history(rng: random.Random, moments: int, largest: int = 6, first: int = 1) -> list[Moment]:
+    """Moments of random events, with time now and then jumping so far that signals fade."""
+    found: list[Moment] = []
+    ids: list[str] = []
+    for _ in range(moments):
+        drafts: list[Draft] = []
+        for _ in range(rng.randint(1, largest)):
+            drafts.append(random_draft(rng, first + len(ids), ids))
+            ids.append(drafts[-1].id)
+        advance = rng.choice((0, 1, 999, 30_000, 60_000, 61_234, 600_000, 7_200_000))
+        found.append(Moment(advance, drafts, [rng.randrange(1_000) for _ in range(rng.randint(0, 4))]))
+    return found
+
+
+def histories(moments: int = 10, largest: int = 6) -> st.SearchStrategy[list[Moment]]:
+    """Random histories; they shrink by their number of moments."""
+    return st.builds(
+        lambda seed, count, size: random_history(random.Random(seed), count, size),
+        st.integers(0, 2**32 - 1), st.integers(1, moments), st.integers(1, largest),
+    )  # fmt: skip
+
+
+class Reference:
+    """PROTOCOL.md, "Signal rules" and "Which signal does an event move?", read literally and slowly.
+
+    Shares no code with the service: every signal decays eagerly at every event, causes are searched with networkx, the newest
+    proposal by a walk through the log.
+    """
+
+    def __init__(self) -> None:
+        self.graph: nx.DiGraph[str] = nx.DiGraph()
+        self.log: list[Entry | Recorded] = []
+        self.payloads: dict[str, dict[str, Any]] = {}
+        self.events: dict[str, Any] = {}
+        self.strengths: dict[Key, float] = {}
+        self.alphas: dict[Key, float] = {}
+        self.lambdas: dict[Key, float] = {}
+        self.updated: dict[Key, int] = {}
+        self.intervals: dict[Key, float] = {}
+        self.now = 0
+
+    def decay(self, now: int) -> None:
+        """Bring every signal to `now`; those below 0.01 are gone."""
+        seconds = (now - self.now) / 1000
+        for key in list(self.strengths):
+            self.strengths[key] *= self.lambdas[key] ** (seconds / self.intervals[key])
+            if self.strengths[key] < 0.01:
+                del self.strengths[key]
+        self.now = now
+
+    def add(self, event: Any, rules: Rules) -> list[Move]:
+        """Fold one stored event under the rules in force at its position; what it moved."""
+        now = from_text(event.timestamp)
+        assert now >= self.now, "time runs backwards"
+        self.decay(now)
+        payload = msgspec.json.decode(bytes(event.payload))
+        self.graph.add_node(event.id)
+        self.graph.add_edges_from((event.id, parent) for parent in event.parent_ids)
+        moves: list[Move] = []
+        for key in self.targets(event, payload):
+            before = self.strengths.get(key)
+            if event.type in ("proposal", "ready", "test"):
+                after = 0.3 if before is None else before
+            elif event.type == "reward":
+                own = payload.get("α", payload.get("alpha"))
+                if own is None:
+                    own = rules.alpha if before is None else self.alphas[key]
+                after = min(1.0, (before or 0.0) + payload["value"] * own)
+            elif before is None:
+                continue
+            else:
+                after = max(0.0, before - abs(payload["value"]))
+            if before is None:
+                self.alphas[key], self.lambdas[key], self.intervals[key] = rules.alpha, rules.lambda_, rules.interval
+            self.updated[key] = now
+            self.strengths[key] = after
+            if after < 0.01:
+                del self.strengths[key]
+                after = 0.0
+            moves.append(Move(*key, before or 0.0, after))
+        self.events[event.id] = event
+        self.payloads[event.id] = payload
+        return moves
+
+    def targets(self, event: Any, payload: dict[str, Any]) -> list[Key]:
+        """The signals an event moves, each once."""
+        if payload.get("action") is not None:
+            return [(event.scope, payload["action"])]
+        found = self.nearest(event.id)
+        if found:
+            return list(dict.fromkeys((self.events[near].scope, self.payloads[near]["action"]) for near in found))
+        for earlier in reversed(self.events.values()):
+            if (earlier.type, earlier.trace_id, earlier.scope) == ("proposal", event.trace_id, event.scope):
+                return [(earlier.scope, self.payloads[earlier.id]["action"])]
+        return []
+
+    def nearest(self, event_id: str) -> list[str]:
+        """All proposals at the smallest distance above the event, in log order."""
+        away: dict[str, int] = nx.single_source_shortest_path_length(self.graph, event_id)
+        proposals = [found for found in away if found != event_id and self.events[found].type == "proposal"]
+        smallest = min((away[found] for found in proposals), default=0)
+        return sorted((found for found in proposals if away[found] == smallest), key=lambda found: self.events[found].position)
+
+
+class FlakyStore:
+    """A real store whose calls take random time and sometimes fail, before or after the work was really done.
+
+    `rate` is the chance of a fault at each of the two places of each call.
+    """
+
+    def __init__(self, inner: Storage, rng: random.Random, rate: float = 0.05) -> None:
+        self.inner = inner
+        self.rng = rng
+        self.rate = rate
+        self.faults = 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self.hop()
+            answer = await method(*arguments, **named)
+            await self.hop()
+            return answer
+
+        return call
+
+    async def hop(self) -> None:
+        """Let others run, for a moment or for longer; then perhaps fail."""
+        for _ in range(self.rng.choice((0, 0, 1, 2, 5))):
+            await asyncio.sleep(0)
+        if self.rng.random() < 0.3:
+            await asyncio.sleep(self.rng.random() * 0.02)
+        if self.rng.random() < self.rate:
+            self.faults += 1
+            raise StoreUnavailable("injected")
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Any]:
+        await self.hop()
+        async with self.inner.turn() as turn:
+            yield FlakyTurn(self, turn)
+            await self.hop()
+        await self.hop()
+
+
+class FlakyTurn:
+    """The turn of a FlakyStore."""
+
+    def __init__(self, store: FlakyStore, inner: Any) -> None:
+        self._store = store
+        self._inner = inner
+        self.state = inner.state
+
+    async def append(self, plan: Any) -> None:
+        await self._store.hop()
+        await self._inner.append(plan)
+
+
+class Writer:
+    """A committer with its ledger and hub, and everything its tail of the log was fed."""
+
+    def __init__(self, store: EventLog, state: Any, signals: Iterable[Any], clock: Callable[[], int], **settings: Any) -> None:
+        self.ledger = Ledger(state, signals)
+        self.hub = Hub(state.head)
+        self.begin = state.head
+        self.fed: list[Entry] = []
+        self.resets = 0
+        settings = {"rules": state.rules[-1], "patience": 30.0, "poll_interval": 0.05} | settings
+        self.committer = Committer(store, self.ledger, clock, on_commit=self._feed, on_reset=self._reset, **settings)
+        self.committer.start()
+
+    @classmethod
+    async def on(cls, store: Any, clock: Callable[[], int] | None = None, rules: Rules | None = None, **settings: Any) -> Writer:
+        """Open the store and start a committer on it."""
+        state, signals = await store.open(rules or Rules())
+        return cls(store, state, signals, clock or FakeClock(), **settings)
+
+    def _feed(self, entries: Sequence[Entry]) -> None:
+        self.hub.publish(entries)
+        self.fed.extend(entries)
+
+    def _reset(self) -> None:
+        self.resets += 1
+        self.fed.clear()
+        self.begin = self.ledger.state.head
+        self.hub.reset(self.begin)
+
+    async def append(self, *drafts: Draft, batch: bool | None = None) -> list[Recorded]:
+        """Submit and wait."""
+        return await self.committer.submit(drafts, batch=len(drafts) > 1 if batch is None else batch)
+
+    def assert_fed_in_order(self) -> None:
+        """What the tail was fed has no gap and no repeat."""
+        assert [entry.event.position for entry in self.fed] == list(range(self.begin + 1, self.begin + 1 + len(self.fed)))
+
+
+async def play(writer: Writer, clock: FakeClock, history: Iterable[Moment], *, one_by_one: bool = False) -> None:
+    """Append a history; each submission waits for the one before it."""
+    for moment in history:
+        clock.now += moment.advance
+        for submission in [[one] for one in moment.drafts] if one_by_one else moment.submissions():
+            await writer.append(*submission)
+
+
+async def whole_log(log: EventLog) -> list[Entry]:
+    """Every entry, read from the store in small pages."""
+    found: list[Entry] = []
+    while page := await log.read(len(found), 137):
+        found.extend(page)
+    return found
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 20.0) -> None:
+    """Wait for a condition; an AssertionError after the deadline."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        found = condition()
+        if found if isinstance(found, bool) else await found:
+            return
+        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.005)
+
+
+class _SkippingSelector(selectors.SelectSelector):
+    """Never waits: a wait for time becomes a jump of the loop's clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped = 0.0
+        self.stuck = 0
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if ready:
+            return ready
+        if timeout is None:
+            raise AssertionError("deadlock: every task waits, and nothing will ever wake one")
+        self.skipped += timeout
+        return ready
+
+
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """An event loop for pure asyncio code in which sleeping takes no time; interleavings depend on the code and its seeds alone."""
+
+    def __init__(self) -> None:
+        self._skipping = _SkippingSelector()
+        super().__init__(self._skipping)
+
+    def time(self) -> float:
+        return self._skipping.skipped
+
+
+def run_skipping(work: Awaitable[T]) -> T:
+    """Run a coroutine on a SkippingLoop, within an hour of its own time."""
+
+    async def bounded() -> T:
+        async with asyncio.timeout(3600):
+            return await work
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        return runner.run(bounded())
+
+
+def entry_of(wanted: Draft, position: int, now: int = BEGIN, **decided: Any) -> Entry:
+    """A draft as the log would hold it at a position, for tests that write plans by hand."""
+    event = Event(
+        wanted.id, wanted.type, wanted.scope, wanted.trace_id, wanted.agent_id, wanted.parent_ids,
+        to_text(now), msgspec.Raw(wanted.payload.encode()), position,
+    )  # fmt: skip
+    facts: dict[str, Any] = {"nearest": (), "distance": 0, "answers": None} | decided
+    return Entry(event, wanted.action, value=wanted.value, alpha=wanted.alpha, **facts)
+
+
+def plan_of(
+    after: LogState, *drafts: Draft, now: int = BEGIN, signals: Iterable[Signal] = (), born: set[Key] | None = None, **decided: Any
+) -> Plan:
+    """A plan that appends drafts as they are; all its signals are new unless `born` says which."""
+    entries = [entry_of(wanted, after.head + index, now, **decided) for index, wanted in enumerate(drafts, 1)]
+    scopes = {path: parent for wanted in drafts for path, parent in lineage_of(wanted.scope)}
+    states = {signal.key: signal for signal in signals}
+    return Plan(
+        after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes, timestamp=now
+    )
+
+
+async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:
+    """A random log, decided on a MemoryStore and then written to `store` in one append; its entries in order, with their moves."""
+    memory, clock = MemoryStore(), FakeClock()
+    writer = await Writer.on(memory, clock)
+    await play(writer, clock, random_history(random.Random(seed), moments))
+    await writer.committer.close()
+    state, _ = await store.open(Rules())
+    scopes = {path: parent for entry in memory.log for path, parent in lineage_of(entry.event.scope)}
+    plan = Plan(
+        after=state, tip=new_id(), entries=memory.log, signals=dict(memory.states), born=set(memory.states), scopes=scopes,
+        timestamp=memory.current.last_timestamp,
+    )  # fmt: skip
+    assert await store.append(plan)
+    return memory.log
+
+
+async def few_at_a_time(work: Iterable[Coroutine[Any, Any, T]], most: int = 8) -> list[T]:
+    """Like asyncio.gather, with at most `most` under way, so that the connections of a driver are enough."""
+    gate = asyncio.Semaphore(most)
+
+    async def wait(one: Coroutine[Any, Any, T]) -> T:
+        async with gate:
+            return await one
+
+    return await asyncio.gather(*map(wait, work))

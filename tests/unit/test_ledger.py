@@ -1,0 +1,127 @@
+"""The ledger: what is known at a position, with what is under way on top of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.causes import Cause, Proposal
+from app.domain.signals import Move, Rules, Signal
+from app.engine.ledger import Ledger, Overlay, Recent, fold, targets
+from app.engine.ports import LogState
+from tests.strategies import BEGIN, entry_of, make_id, new_draft, plan_of
+
+EMPTY = LogState("epoch", 0, "tip", 0, [Rules()])
+
+
+def signal(strength: float, position: int = 1) -> Signal:
+    return Signal("ui", "a1", strength, 1.2, 0.95, BEGIN, BEGIN, position)
+
+
+def test_recent_keeps_the_newest_up_to_its_bound() -> None:
+    recent: Recent[int, str] = Recent(3)
+    for number in range(5):
+        recent[number] = str(number)
+    assert list(recent) == [2, 3, 4]
+    recent[3] = "again"
+    assert len(recent) == 3
+
+
+def test_what_is_set_again_counts_as_recent() -> None:
+    recent: Recent[int, str] = Recent(2)
+    recent[1], recent[2] = "a", "b"
+    recent[1] = "c"
+    recent[3] = "d"
+    assert dict(recent) == {1: "c", 3: "d"}
+
+
+def test_plans_under_way_are_seen_newest_first_and_gone_when_dropped() -> None:
+    ledger = Ledger(EMPTY, [signal(0.1)])
+    first = plan_of(EMPTY, new_draft(number=1, action="one"), signals=[signal(0.2)])
+    second = plan_of(first.state, new_draft(number=2, action="two"), signals=[signal(0.3, 2)])
+    for plan in (first, second):
+        ledger.overlays.append(Overlay(plan))
+    assert ledger.expected == second.state
+    assert ledger.signal(("ui", "a1")) == signal(0.3, 2)
+    assert ledger.pending_proposal(("t1", "ui")) == Proposal(2, "ui", "two")
+    assert ledger.knows_thread(("t1", "ui"))
+    assert ledger.cause(make_id(1)) == Cause(1, (Proposal(1, "ui", "one"),), 0)
+    assert ledger.pending(make_id(2)) is second.entries[0]
+    ledger.overlays.clear()
+    assert (ledger.expected, ledger.signal(("ui", "a1")), ledger.cause(make_id(1))) == (EMPTY, signal(0.1), None)
+    assert not ledger.knows_thread(("t1", "ui"))
+
+
+def test_a_committed_plan_becomes_the_state() -> None:
+    ledger = Ledger(EMPTY, [])
+    first = plan_of(EMPTY, new_draft(number=1), signals=[signal(0.2)])
+    second = plan_of(first.state, new_draft("test", "ui.deep", number=2))
+    overlays = [Overlay(first), Overlay(second)]
+    ledger.overlays += overlays
+    ledger.commit(overlays[0])
+    assert (ledger.state, ledger.expected) == (first.state, second.state)
+    assert ledger.signals == {("ui", "a1"): signal(0.2)}
+    ledger.commit(overlays[1])
+    assert ledger.state == second.state
+    assert (ledger.overlays, list(ledger.scopes)) == ([], ["ui", "ui.deep"])
+    assert ledger.newest[("t1", "ui")] == Proposal(1, "ui", "a1")
+
+
+def test_plans_must_land_in_order() -> None:
+    ledger = Ledger(EMPTY, [])
+    first = plan_of(EMPTY, new_draft())
+    overlays = [Overlay(first), Overlay(plan_of(first.state, new_draft()))]
+    ledger.overlays += overlays
+    with pytest.raises(AssertionError):
+        ledger.commit(overlays[1])
+
+
+def test_entries_from_the_log_are_folded_with_the_rules_of_their_position() -> None:
+    rules = [Rules(), Rules(since=2, alpha=2.0)]
+    ledger = Ledger(LogState("epoch", 0, "tip", 0, rules), [])
+    log = [entry_of(new_draft("reward", number=n, action=f"a{n}", value=0.1), n, BEGIN + n) for n in (1, 2)]
+    ledger.absorb(log)
+    assert [moved.after for entry in log for moved in entry.moves] == [pytest.approx(0.12), pytest.approx(0.2)]
+    assert (ledger.state.head, ledger.state.last_timestamp) == (2, BEGIN + 2)
+    assert ledger.causes[make_id(2)] == Cause(2)
+
+
+def test_entries_from_the_log_must_be_contiguous() -> None:
+    with pytest.raises(AssertionError):
+        Ledger(EMPTY, []).absorb([entry_of(new_draft(), 2)])
+
+
+def test_a_look_up_never_replaces_newer_knowledge() -> None:
+    ledger = Ledger(EMPTY, [])
+    newer, older = Proposal(9, "ui", "newer"), Proposal(3, "ui", "older")
+    ledger.newest["t1", "ui"] = newer
+    ledger.remember_newest([("t1", "ui"), ("t2", "ui")], {("t1", "ui"): older})
+    assert ledger.newest["t1", "ui"] == newer
+    assert ledger.knows_thread(("t2", "ui"))
+    assert ledger.newest["t2", "ui"] is None
+
+
+def test_only_live_signals_are_given_with_their_strength() -> None:
+    ledger = Ledger(EMPTY, [signal(0.5), Signal("ui", "gone", 0.005, 1.2, 0.95, BEGIN, BEGIN, 1)])
+    assert [(found.pattern, strength) for found, strength in ledger.live(BEGIN + 60_000)] == [("a1", pytest.approx(0.475))]
+
+
+def test_targets_are_action_then_nearest_then_thread_then_none() -> None:
+    near = (Proposal(1, "x", "n"), Proposal(2, "y", "m"), Proposal(3, "x", "n"))
+    answers = Proposal(4, "z", "thread")
+    assert targets(entry_of(new_draft("reward", action="own"), 9, nearest=near, answers=answers)) == [("ui", "own")]
+    assert targets(entry_of(new_draft("reward"), 9, nearest=near, answers=answers)) == [("x", "n"), ("y", "m")]
+    assert targets(entry_of(new_draft("reward"), 9, answers=answers)) == [("z", "thread")]
+    assert targets(entry_of(new_draft("reward"), 9)) == []
+
+
+def test_a_fold_reads_what_it_changed_before_what_was() -> None:
+    changed = {("ui", "a1"): signal(0.9)}
+    moves = fold(entry_of(new_draft("penalty", action="a1", value=-0.4), 2), {("ui", "a1"): signal(0.1)}.get, changed, BEGIN, Rules())
+    assert moves == [Move("ui", "a1", 0.9, 0.5)]
+    assert changed["ui", "a1"] == signal(0.5, 2)
+
+
+def test_a_penalty_on_nothing_changes_nothing() -> None:
+    changed: dict[tuple[str, str], Signal] = {}
+    assert fold(entry_of(new_draft("penalty", action="a1"), 2), {}.get, changed, BEGIN, Rules()) == []  # type: ignore[arg-type]
+    assert changed == {}
