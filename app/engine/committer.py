@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from app.domain.clock import Clock
-from app.domain.errors import OutcomeUnknown, QueueFull, StoreUnavailable
+from app.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreUnavailable
 from app.domain.events import Draft
 from app.domain.signals import Rules
 from app.engine.ledger import Ledger, Overlay
@@ -36,10 +36,6 @@ WORTH_OVERLAPPING = 64
 """Events that must wait before a second transaction is sent behind one that is under way; fewer join the batch after it."""
 VERIFY_AFTER_DUPLICATE = 64
 """Batches whose ids are looked up beforehand after one met an id that was taken: repeated imports come in runs."""
-
-
-class _AnotherLog(Exception):
-    """The database holds another log than the one this process follows."""
 
 
 class Committer:
@@ -263,9 +259,8 @@ class Committer:
         pause = 0.05
         while batch:
             try:
-                await self._append_in_turn(batch)
-                return
-            except _AnotherLog:
+                if await self._append_in_turn(batch):
+                    return
                 await self._start_over()
             except StoreUnavailable as error:
                 if self._away() > self.patience:
@@ -282,10 +277,11 @@ class Committer:
                     await self._settle([submission])
                 return
 
-    async def _append_in_turn(self, batch: list[Submission]) -> None:
-        """One try of the slow path."""
+    async def _append_in_turn(self, batch: list[Submission]) -> bool:
+        """One try of the slow path; False when the database holds another log, and nothing was done."""
         async with self.store.turn() as turn:
-            await self._catch_up(turn.state)
+            if not await self._catch_up(turn.state):
+                return False
             while True:
                 found = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
                 found.stored.update({event_id: self._recovered[event_id] for event_id in found.stored if event_id in self._recovered})
@@ -306,6 +302,7 @@ class Committer:
             self._publish(overlay.plan.entries)
         for submission in planned.submissions:
             submission.succeed()
+        return True
 
     def _away(self) -> float:
         """Note that the database is away; the seconds since it was first found so."""
@@ -335,24 +332,18 @@ class Committer:
         """Look for other writers' events, or for the database, while nothing is under way."""
         try:
             state = await self.store.state()
-            if state != self.ledger.state:
-                await self._catch_up(state)
+            if state != self.ledger.state and not await self._catch_up(state):
+                await self._start_over()
             self._back()
-        except _AnotherLog:
-            await self._start_over()
         except StoreUnavailable:
             self._away()
         except Exception:
             log.exception("looking for new events failed")
 
-    async def _catch_up(self, state: LogState) -> None:
-        """Read from the log what this process did not land itself, up to `state`.
-
-        Raises:
-            _AnotherLog: the database is not the one this ledger follows.
-        """
+    async def _catch_up(self, state: LogState) -> bool:
+        """Read from the log what this process did not land itself, up to `state`; False when it is not the log this ledger follows."""
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
-            raise _AnotherLog
+            return False
         own = {draft.id for batch in self._flights.values() for submission in batch for draft in submission.drafts}
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules)
         while (missing := state.head - self.ledger.state.head) > 0:
@@ -363,19 +354,21 @@ class Committer:
             self._recovered.update((entry.event.id, Recorded.of(entry)) for entry in entries if entry.event.id in own)
             self._publish(entries)
         self.ledger.state = state
+        return True
 
     async def _start_over(self) -> None:
-        """Follow the log that is there now; positions of the old one mean nothing any more."""
+        """Follow the log that is there now; positions of the old one mean nothing any more.
+
+        Raises:
+            StoreUnavailable: it cannot be opened.
+        """
         try:
             state, signals = await self.store.open(self.rules)
-        except Exception:
-            log.exception("the database was replaced, and its log cannot be opened")
-            self._away()
-            return
+        except SchemaMismatch as error:
+            raise StoreUnavailable(f"the database was replaced by one that cannot be used: {error}", retry_after=30) from error
         log.error("the database was replaced; following its log (epoch %s, head %d)", state.epoch, state.head)
         self.ledger.restart(state, signals)
         self.on_reset()
-        self._back()
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         self.batches += 1
