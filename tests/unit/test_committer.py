@@ -726,22 +726,6 @@ async def test_a_planning_error_of_one_does_not_harm_the_others() -> None:
     await writer.committer.close()
 
 
-async def test_planning_a_large_batch_takes_time_in_proportion() -> None:
-    store = MemoryStore()
-    writer = await Writer.on(store)
-
-    async def seconds(count: int) -> float:
-        drafts = [new_draft("ready") for _ in range(count)]
-        begin = asyncio.get_running_loop().time()
-        await writer.append(*drafts)
-        return asyncio.get_running_loop().time() - begin
-
-    await seconds(500)
-    small = min([await seconds(1_000) for _ in range(3)])
-    assert await seconds(8_000) < 8 * small * 3
-    await writer.committer.close()
-
-
 # --- Random interleavings: two committers on one store, both behind faults -----------------------------------------------------------
 
 
