@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 
@@ -166,17 +166,10 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
     return False
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: ours also cover the time before and after it runs."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
-
-
-async def _serve_http(environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
-    config = uvicorn.Config(
-        create_app(environment),
+def server_config(app: Any) -> uvicorn.Config:
+    """How uvicorn serves: what an append does not need is off."""
+    return uvicorn.Config(
+        app,
         http="httptools",
         ws="websockets-sansio",
         lifespan="off",
@@ -187,13 +180,29 @@ async def _serve_http(environment: Environment, listener: socket.socket, stop: a
         timeout_graceful_shutdown=DRAIN,
         ws_per_message_deflate=False,
     )
-    server = _Server(config)
+
+
+def tune_collector() -> None:
+    """What is there now stays, so collections need not walk it again; a batch makes few cycles, so they can be rare."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: ours also cover the time before and after it runs."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def _serve_http(environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
+    server = _Server(server_config(create_app(environment)))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
-    gc.collect()
-    gc.freeze()  # what is there now stays; collections need not walk it again
-    gc.set_threshold(50_000, 20, 100)
+    tune_collector()
     host, port = listener.getsockname()[:2]
     on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     stopping = asyncio.create_task(stop.wait())

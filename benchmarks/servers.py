@@ -7,7 +7,6 @@ and two yardsticks of the web layer.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import subprocess
@@ -29,6 +28,7 @@ from app.domain.events import NewEvent, draft
 from app.domain.signals import Rules
 from app.engine.environment import Environment
 from app.engine.ports import Plan
+from app.main import server_config, tune_collector
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
 from app.storage.neo4j.store import Neo4jStore
@@ -84,9 +84,9 @@ async def serve(kind: str, port: int) -> None:
         app: Any = create_app(environment)
     else:
         app = bare_asgi if kind == "asgi" else plain_litestar()
-    config = uvicorn.Config(app, port=port, http="httptools", lifespan="off", log_level="warning", access_log=False, server_header=False)
-    gc.collect()
-    gc.freeze()
+    config = server_config(app)
+    config.port = port
+    tune_collector()
     await uvicorn.Server(config).serve()
     if environment is not None:
         await environment.stop()

@@ -12,6 +12,8 @@ from benchmarks.report import Report, median
 from benchmarks.servers import load, running
 
 CONNECTIONS = 256
+WARM = 60.0
+"""Seconds of load before anything is counted: the database goes on compiling what is hot for about that long."""
 
 
 def throughput(report: Report, rounds: int = 4, seconds: float = 5.0) -> None:
@@ -20,7 +22,7 @@ def throughput(report: Report, rounds: int = 4, seconds: float = 5.0) -> None:
     rates: dict[str, list[float]] = {kind: [] for kind in kinds}
     with running("neo4j") as neo4j, running("none") as none, running("asgi") as asgi, running("litestar") as litestar:
         ports = {"neo4j": neo4j, "none": none, "asgi": asgi, "litestar": litestar}
-        load(neo4j, CONNECTIONS, 8)  # the database compiles what is hot
+        load(neo4j, CONNECTIONS, WARM)
         for _ in range(rounds):
             for kind in kinds:
                 found = load(ports[kind], CONNECTIONS, seconds)

@@ -33,7 +33,7 @@ MAX_QUEUED_EVENTS = 20_000
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Bounds of the queue. A submission that does not fit is refused with QueueFull (503), none of it accepted."""
 WORTH_OVERLAPPING = 64
-"""Events that must wait before a second transaction is sent behind one that is under way; fewer join the batch after it."""
+"""Events that must wait, at least, before a second transaction is sent behind one that is under way; fewer join the batch after it."""
 VERIFY_AFTER_DUPLICATE = 64
 """Batches whose ids are looked up beforehand after one met an id that was taken: repeated imports come in runs."""
 
@@ -75,6 +75,8 @@ class Committer:
         self._bytes = 0
         self._wake = asyncio.Event()
         self._closing = False
+        self._worth = WORTH_OVERLAPPING
+        """Events that must wait before they are sent behind the batch under way: as many as it has."""
         self._verify = 0
         self._settling = 0
         self._away_since: float | None = None
@@ -125,7 +127,7 @@ class Committer:
         self._queue.append(submission)
         self._events += len(drafts)
         self._bytes += submission.weight
-        if self._events >= WORTH_OVERLAPPING or not self._flights:
+        if not self._flights or self._events >= self._worth:
             self._wake.set()
         return submission.answer
 
@@ -161,12 +163,13 @@ class Committer:
             size += len(submission.drafts)
             self._bytes -= submission.weight
         self._events -= size
+        self._worth = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
         return batch
 
     def _ready(self) -> bool:
         if not self._queue or self._settling or len(self._flights) >= 2:
             return False
-        return not self._flights or self._events >= WORTH_OVERLAPPING
+        return not self._flights or self._events >= self._worth
 
     async def _launch(self, batch: list[Submission]) -> None:
         """Plan a batch on top of what is under way and send it, without waiting for its outcome."""

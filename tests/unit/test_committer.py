@@ -373,6 +373,16 @@ async def test_a_refused_submission_leaves_no_trace_on_those_beside_it() -> None
     await writer.committer.close()
 
 
+async def test_a_refused_proposal_answers_for_nothing() -> None:
+    writer = await Writer.on(MemoryStore())
+    refused = writer.committer.submit([new_draft(action="ghost"), new_draft(parents=[make_id(99)])], batch=True)
+    reward = writer.committer.submit([new_draft("reward")])
+    with pytest.raises(InvalidInput):
+        await refused
+    assert (await reward)[0].moves == []
+    await writer.committer.close()
+
+
 async def test_a_parent_may_come_earlier_in_the_same_batch_but_not_later() -> None:
     store = MemoryStore()
     writer = await Writer.on(store)
@@ -483,9 +493,10 @@ async def test_the_queue_is_bounded_by_its_bytes_too(monkeypatch: pytest.MonkeyP
     store.script["append"] = ["hold"]
     first = writer.committer.submit([new_draft()])
     await store.held.wait()
+    small = writer.committer.submit([new_draft()])
     queued = writer.committer.submit([new_draft(note="x" * 900)])  # what was committed takes no room any more
     store.release.set()
-    await asyncio.gather(first, queued)
+    await asyncio.gather(first, small, queued)
     await writer.append(new_draft(note="x" * 5000))  # alone in an empty queue it must get through
     await writer.committer.close()
 

@@ -85,6 +85,18 @@ async def test_a_plan_carries_the_last_state_of_each_signal_it_moves() -> None:
     ]  # fmt: skip
 
 
+async def test_a_plan_tells_which_signals_were_absent_before() -> None:
+    clock = FakeClock()
+    store = Recording()
+    writer = await Writer.on(store, clock)
+    await writer.append(new_draft(action="one"), new_draft("reward", action="one"), new_draft("penalty", action="none"))
+    await writer.append(new_draft("reward", action="one", value=0.1), new_draft("test", action="two"))
+    clock.now += 24 * 3_600_000
+    await writer.append(new_draft("test", action="two"))
+    assert [plan.born for plan in store.plans] == [{("ui", "one")}, {("ui", "two")}, {("ui", "two")}]
+    await writer.committer.close()
+
+
 async def test_an_entry_keeps_its_nearest_proposals_and_their_distance() -> None:
     [plan] = await plans_of(
         [
