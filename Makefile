@@ -20,7 +20,7 @@ test: $(VENV)/dev.stamp  ## Style, types, layers and all fast tests, on a real N
 	$(BIN)/python -m pytest
 
 test-slow: $(VENV)/dev.stamp  ## The proofs that take minutes: chaos, scale
-	$(BIN)/python -m pytest -m slow --timeout 3600
+	$(BIN)/python -m pytest -m slow -rP --timeout 3600
 
 bench: $(VENV)/dev.stamp  ## Measure, print ratios, write benchmarks/results
 	$(BIN)/python -m benchmarks

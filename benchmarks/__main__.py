@@ -1,6 +1,6 @@
 """Run the benchmarks on an embedded Neo4j of their own.
 
-python -m benchmarks [single latency ingest lineage scale]
+python -m benchmarks [single web latency ingest lineage scale]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks.report import Report
 
 BENCHMARKS = {
     "single": single.throughput,
+    "web": single.web_layer,
     "latency": single.latency,
     "ingest": ingest.against_bare_driver,
     "lineage": lineage.counts,
@@ -47,9 +48,15 @@ def main(names: list[str]) -> None:
 
 
 def empty(uri: str, user: str, password: str) -> None:
-    """Delete everything, in steps that fit in memory."""
+    """Delete everything, in steps that fit in memory: edges first, since a busy trace has very many."""
+    steps = (
+        "MATCH ()-[edge]->() WITH edge LIMIT 50000 DELETE edge RETURN count(*)",
+        "MATCH (node) WITH node LIMIT 20000 DELETE node RETURN count(*)",
+    )
     with GraphDatabase.driver(uri, auth=(user, password), notifications_min_severity="OFF") as driver, driver.session() as session:
-        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+        for step in steps:
+            while session.run(step).single(strict=True).value():
+                pass
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Report:
-    """Collects figures; a bar is what an issue asked for."""
+    """Collects figures; a bar is what the project asks of itself."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []

@@ -1,5 +1,5 @@
 """The servers that are compared, each as a process of its own: the service on Neo4j, the same app on a store that does nothing,
-and two yardsticks of the web layer.
+and yardsticks of the web layer.
 
     python -m benchmarks.servers KIND PORT
 """
@@ -24,6 +24,7 @@ import uvloop
 from litestar import Litestar, post
 
 from app.api.application import create_app
+from app.api.direct import Answer, Incoming, decode, direct_post
 from app.domain.events import NewEvent, draft
 from app.domain.signals import Rules
 from app.engine.environment import Environment
@@ -75,6 +76,19 @@ def plain_litestar() -> Litestar:
     return Litestar([append], logging_config=None)
 
 
+def direct_litestar() -> Litestar:
+    """The same through the kind of route that appends use."""
+
+    @direct_post("/api/events", body=NewEvent, answer=dict[str, Any], responses={})
+    async def append(incoming: Incoming) -> Answer:
+        return Answer(201, msgspec.json.encode(draft(decode(_read, incoming.body))))
+
+    return Litestar([append], logging_config=None)
+
+
+YARDSTICKS = {"asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar}
+
+
 async def serve(kind: str, port: int) -> None:
     """Serve until killed."""
     environment: Environment | None = None
@@ -83,7 +97,7 @@ async def serve(kind: str, port: int) -> None:
         await environment.start()
         app: Any = create_app(environment)
     else:
-        app = bare_asgi if kind == "asgi" else plain_litestar()
+        app = YARDSTICKS[kind]()
     config = server_config(app)
     config.port = port
     tune_collector()

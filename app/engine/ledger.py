@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 from app.domain.causes import Cause, Proposal
 from app.domain.clock import from_text
@@ -12,24 +11,43 @@ from app.domain.signals import Key, Move, Rules, Signal, apply, rules_at
 from app.engine.ports import Entry, LogState, Plan, Thread
 
 CACHED_CAUSES = 16_384
-"""Newest events whose causes, and threads whose newest proposals, stay in memory; others are looked up."""
+"""Newest events whose causes, and threads whose newest proposals, stay in memory at least; others are looked up."""
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(OrderedDict[K, V]):
-    """The entries set last, at most `bound` of them; what falls out is looked up in storage again."""
+class Recent(Generic[K, V]):
+    """The entries set last: at least the newest `bound` of them, at most twice as many; what falls out is looked up in storage again.
+
+    Two generations: when the young one is full it becomes the old one, and what the old one held is forgotten.
+    """
 
     def __init__(self, bound: int) -> None:
-        super().__init__()
         self.bound = bound
+        self.clear()
 
-    def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, value)
-        self.move_to_end(key)
-        if len(self) > self.bound:
-            self.popitem(last=False)
+    def clear(self) -> None:
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._young.keys() | self._old.keys())
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._young or key in self._old
+
+    def __getitem__(self, key: K) -> V:
+        return self._young[key] if key in self._young else self._old[key]
+
+    def get(self, key: K) -> V | None:
+        return self._young[key] if key in self._young else self._old.get(key)
+
+    def update(self, entries: Mapping[K, V]) -> None:
+        """Set these, all of which stay at least until the next are set."""
+        self._young.update(entries)
+        if len(self._young) > self.bound:
+            self._young, self._old = {}, self._young
 
 
 class Overlay:
@@ -103,27 +121,25 @@ class Ledger:
 
     def remember_causes(self, causes: dict[str, Cause]) -> None:
         """Keep what was looked up; a cause never changes."""
-        for event_id, cause in causes.items():
-            self.causes[event_id] = cause
+        self.causes.update(causes)
 
     def remember_newest(self, threads: Iterable[Thread], newest: dict[Thread, Proposal]) -> None:
         """Keep what was looked up, unless something newer is known already."""
+        newer: dict[Thread, Proposal | None] = {}
         for thread in threads:
             known, found = self.newest.get(thread), newest.get(thread)
             if known is None or (found is not None and found.position > known.position):
-                self.newest[thread] = found
+                newer[thread] = found
+        self.newest.update(newer)
 
     def commit(self, overlay: Overlay) -> None:
         """Take over a plan that was committed; it must be the oldest one under way."""
         assert overlay is self.overlays[0], "plans land in the order they were made"
         del self.overlays[0]
         self.signals.update(overlay.signals)
-        for entry in overlay.plan.entries:
-            self.causes[entry.event.id] = entry.cause
-        for thread, proposal in overlay.newest.items():
-            self.newest[thread] = proposal
-        for scope in overlay.plan.scopes:
-            self.scopes[scope] = None
+        self.causes.update({entry.event.id: entry.cause for entry in overlay.plan.entries})
+        self.newest.update(overlay.newest)
+        self.scopes.update(dict.fromkeys(overlay.plan.scopes))
         self.state = overlay.plan.state
 
     def absorb(self, entries: Iterable[Entry]) -> None:
@@ -133,9 +149,9 @@ class Ledger:
             assert event.position == self.state.head + 1, "the log is read without gaps"
             now = from_text(event.timestamp)
             entry.moves = fold(entry, self.signals.get, self.signals, now, rules_at(self.state.rules, event.position))
-            self.causes[event.id] = entry.cause
+            self.causes.update({event.id: entry.cause})
             if event.type == "proposal":
-                self.newest[event.trace_id, event.scope] = entry.as_proposal()
+                self.newest.update({(event.trace_id, event.scope): entry.as_proposal()})
             self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules)
 
 

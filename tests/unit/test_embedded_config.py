@@ -64,8 +64,14 @@ def test_an_argument_file_keeps_spaces_quotes_and_backslashes() -> None:
 
 def test_java_gets_a_switch_only_where_it_knows_it() -> None:
     switch = "--sun-misc-unsafe-memory-access=allow"
-    assert switch in java_arguments([Path("/a.jar")], GIB, 25)
-    assert switch not in java_arguments([Path("/a.jar")], GIB, 17)
+    assert switch in java_arguments([Path("/a.jar")], GIB, 25, 4)
+    assert switch not in java_arguments([Path("/a.jar")], GIB, 17, 4)
+
+
+@pytest.mark.parametrize(("cores", "collector"), [(1, "Serial"), (2, "Serial"), (3, "G1"), (64, "G1")])
+def test_java_gets_one_collector_that_suits_the_cores(cores: int, collector: str) -> None:
+    found = [argument for argument in java_arguments([Path("/a.jar")], GIB, 25, cores) if argument.endswith("GC")]
+    assert found == [f"-XX:+Use{collector}GC"]
 
 
 def test_the_hash_is_the_one_neo4j_admin_writes() -> None:

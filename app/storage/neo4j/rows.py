@@ -56,6 +56,13 @@ def rates(found: Signal) -> Row:
     return [found.alpha, found.lambda_, found.interval]
 
 
+class Rows(list[Row]):
+    """A parameter of many rows. The driver writes every parameter out for its debug log, even when nobody reads that log."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} rows>"
+
+
 def append_parameters(plan: Plan) -> dict[str, Any]:
     """A plan as the parameters of append: lists, since packing repeated keys would cost more than the values."""
     return {
@@ -63,8 +70,8 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
         "tip": plan.tip,
         "head": plan.entries[-1].event.position,
         "timestamp": plan.timestamp,
-        "events": [_event_row(entry) for entry in plan.entries],
-        "signals": [signal_row(changed) for changed in plan.signals.values()],
+        "events": Rows([_event_row(entry) for entry in plan.entries]),
+        "signals": Rows([signal_row(changed) for changed in plan.signals.values()]),
         "born": [[*key, *rates(plan.signals[key])] for key in plan.born],
         "scopes": [[path, [parent] if parent else []] for path, parent in plan.scopes.items()],
     }

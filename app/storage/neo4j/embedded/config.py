@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 from .errors import EmbeddedNeo4jError
 
 MIB = 1024 * 1024
+FEW_CORES = 2
+"""Up to so many processors the serial collector serves better than G1: docs/decisions/0010 has the figures."""
 _SIZE = re.compile(r"(\d+)([kmg])", re.IGNORECASE)
 _UNITS = {"k": 1024, "m": MIB, "g": 1024 * MIB}
 
@@ -27,6 +31,11 @@ def machine_memory() -> int:
         if text.isdigit():
             total = min(total, int(text))
     return total
+
+
+def machine_cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def parse_size(text: str) -> int:
@@ -107,8 +116,12 @@ def render_conf(version: str, port: int, page_cache: int) -> str:
     return "# Written at every start of the embedded Neo4j; changes made here are lost.\n" + lines
 
 
-def java_arguments(jars: Sequence[Path], heap: int, java_major: int) -> list[str]:
-    """Arguments that come before the main class."""
+def java_arguments(jars: Sequence[Path], heap: int, java_major: int, cores: int) -> list[str]:
+    """Arguments that come before the main class.
+
+    Args:
+        cores: processors this machine has. On one or two, a garbage collector that works beside the database takes their time from it.
+    """
     opened = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     return [
         "-cp",
@@ -118,7 +131,7 @@ def java_arguments(jars: Sequence[Path], heap: int, java_major: int) -> list[str
         *(["--sun-misc-unsafe-memory-access=allow"] if java_major >= 24 else []),
         f"-Xms{min(heap, 512 * MIB) // MIB}m",
         f"-Xmx{heap // MIB}m",
-        "-XX:+UseG1GC",
+        "-XX:+UseSerialGC" if cores <= FEW_CORES else "-XX:+UseG1GC",
         # Out of memory leaves a server half alive; the supervisor restarts one that is dead.
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-OmitStackTraceInFastThrow",

@@ -13,7 +13,7 @@ from pathlib import Path
 from . import credentials, lockfile
 from .archive import ClassArchive
 from .child import Child, Connection, PortTaken
-from .config import MemoryPlan, java_arguments, machine_memory, render_argument_file, render_conf
+from .config import MemoryPlan, java_arguments, machine_cores, machine_memory, render_argument_file, render_conf
 from .distribution import Distribution, default_cache
 from .errors import EmbeddedNeo4jError
 from .processes import HomeLock, home_argument, stop_leftovers
@@ -149,7 +149,7 @@ class EmbeddedNeo4j:
         jars = await self._fetch()
         (self._home / "conf").mkdir(exist_ok=True)
         arguments = self._home / "conf" / "java.args"
-        arguments.write_text(render_argument_file(java_arguments(jars, plan.heap, java.major)), encoding="utf-8")
+        arguments.write_text(render_argument_file(java_arguments(jars, plan.heap, java.major, machine_cores())), encoding="utf-8")
         directories = (home_argument(self._home), f"--config-dir={self._home / 'conf'}")
         self._archive = ClassArchive(self._cache, self._version, jars, java)
         archived = self._archive.arguments(self._home / RECORDING)
