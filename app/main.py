@@ -15,6 +15,8 @@ from typing import Any, cast
 import uvicorn
 
 from app.api.application import create_app
+from app.api.direct import MAX_BODY
+from app.api.wire import LiveProtocol
 from app.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from app.engine.environment import Environment
 from app.engine.ports import Storage
@@ -30,7 +32,9 @@ log = logging.getLogger(__name__)
 CONNECT_PATIENCE = 60.0
 """Seconds a start waits for an external database that is not there yet."""
 DRAIN = 10
-"""Seconds that open requests and sockets have to end after a stop was asked for."""
+"""Seconds that what was accepted has to be committed after a stop was asked for, and then open requests and sockets to end."""
+MAX_MESSAGE = 2 * MAX_BODY
+"""Bytes of a WebSocket message, at most. Room for one that is refused with its own mark, not with a broken connection."""
 
 
 class StartError(SempError):
@@ -136,7 +140,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
             )
             try:
                 if await _unless(stop, _start(environment, patient=settings.neo4j is not None)):
-                    await _serve_http(environment, listener, stop, on_ready)
+                    await _serve_http(environment, listener, stop, on_ready, settings.ping_interval)
             finally:
                 await environment.stop()
 
@@ -166,12 +170,15 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
     return False
 
 
-def server_config(app: Any) -> uvicorn.Config:
+def server_config(app: Any, ping_interval: float = 20.0) -> uvicorn.Config:
     """How uvicorn serves: what an append does not need is off."""
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="websockets-sansio",
+        ws=LiveProtocol,
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=ping_interval,
+        ws_ping_timeout=ping_interval,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -197,8 +204,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve_http(environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
-    server = _Server(server_config(create_app(environment)))
+async def _serve_http(
+    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], ping_interval: float
+) -> None:
+    server = _Server(server_config(create_app(environment), ping_interval))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -208,7 +217,7 @@ async def _serve_http(environment: Environment, listener: socket.socket, stop: a
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    environment.hub.close()
+    await environment.drain(DRAIN)  # before uvicorn stops: it would wait for the sockets first
     server.should_exit = True
     await serving
 

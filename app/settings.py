@@ -61,6 +61,8 @@ class Settings(DatabaseSettings):
     """Seconds between looks for events that other replicas wrote."""
     patience: Annotated[float, Parameter(env_var="SEMP_PATIENCE", group=TUNING, validator=_positive)] = 30.0
     """Seconds a request in the middle of its commit waits for a database that went away."""
+    ping_interval: Annotated[float, Parameter(env_var="SEMP_PING_INTERVAL", group=TUNING, validator=_positive)] = 20.0
+    """Seconds between pings on a WebSocket; a peer that does not answer one before the next is let go."""
     heap: Annotated[str | None, Parameter(env_var="SEMP_HEAP", group=TUNING)] = None
     """Heap of the embedded Neo4j, such as 1g; default: sized to the machine."""
     page_cache: Annotated[str | None, Parameter(env_var="SEMP_PAGE_CACHE", group=TUNING)] = None

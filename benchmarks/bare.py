@@ -8,6 +8,7 @@ from typing import Any
 
 from neo4j import Driver, GraphDatabase, ManagedTransaction
 
+from app.domain.events import new_id
 from benchmarks.servers import target
 
 APPEND = """
@@ -31,10 +32,16 @@ def connect() -> Driver:
 
 
 class Events:
-    """Proposals with two parents each, in 20,000 traces and 50 scopes, the same for both sides."""
+    """Proposals with two parents each, in 50 scopes, the same for both sides.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        growing: as a log grows in years: time-ordered ids, as the service and its clients make them, and ever new traces of about fifty
+            events each. Otherwise ids are random and the events go into the same 20,000 traces.
+    """
+
+    def __init__(self, seed: int, *, growing: bool = False) -> None:
         self.random = random.Random(seed)
+        self.growing = growing
         self.last: list[str] = []
         self.number = 0
 
@@ -43,12 +50,13 @@ class Events:
         made: list[dict[str, Any]] = []
         for _ in range(size):
             self.number += 1
-            event_id = str(uuid.UUID(int=self.random.getrandbits(128)))
+            event_id = new_id() if self.growing else str(uuid.UUID(int=self.random.getrandbits(128)))
+            trace = self.number // 1_000 * 20 + self.random.randrange(20) if self.growing else self.random.randrange(20_000)
             made.append({
                 "id": event_id,
                 "type": "proposal",
                 "scope": f"project.mod{self.number % 50}",
-                "trace_id": f"t{self.random.randrange(20_000)}",
+                "trace_id": f"t{trace}",
                 "agent_id": f"agent-{self.number % 10}",
                 "payload": {"action": f"do{self.number % 7}", "params": {"k": 1}},
                 "parent_ids": list(self.last),

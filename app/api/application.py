@@ -14,6 +14,7 @@ from app.api.lineage import lineage_routes
 from app.api.live import live_route
 from app.api.nodes import node_routes
 from app.api.signals import signal_routes
+from app.api.stream import stream_route
 from app.engine.environment import Environment
 
 
@@ -23,6 +24,7 @@ def create_app(environment: Environment) -> Litestar:
         "/api",
         route_handlers=[
             event_routes(environment), lineage_routes(environment), signal_routes(environment), node_routes(environment),
+            stream_route(environment),
         ],
     )  # fmt: skip
     return Litestar(

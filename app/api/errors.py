@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response
@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
-from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound, QueryTimeout, SempError, TooLarge, Unavailable
+from app.domain.errors import CannotResume, FieldError, IdConflict, InvalidInput, NotFound, QueryTimeout, SempError, TooLarge, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +30,43 @@ class UnsupportedMediaType(HTTPException):
     status_code = 415
 
 
-def domain_error(_: Request[Any, Any, Any], error: SempError) -> Response[ErrorBody]:
-    """The status of each domain error."""
+class Described(NamedTuple):
+    """An error as clients are told of it, over HTTP or a WebSocket."""
+
+    status: int
+    message: str
+    errors: Sequence[FieldError] | None = None
+    retry_after: int | None = None
+
+
+def describe(error: SempError) -> Described | None:
+    """The status and words of each domain error; None for a defect, of which clients are told nothing."""
     match error:
         case TooLarge():
-            return _answer(413, f"Validation error: {error}", error.fields)
+            return Described(413, f"Validation error: {error}", error.fields)
         case InvalidInput():
-            return _answer(400, f"Validation error: {error}", error.fields)
+            return Described(400, f"Validation error: {error}", error.fields)
         case IdConflict():
-            return _answer(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
+            return Described(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
+        case CannotResume():
+            return Described(409, str(error), [FieldError("after", str(error))])
         case NotFound():
-            return _answer(404, str(error))
+            return Described(404, str(error))
         case Unavailable():
-            return _answer(503, str(error), headers={"retry-after": str(error.retry_after)})
+            return Described(503, str(error), retry_after=error.retry_after)
         case QueryTimeout():
-            return _answer(400, f"Validation error: {error}")
+            return Described(400, f"Validation error: {error}")
         case _:
-            return unexpected_error(_, error)
+            return None
+
+
+def domain_error(request: Request[Any, Any, Any], error: SempError) -> Response[ErrorBody]:
+    """A domain error as an answer."""
+    found = describe(error)
+    if found is None:
+        return unexpected_error(request, error)
+    headers = {"retry-after": str(found.retry_after)} if found.retry_after is not None else None
+    return _answer(found.status, found.message, found.errors, headers)
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
@@ -98,7 +118,7 @@ def _reason(message: str) -> str:
 _DESCRIBED = {
     400: ("The input was refused; nothing was written.", "Validation error: scope: required field is missing"),
     404: ("There is no such thing.", "no event has the id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"),
-    409: ("The id is taken, with other content.", "id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10 is taken by an event with other content"),
+    409: ("What was sent contradicts what the log holds.", "id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10 is taken by another event"),
     413: ("The body, or a payload in it, is beyond its limit.", "Validation error: payload: 300000 bytes, the limit is 262144"),
     415: ("The body is of a type this route does not read.", "the content type must be application/json"),
     500: ("A defect of the service; its log has the details.", "Internal server error"),

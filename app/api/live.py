@@ -1,70 +1,71 @@
-"""Plain live delivery: every new event to every WebSocket, one message each."""
+"""`/ws`: events as they are committed, or from a position on; commands for clients that ask for version 1."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from app.api.commands import Commands
+from app.api.frames import Renderer, message
+from app.api.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, check_place, refused
+from app.api.wanted import Wanted, from_query
+from app.api.wire import LiveProtocol, wire_of
+from app.domain.errors import CannotResume, InvalidInput, StoreUnavailable
 from app.engine.environment import Environment
-from app.engine.hub import FellBehind, GoingAway, HistoryReset, Subscription
-
-GOING_AWAY = 1001
-TOO_SLOW = 4008
-CANNOT_RESUME = 4009
-SEND_TIMEOUT = 20.0
-"""Seconds a peer may take nothing at all before it is closed as too slow."""
 
 
 def live_route(environment: Environment) -> Any:
     """`/ws`."""
+    renderer = Renderer(environment)
 
     @websocket("/ws")
-    async def broadcast(socket: WebSocket[Any, Any, Any]) -> None:
-        """`{"type":"event","data":{...}}` for every event committed after the connection was accepted, in log order.
+    async def live(socket: WebSocket[Any, Any, Any]) -> None:
+        """`{"type":"event","data":{...}}` for every event that is wanted, in log order, none left out and none twice.
 
-        A reader that is too slow is closed with 4008 and its position as the reason; when the log was replaced, with 4009.
-        What a client sends is read and ignored.
+        Whatever keeps that from being true closes the socket with a code and the last position as part of the reason: 1001 the service
+        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad.
         """
         await socket.accept()
-        with environment.hub.subscribe() as subscription:
-            deliver = asyncio.create_task(_deliver(socket, subscription))
-            listen = asyncio.create_task(_listen(socket))
-            _, pending = await asyncio.wait({deliver, listen}, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(deliver, listen, return_exceptions=True)
+        wire = wire_of(socket.scope)
+        wanted = await _wanted(environment, wire, socket.scope["query_string"])
+        if wanted is None:
+            return
+        subscriber = Subscriber(environment, renderer, wire, batch=wanted.batch, signals=wanted.signals)
+        if wanted.version:
+            position = environment.hub.head if wanted.after is None else wanted.after
+            wire.write(message("hello", epoch=environment.ledger.state.epoch, position=position))
+        subscriber.start(wanted)
+        try:
+            await _listen(socket, Commands(subscriber) if wanted.version else None)
+        finally:
+            subscriber.stop()
 
-    return broadcast
+    return live
 
 
-async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
+async def _wanted(environment: Environment, wire: LiveProtocol, query: bytes) -> Wanted | None:
+    """What the client asks for; None when that cannot be had and the socket was closed."""
     try:
-        while True:
-            if (await socket.receive())["type"] == "websocket.disconnect":
-                return
+        wanted = from_query(query)
+        await check_place(environment, wanted)
+    except InvalidInput as error:
+        wire.close(BAD_REQUEST, refused(error))
+    except CannotResume as error:
+        wire.close(CANNOT_RESUME, str(error))
+    except StoreUnavailable:
+        wire.close(TRY_LATER, "the database is not available")
+    else:
+        return wanted
+    return None
+
+
+async def _listen(socket: WebSocket[Any, Any, Any], commands: Commands | None) -> None:
+    """Until the peer or the hub ends it. Without commands, what the client sends is read and ignored."""
+    try:
+        while (received := await socket.receive())["type"] != "websocket.disconnect":
+            if commands is not None:
+                await commands.handle(received.get("text") or (received.get("bytes") or b"").decode(errors="replace"))
     except WebSocketDisconnect:
         return
-
-
-async def _deliver(socket: WebSocket[Any, Any, Any], subscription: Subscription) -> None:
-    given = subscription.position
-    try:
-        while True:
-            for frame in await subscription.next():
-                async with asyncio.timeout(SEND_TIMEOUT):
-                    await socket.send_data(frame)
-                given += 1
-    except (FellBehind, TimeoutError):
-        await _close(socket, TOO_SLOW, f"too slow; last position {given}")
-    except GoingAway:
-        await _close(socket, GOING_AWAY, f"the service stops; last position {given}")
-    except HistoryReset:
-        await _close(socket, CANNOT_RESUME, "the log was replaced; read the state again")
-
-
-async def _close(socket: WebSocket[Any, Any, Any], code: int, reason: str) -> None:
-    async with asyncio.timeout(1.0):
-        await socket.close(code, reason)

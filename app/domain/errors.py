@@ -50,6 +50,10 @@ class IdConflict(SempError):
         return "id" if self.index is None else f"[{self.index}].id"
 
 
+class CannotResume(SempError):
+    """The position is not one of this log: it was replaced, or ends before it. The client has to read the state again."""
+
+
 class Unavailable(SempError):
     """The work cannot be done now; the same request may be repeated after `retry_after` seconds."""
 

@@ -88,6 +88,17 @@ class Environment:
         self.committer.start()
         self._sweeping = asyncio.create_task(self._sweep_forever(), name="sweeper")
 
+    async def drain(self, within: float) -> None:
+        """Refuse new events, commit what was accepted, deliver it, and tell every subscriber where it stands.
+
+        Args:
+            within: seconds to wait for the commits; what is not committed by then is answered as the database comes back, or never.
+        """
+        closing = asyncio.ensure_future(self.committer.close())
+        await asyncio.wait({closing}, timeout=within)
+        await asyncio.sleep(0)  # answers go out before the sockets are told
+        self.hub.close()
+
     async def stop(self) -> None:
         """Refuse new events, commit what was accepted, let go of the storage."""
         if self._sweeping is not None:
@@ -104,6 +115,10 @@ class Environment:
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
         """Commit the drafts together or not at all; see Committer.submit for the errors. Cancelling it does not undo it."""
         return await self.committer.submit(drafts, batch=batch)
+
+    def submit(self, drafts: Sequence[Draft]) -> asyncio.Future[list[Recorded]]:
+        """Queue drafts behind everything queued before, without waiting; see Committer.submit."""
+        return self.committer.submit(drafts)
 
     def now(self) -> int:
         """The time signals are read at, milliseconds: the clock's, but never before the newest event."""

@@ -1,137 +1,287 @@
-"""Live delivery: one ring of encoded events, and subscribers that are positions on it."""
+"""Live delivery: one ring of the newest entries, and subscribers that are positions on it.
+
+A subscriber owns no queue. When it can take more, it is given a span of the ring: everything it wants between its position and the
+head. Subscribers with the same interest at the same position share one span, so what is written is rendered once for all of them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from enum import Enum
+from typing import Protocol
 
+from app.domain.interests import EVERYTHING, Interest
+from app.engine.interest_index import InterestIndex
 from app.engine.ports import Entry
 
 RING_EVENTS = 8_192
 RING_BYTES = 16 * 1024 * 1024
 """The ring keeps the newest events up to both bounds; what falls off is still in the log."""
+SPAN_EVENTS = 1_024
+SPAN_BYTES = 256 * 1024
+"""A span ends at the first of these, so that a subscriber that was behind is given no more at once than its buffer should hold."""
+LONGEST_WINDOW = 0.02
+"""Seconds that deliveries are gathered at most, while the ones before are still being written."""
+STALL = 20.0
+"""Seconds a subscriber may take nothing at all while there is something for it."""
 
 
-class FellBehind(Exception):
-    """The subscriber's next event has left the ring. `position` is the last one it was given."""
+class End(Enum):
+    """Why a subscription ends."""
 
-    def __init__(self, position: int) -> None:
-        self.position = position
-        super().__init__(f"too slow: the events after position {position} have left the live buffer")
-
-
-class GoingAway(Exception):
-    """The service stops; the subscriber has been given everything up to its position."""
+    GOING_AWAY = "the service stops"
+    TOO_SLOW = "too slow"
+    LOG_REPLACED = "the log was replaced; read the state again"
 
 
-class HistoryReset(Exception):
-    """The log is another one now; positions of the old one mean nothing."""
+class Span:
+    """Consecutive events of the log as far as an interest wants them. Shared by all who want the same."""
+
+    __slots__ = ("entries", "interest", "last", "rendered", "signals")
+
+    def __init__(self, entries: Sequence[Entry], last: int, interest: Interest, signals: bool) -> None:
+        self.entries = entries
+        self.last = last
+        """Position up to which it says everything."""
+        self.interest = interest
+        self.signals = signals
+        self.rendered: dict[Hashable, bytes] = {}
+        """What was written for it, by form."""
+
+
+class Sink(Protocol):
+    """Where a subscriber's spans go. None of its methods may block or raise."""
+
+    def writable(self) -> bool:
+        """Whether it takes more now. One that said no calls `Hub.resume` once it does."""
+        ...
+
+    def deliver(self, span: Span) -> None: ...
+
+    def end(self, why: End, position: int) -> None:
+        """The subscription is over; everything up to the position was delivered."""
+        ...
+
+
+class Subscription:
+    """A cursor on the ring."""
+
+    __slots__ = ("due", "interest", "position", "signals", "sink")
+
+    def __init__(self, sink: Sink, interest: Interest = EVERYTHING, *, signals: bool = False) -> None:
+        self.sink = sink
+        self.interest = interest
+        self.signals = signals
+        """Whether changes of signals in the interest's scopes are wanted too."""
+        self.position = 0
+        """Up to here everything wanted was delivered."""
+        self.due = 0
+        """Position of the first event that may be wanted and was not delivered, 0 when there is none. Unused where all are wanted."""
+
+    @property
+    def wants_all(self) -> bool:
+        return self.interest.everything or (self.signals and not self.interest.scopes)
+
+    def wants(self, entry: Entry) -> bool:
+        """Whether something of the entry is for it: the event, or with `signals` a signal it moved."""
+        return self.interest.covers(entry.event) or (self.signals and any(self.interest.covers_scope(move.scope) for move in entry.moves))
 
 
 class Hub:
-    """Memory is bounded by the ring, whatever the number of subscribers and however slow they are."""
+    """Memory is bounded by the ring, whatever the number of subscribers and however slow they are. Belongs to one event loop."""
 
-    def __init__(self, head: int) -> None:
-        self._ring: deque[str] = deque()
+    def __init__(self, head: int, *, clock: Callable[[], float] | None = None) -> None:
+        self._ring: deque[Entry] = deque()
         self._bytes = 0
         self._head = head
-        self._news = asyncio.Event()
-        self._generation = 0
-        self._closed = False
-        self.subscribers = 0
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock or self._loop.time
+        self._all: dict[Subscription, None] = {}
+        self._some: dict[Subscription, None] = {}
+        self._index: InterestIndex[Subscription] = InterestIndex()
+        self._due: dict[Subscription, None] = {}
+        self._blocked: dict[Subscription, float] = {}
+        """Who takes nothing though there is something, and since when (clock)."""
+        self._news_for_all = False
+        self._scheduled: asyncio.Handle | None = None
+        self._earliest = 0.0
+        self._window = 0.0
+        self._sweep: asyncio.TimerHandle | None = None
+        self.closed = False
+        self.spans = 0
+        """Spans delivered by this process."""
 
     @property
     def head(self) -> int:
         """Position of the newest event on the ring."""
         return self._head
 
+    @property
+    def subscribers(self) -> int:
+        return len(self._all) + len(self._some)
+
+    def holds(self, position: int) -> bool:
+        """Whether every event after the position that is committed here is on the ring."""
+        return position >= self._head - len(self._ring)
+
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Put the next events of the log on the ring, in order, and wake everyone who waits."""
+        """Put the next events of the log on the ring, in order, and see to it that whoever wants them gets them."""
         for entry in entries:
-            assert entry.event.position == self._head + 1, "the hub is fed in log order"
-            frame = f'{{"type":"event","data":{entry.encoded.decode()}}}'
-            self._ring.append(frame)
-            self._bytes += len(frame)
-            self._head = entry.event.position
+            event = entry.event
+            assert event.position == self._head + 1, "the hub is fed in log order"
+            self._ring.append(entry)
+            self._bytes += len(entry.encoded)
+            self._head = event.position
+            if self._some:
+                self._note(entry)
         while len(self._ring) > RING_EVENTS or (self._bytes > RING_BYTES and len(self._ring) > 1):
-            self._bytes -= len(self._ring.popleft())
-        self._wake()
+            self._bytes -= len(self._ring.popleft().encoded)
+        if entries and self._all:
+            self._news_for_all = True
+        if self._news_for_all or self._due:
+            self._schedule()
+
+    def _note(self, entry: Entry) -> None:
+        event = entry.event
+        scopes = {event.scope: None, **{move.scope: None for move in entry.moves}} if entry.moves else (event.scope,)
+        for subscription in self._index.find(event, scopes):
+            if not subscription.due and subscription.wants(entry):
+                subscription.due = event.position
+                self._due[subscription] = None
+
+    def attach(self, subscription: Subscription, position: int) -> None:
+        """Deliver what is wanted after the position from now on. The ring must hold it."""
+        assert self.holds(position), "what is no longer on the ring is read from the log first"
+        if self.closed:
+            subscription.sink.end(End.GOING_AWAY, position)
+            return
+        subscription.position = position
+        subscription.due = 0
+        if subscription.wants_all:
+            self._all[subscription] = None
+        else:
+            self._some[subscription] = None
+            self._index.add(subscription, subscription.interest, by_scope=subscription.signals)
+        if position < self._head:
+            subscription.due = position + 1
+            self._due[subscription] = None
+            self._schedule()
+
+    def detach(self, subscription: Subscription) -> None:
+        """Deliver nothing more. Safe to repeat."""
+        self._all.pop(subscription, None)
+        if subscription in self._some:
+            del self._some[subscription]
+            self._index.discard(subscription, subscription.interest, by_scope=subscription.signals)
+        self._due.pop(subscription, None)
+        self._blocked.pop(subscription, None)
+
+    def resume(self, subscription: Subscription) -> None:
+        """Its sink takes more again."""
+        if self._blocked.pop(subscription, None) is not None:
+            self._due[subscription] = None
+            self._schedule()
 
     def reset(self, head: int) -> None:
-        """Begin again from another log; every subscriber is told HistoryReset."""
+        """Begin again from another log; every subscription ends."""
         self._ring.clear()
         self._bytes, self._head = 0, head
-        self._generation += 1
-        self._wake()
+        self._end_all(End.LOG_REPLACED)
 
     def close(self) -> None:
-        """Tell every subscriber GoingAway, once it has been given what is on the ring."""
-        self._closed = True
-        self._wake()
+        """Deliver what is on the ring to whoever takes it, then end every subscription, and every later one at once."""
+        self._deliver()
+        self.closed = True
+        self._end_all(End.GOING_AWAY)
+        for handle in (self._scheduled, self._sweep):
+            if handle is not None:
+                handle.cancel()
 
-    def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+    def _end_all(self, why: End) -> None:
+        for subscription in [*self._all, *self._some]:
+            self._end(subscription, why)
 
-    def subscribe(self) -> Subscription:
-        """A subscriber that gets every event committed from now on."""
-        return Subscription(self)
+    def _end(self, subscription: Subscription, why: End) -> None:
+        self.detach(subscription)
+        subscription.sink.end(why, subscription.position)
 
-    def after(self, position: int) -> list[str]:
-        """The frames after a position.
+    def _schedule(self) -> None:
+        if self._scheduled is not None or self.closed:
+            return
+        delay = self._earliest - self._loop.time()
+        self._scheduled = self._loop.call_soon(self._flush) if delay <= 0 else self._loop.call_later(delay, self._flush)
 
-        Raises:
-            FellBehind: they are not all on the ring.
-        """
-        missing = self._head - position
-        if missing > len(self._ring):
-            raise FellBehind(position)
-        return [self._ring[index] for index in range(len(self._ring) - missing, len(self._ring))]
+    def _flush(self) -> None:
+        """Deliver; and gather what comes while this is being written, for about as long as the writing took."""
+        began = self._loop.time()
+        self._scheduled = None
+        self._deliver()
+        self._earliest = began + LONGEST_WINDOW
+        self._loop.call_soon(self._written, began)
 
-    async def wait(self, position: int, generation: int) -> None:
-        """Return once there is an event after the position.
+    def _written(self, began: float) -> None:
+        now = self._loop.time()
+        self._earliest = now + min(LONGEST_WINDOW, now - began)
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+            self._schedule()
 
-        Raises:
-            GoingAway: there is none and the service stops.
-            HistoryReset: the log was replaced.
-        """
-        while self._head <= position and generation == self._generation:
-            if self._closed:
-                raise GoingAway
-            await self._news.wait()
-        if generation != self._generation:
-            raise HistoryReset
+    def _deliver(self) -> None:
+        shared: dict[tuple[Interest, bool, int], Span] = {}
+        due, self._due = self._due, {}
+        everyone, self._news_for_all = self._all if self._news_for_all else {}, False
+        for subscription in [*everyone, *due]:
+            self._serve(subscription, shared)
 
-    @property
-    def generation(self) -> int:
-        return self._generation
+    def _serve(self, subscription: Subscription, shared: dict[tuple[Interest, bool, int], Span]) -> None:
+        while subscription.position < self._head:
+            first = max(subscription.position + 1, subscription.due)
+            if not self.holds(first - 1):
+                self._end(subscription, End.TOO_SLOW)
+                return
+            if not subscription.sink.writable():
+                self._block(subscription)
+                return
+            key = (subscription.interest, subscription.signals, first)
+            span = shared.get(key)
+            if span is None:
+                span = shared[key] = self._span(subscription, first)
+            subscription.position = span.last
+            if span.entries:
+                self.spans += 1
+                subscription.sink.deliver(span)
+        subscription.due = 0
 
+    def _span(self, subscription: Subscription, first: int) -> Span:
+        offset = len(self._ring) - (self._head - first + 1)
+        entries: list[Entry] = []
+        size = 0
+        last = first
+        for index in range(offset, len(self._ring)):
+            entry = self._ring[index]
+            last = entry.event.position
+            if subscription.wants_all or subscription.wants(entry):
+                entries.append(entry)
+                size += len(entry.encoded)
+            if len(entries) >= SPAN_EVENTS or size >= SPAN_BYTES:
+                break
+        return Span(entries, last, subscription.interest, subscription.signals)
 
-class Subscription:
-    """A cursor on the ring. Use as a context manager."""
+    def _block(self, subscription: Subscription) -> None:
+        self._blocked.setdefault(subscription, self._clock())
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(1.0, self.sweep)
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._generation = hub.generation
-        self.position = hub.head
-
-    def __enter__(self) -> Subscription:
-        self._hub.subscribers += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._hub.subscribers -= 1
-
-    async def next(self) -> list[str]:
-        """Wait for news and give every frame not given yet, in log order: no gap, no repeat.
-
-        Raises:
-            FellBehind: the reader was too slow.
-            GoingAway: the service stops.
-            HistoryReset: the log was replaced.
-        """
-        await self._hub.wait(self.position, self._generation)
-        frames = self._hub.after(self.position)
-        self.position += len(frames)
-        return frames
+    def sweep(self) -> None:
+        """End the subscriptions that have taken nothing for too long, or whose next event has left the ring."""
+        self._sweep = None
+        now = self._clock()
+        for subscription, since in list(self._blocked.items()):
+            first = max(subscription.position + 1, subscription.due)
+            if not self.holds(first - 1) or now - since >= STALL:
+                self._end(subscription, End.TOO_SLOW)
+        if self._blocked and not self.closed:
+            self._sweep = self._loop.call_later(1.0, self.sweep)

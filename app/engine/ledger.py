@@ -10,7 +10,7 @@ from app.domain.clock import from_text
 from app.domain.signals import Key, Move, Rules, Signal, apply, rules_at
 from app.engine.ports import Entry, LogState, Plan, Thread
 
-CACHED_CAUSES = 16_384
+CACHED_CAUSES = 4_096
 """Newest events whose causes, and threads whose newest proposals, stay in memory at least; others are looked up."""
 
 K = TypeVar("K")

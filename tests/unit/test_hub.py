@@ -1,128 +1,282 @@
-"""Live delivery: no gap, no repeat, or an error that says so; memory bounded by the ring."""
+"""The hub: a subscriber gets everything it wants after its position, once and in order, or is told where it stands."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Sequence
 
 import pytest
 
 from app.domain.events import Draft
+from app.domain.interests import EVERYTHING, Interest
+from app.domain.signals import Move
 from app.engine import hub as hub_module
-from app.engine.hub import FellBehind, HistoryReset, Hub
+from app.engine.hub import End, Hub, Span, Subscription
 from app.engine.planning import encode
 from app.engine.ports import Entry
 from tests.strategies import entry_of, new_draft
 
 
-def entries(first: int, count: int, draft: Draft | None = None) -> list[Entry]:
+def entries(first: int, count: int, draft: Draft | None = None, moves: Sequence[Move] = ()) -> list[Entry]:
     found = [entry_of(draft or new_draft(number=position), position) for position in range(first, first + count)]
     for entry in found:
         entry.encoded = encode(entry.event)
+        entry.moves = moves
     return found
 
 
-def positions(frames: list[str]) -> list[int]:
-    return [json.loads(frame)["data"]["position"] for frame in frames]
+class Reader:
+    """A sink that takes as much as the test allows."""
+
+    def __init__(self, hub: Hub, interest: Interest = EVERYTHING, *, after: int | None = None, signals: bool = False) -> None:
+        self.hub = hub
+        self.open = True
+        self.spans: list[Span] = []
+        self.ended: tuple[End, int] | None = None
+        self.subscription = Subscription(self, interest, signals=signals)
+        hub.attach(self.subscription, hub.head if after is None else after)
+
+    @property
+    def seen(self) -> list[int]:
+        return [entry.event.position for span in self.spans for entry in span.entries]
+
+    def writable(self) -> bool:
+        return self.open
+
+    def deliver(self, span: Span) -> None:
+        self.spans.append(span)
+
+    def end(self, why: End, position: int) -> None:
+        self.ended = why, position
+
+    def thaw(self) -> None:
+        self.open = True
+        self.hub.resume(self.subscription)
 
 
-async def test_a_subscriber_gets_every_event_from_its_subscription_on() -> None:
+async def settled() -> None:
+    await asyncio.sleep(3 * hub_module.LONGEST_WINDOW)
+
+
+@pytest.fixture(autouse=True)
+def _short_window(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    monkeypatch.setattr(hub_module, "LONGEST_WINDOW", 0.001)
+
+
+async def test_a_subscriber_gets_every_event_from_its_position_on() -> None:
     hub = Hub(10)
     hub.publish(entries(11, 2))
-    with hub.subscribe() as subscription:
-        hub.publish(entries(13, 3))
-        hub.publish(entries(16, 1))
-        assert positions(await subscription.next()) == [13, 14, 15, 16]
-        hub.publish(entries(17, 1))
-        assert positions(await subscription.next()) == [17]
+    now, resumed = Reader(hub), Reader(hub, after=11)
+    hub.publish(entries(13, 3))
+    hub.publish(entries(16, 1))
+    await settled()
+    assert now.seen == [13, 14, 15, 16]
+    assert resumed.seen == [12, 13, 14, 15, 16]
+    assert {now.subscription.position, resumed.subscription.position} == {16}
 
 
-async def test_a_frame_is_the_event_in_its_envelope() -> None:
+async def test_a_backlog_is_not_skipped_by_what_comes_before_it_was_delivered() -> None:
     hub = Hub(0)
-    [entry] = entries(1, 1, new_draft(action="ü\u2028"))
-    with hub.subscribe() as subscription:
-        hub.publish([entry])
-        [frame] = await subscription.next()
-    assert json.loads(frame) == {"type": "event", "data": json.loads(entry.encoded)}
+    hub.publish(entries(1, 3))
+    reader = Reader(hub, Interest.of(["ui"]), after=0)
+    hub.publish(entries(4, 1))
+    await settled()
+    assert reader.seen == [1, 2, 3, 4]
 
 
-async def test_a_subscriber_waits_while_there_is_nothing_new() -> None:
-    hub = Hub(5)
-    with hub.subscribe() as subscription:
-        waiting = asyncio.create_task(subscription.next())
-        await asyncio.sleep(0)
-        hub.publish([])
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        hub.publish(entries(6, 1))
-        assert positions(await asyncio.wait_for(waiting, 5)) == [6]
-
-
-async def test_every_subscriber_is_woken_and_a_slow_one_catches_up() -> None:
-    hub = Hub(0)
-    subscriptions = [hub.subscribe() for _ in range(20)]
-    fast = [asyncio.create_task(subscription.next()) for subscription in subscriptions[:10]]
-    await asyncio.sleep(0)
-    hub.publish(entries(1, 1))
-    assert [positions(frames) for frames in await asyncio.wait_for(asyncio.gather(*fast), 5)] == [[1]] * 10
-    hub.publish(entries(2, 2))
-    assert [positions(await subscription.next()) for subscription in subscriptions] == [[2, 3]] * 10 + [[1, 2, 3]] * 10
-
-
-async def test_a_gap_is_refused() -> None:
+async def test_a_position_beyond_the_head_waits_for_what_comes_after_it() -> None:
     hub = Hub(3)
-    with pytest.raises(AssertionError):
-        hub.publish(entries(5, 1))
-    with pytest.raises(AssertionError):
-        hub.publish(entries(3, 1))
+    for interest in (EVERYTHING, Interest.of(["ui"])):
+        reader = Reader(hub, interest, after=5)
+        hub.publish(entries(hub.head + 1, 4))
+        await settled()
+        assert reader.seen == list(range(6, hub.head + 1))
+        hub.detach(reader.subscription)
+        hub.reset(3)
 
 
-async def test_whoever_falls_off_the_ring_is_told_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_is_wanted_is_delivered_and_equal_interests_share_one_span() -> None:
+    hub = Hub(0)
+    login = [Reader(hub, Interest.of(["ui.login"])) for _ in range(3)]
+    everything, tests, trace = Reader(hub), Reader(hub, Interest.of([], ["test"])), Reader(hub, Interest.of(["ui.**"], (), ["t2"]))
+    hub.publish(entries(1, 1, new_draft(scope="ui.login")))
+    hub.publish(entries(2, 1, new_draft("test", scope="ui.other", trace="t2")))
+    hub.publish(entries(3, 1, new_draft("test", scope="api", trace="t2")))
+    await settled()
+    assert [reader.seen for reader in login] == [[1]] * 3
+    assert everything.seen == [1, 2, 3]
+    assert tests.seen == [2, 3]
+    assert trace.seen == [2]
+    assert len({id(span) for reader in login for span in reader.spans}) == 1
+
+
+async def test_signals_are_wanted_by_their_own_scope() -> None:
+    hub = Hub(0)
+    move = Move("ui.login", "x", 0.3, 0.4)
+    asking = Reader(hub, Interest.of(["ui.*"]), signals=True)
+    narrow = Reader(hub, Interest.of(["ui.*"], ["proposal"]), signals=True)
+    plain, other = Reader(hub, Interest.of(["ui.*"])), Reader(hub, Interest.of(["api"]), signals=True)
+    by_type = Reader(hub, Interest.of((), ["penalty"]), signals=True)
+    hub.publish(entries(1, 1, new_draft("reward", scope="elsewhere"), [move]))
+    await settled()
+    assert [reader.seen for reader in (asking, narrow, plain, other, by_type)] == [[1], [1], [], [], [1]]
+
+
+async def test_a_lone_event_is_delivered_at_the_next_turn_of_the_loop() -> None:
+    hub = Hub(0)
+    reader = Reader(hub)
+    hub.publish(entries(1, 1))
+    await asyncio.sleep(0)
+    assert reader.seen == [1]
+
+
+async def test_what_comes_while_something_is_written_is_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "LONGEST_WINDOW", 0.02)
+    hub = Hub(0)
+    reader = Reader(hub)
+    hub.publish(entries(1, 1))
+    await asyncio.sleep(0)
+    for position in range(2, 6):
+        hub.publish(entries(position, 1))
+    await settled()
+    assert reader.seen == [1, 2, 3, 4, 5]
+    assert len(reader.spans) == 2
+
+
+async def test_who_takes_nothing_keeps_its_place_and_the_others_notice_nothing() -> None:
+    hub = Hub(0)
+    frozen, reader = Reader(hub), Reader(hub)
+    frozen_some = Reader(hub, Interest.of(["ui"]))
+    frozen.open = frozen_some.open = False
+    for position in range(1, 6):
+        hub.publish(entries(position, 1))
+        await settled()
+    assert (frozen.seen, frozen_some.seen, reader.seen) == ([], [], [1, 2, 3, 4, 5])
+    frozen.thaw()
+    frozen_some.thaw()
+    await settled()
+    assert frozen.seen == frozen_some.seen == reader.seen
+
+
+async def test_a_backlog_is_given_in_spans_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "SPAN_EVENTS", 3)
+    hub = Hub(0)
+    hub.publish(entries(1, 8))
+    for interest in (EVERYTHING, Interest.of(["ui"])):
+        reader = Reader(hub, interest, after=0)
+        await settled()
+        assert [len(span.entries) for span in reader.spans] == [3, 3, 2]
+    monkeypatch.setattr(hub_module, "SPAN_BYTES", 1)
+    reader = Reader(hub, after=6)
+    await settled()
+    assert [span.last for span in reader.spans] == [7, 8]
+
+
+@pytest.mark.parametrize("interest", [EVERYTHING, Interest.of(["ui"])], ids=["all", "some"])
+async def test_who_falls_off_the_ring_is_told_its_position(interest: Interest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
     hub = Hub(0)
-    slow, edge = hub.subscribe(), hub.subscribe()
+    slow, edge = Reader(hub, interest), Reader(hub, interest)
     hub.publish(entries(1, 1))
-    assert positions(await edge.next()) == [1]
+    await settled()
+    slow.open = edge.open = False
     hub.publish(entries(2, 4))
-    assert positions(await edge.next()) == [2, 3, 4, 5]
-    with pytest.raises(FellBehind) as caught:
-        await slow.next()
-    assert caught.value.position == 0
+    await settled()
+    edge.thaw()
+    await settled()
+    assert edge.seen == [1, 2, 3, 4, 5]
+    hub.publish(entries(6, 1))
+    await settled()
+    hub.sweep()
+    assert slow.ended == (End.TOO_SLOW, 1)
+    assert edge.ended is None
+    assert hub.subscribers == 1
+
+
+async def test_events_nobody_wants_push_nobody_off_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
+    hub = Hub(0)
+    reader = Reader(hub, Interest.of(["api"]))
+    hub.publish(entries(1, 50))
+    hub.publish(entries(51, 1, new_draft(scope="api")))
+    await settled()
+    assert reader.seen == [51]
+
+
+async def test_who_takes_nothing_for_too_long_is_told_so_and_the_time_starts_again_with_every_span() -> None:
+    now = 0.0
+    hub = Hub(0, clock=lambda: now)
+    frozen, slow, idle = Reader(hub), Reader(hub), Reader(hub, Interest.of(["api"]))
+    frozen.open = slow.open = idle.open = False
+    hub.publish(entries(1, 1))
+    await settled()
+    now = hub_module.STALL - 1
+    hub.sweep()
+    assert frozen.ended is None
+    slow.thaw()
+    await settled()
+    slow.open = False
+    hub.publish(entries(2, 1))
+    await settled()
+    now = hub_module.STALL + 1
+    hub.sweep()
+    assert frozen.ended == (End.TOO_SLOW, 0)
+    assert (slow.ended, idle.ended) == (None, None)
 
 
 async def test_the_ring_is_bounded_by_bytes_but_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "RING_BYTES", 1000)
     hub = Hub(0)
     hub.publish(entries(1, 3, new_draft(note="x" * 400)))
-    assert positions(hub.after(2)) == [3]
-    with pytest.raises(FellBehind):
-        hub.after(0)
+    assert (hub.holds(2), hub.holds(0)) == (True, False)
     hub.publish(entries(4, 1, new_draft(note="x" * 5000)))
-    assert positions(hub.after(3)) == [4]
+    assert (hub.holds(3), hub.holds(2)) == (True, False)
     hub.publish(entries(5, 2))
-    assert positions(hub.after(4)) == [5, 6]
+    assert (hub.holds(4), hub.holds(3)) == (True, False)
+
+
+async def test_a_gap_is_refused() -> None:
+    hub = Hub(3)
+    for position in (5, 3):
+        with pytest.raises(AssertionError):
+            hub.publish(entries(position, 1))
 
 
 async def test_another_log_ends_every_subscription() -> None:
     hub = Hub(10)
-    waiting_at, behind = hub.subscribe(), hub.subscribe()
-    waiting = asyncio.create_task(waiting_at.next())
-    await asyncio.sleep(0)
-    hub.publish(entries(11, 0))
+    first, second = Reader(hub), Reader(hub, Interest.of(["ui"]))
+    hub.publish(entries(11, 1))
     hub.reset(2)
-    with pytest.raises(HistoryReset):
-        await asyncio.wait_for(waiting, 5)
-    hub.publish(entries(3, 20))
-    with pytest.raises(HistoryReset):
-        await behind.next()
-    assert hub.head == 22
-    with hub.subscribe() as fresh:
-        hub.publish(entries(23, 1))
-        assert positions(await fresh.next()) == [23]
+    assert first.ended == second.ended == (End.LOG_REPLACED, 10)
+    fresh = Reader(hub)
+    hub.publish(entries(3, 2))
+    await settled()
+    assert fresh.seen == [3, 4]
+    assert (first.seen, second.seen) == ([], [])
 
 
-async def test_subscribers_are_counted_while_they_last() -> None:
+async def test_a_close_delivers_what_is_there_then_tells_everyone_where_they_stand() -> None:
     hub = Hub(0)
-    with hub.subscribe(), hub.subscribe():
-        assert hub.subscribers == 2
+    reader, frozen = Reader(hub), Reader(hub)
+    frozen.open = False
+    hub.publish(entries(1, 2))
+    hub.close()
+    assert (reader.seen, reader.ended) == ([1, 2], (End.GOING_AWAY, 2))
+    assert (frozen.seen, frozen.ended) == ([], (End.GOING_AWAY, 0))
+    late = Reader(hub, after=1)
+    assert late.ended == (End.GOING_AWAY, 1)
+    assert hub.subscribers == 0
+
+
+async def test_who_has_left_gets_nothing_more() -> None:
+    hub = Hub(0)
+    readers = [Reader(hub), Reader(hub, Interest.of(["ui"]))]
+    assert hub.subscribers == 2
+    hub.publish(entries(1, 1))
+    for reader in readers:
+        hub.detach(reader.subscription)
+        hub.detach(reader.subscription)
+    hub.publish(entries(2, 1))
+    await settled()
+    assert [reader.seen for reader in readers] == [[], []]
     assert hub.subscribers == 0

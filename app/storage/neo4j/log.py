@@ -56,7 +56,13 @@ class Neo4jLog:
         return _only(await self.connection.run("stream_state"))
 
     async def append(self, plan: Plan) -> bool:
-        return bool(await self.connection.run("append", **rows.append_parameters(plan)))
+        parameters = rows.append_parameters(plan)
+        try:
+            return bool(await self.connection.run("append", **parameters))
+        finally:
+            for value in parameters.values():
+                if isinstance(value, rows.Rows):
+                    value.clear()  # the driver's result refers to itself and to them: they would wait for the garbage collector
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Neo4jTurn]:

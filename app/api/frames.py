@@ -1,0 +1,111 @@
+"""Spans as bytes: WebSocket frames and server-sent events, made once for all who are at the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.domain.clock import to_text
+from app.domain.interests import Interest
+from app.domain.signals import Signal
+from app.engine.environment import Environment, SignalView
+from app.engine.hub import Span
+from app.engine.ports import Entry
+
+_encode = msgspec.json.Encoder().encode
+
+
+class MovedSignal(SignalView, frozen=True):
+    """A signal right after the event at `position` moved it."""
+
+    position: int
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One unmasked text frame, as a server sends it (RFC 6455, section 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65_536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
+def message(kind: str, **fields: Any) -> bytes:
+    """A frame that is for one connection only: hello, ack, error."""
+    return text_frame(_encode({"type": kind, **fields}))
+
+
+class Renderer:
+    """Makes what is written for a span, and keeps it with the span."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    def plain(self, span: Span) -> bytes:
+        """One frame an event, each followed by those of the signals it moved."""
+        found = span.rendered.get("plain")
+        if found is None:
+            found = span.rendered["plain"] = b"".join([text_frame(text) for text, _ in self._messages(span)])
+        return found
+
+    def batched(self, span: Span) -> bytes:
+        """All events of the span in one frame, then one frame a signal they moved."""
+        found = span.rendered.get("batched")
+        if found is None:
+            events = [entry.encoded for entry in span.entries if span.interest.covers(entry.event)]
+            frames = [text_frame(b'{"type":"events","data":[%b]}' % b",".join(events))] if events else []
+            if span.signals:
+                frames += [text_frame(text) for entry in span.entries for text in self._moved(entry, span)]
+            found = span.rendered["batched"] = b"".join(frames)
+        return found
+
+    def streamed(self, span: Span) -> bytes:
+        """Server-sent events: the same messages; `id` is where to resume after each."""
+        found = span.rendered.get("streamed")
+        if found is None:
+            found = span.rendered["streamed"] = b"".join([self.sent_event(text, position) for text, position in self._messages(span)])
+        return found
+
+    def sent_event(self, text: bytes, position: int) -> bytes:
+        """One server-sent event; JSON has no line breaks."""
+        return b"id: %b:%d\ndata: %b\n\n" % (self.environment.ledger.state.epoch.encode(), position, text)
+
+    def _messages(self, span: Span) -> Iterator[tuple[bytes, int]]:
+        for entry in span.entries:
+            if span.interest.covers(entry.event):
+                yield b'{"type":"event","data":%b}' % entry.encoded, entry.event.position
+            if span.signals:
+                for text in self._moved(entry, span):
+                    yield text, entry.event.position
+
+    def _moved(self, entry: Entry, span: Span) -> list[bytes]:
+        signals = self.environment.ledger.signals
+        rules = self.environment.ledger.rules
+        found: list[bytes] = []
+        for move in entry.moves:
+            if span.interest.covers_scope(move.scope):
+                rates = signals.get((move.scope, move.pattern)) or rules
+                signal = Signal(move.scope, move.pattern, move.after, rates.alpha, rates.lambda_, 0, 0, entry.event.position)
+                found.append(signal_text(signal, move.after, entry.event.timestamp))
+        return found
+
+    def moved_since(self, interest: Interest, first: int, last: int) -> list[bytes]:
+        """Signals whose last change is at one of these positions, both included, each as that change left it, in their order."""
+        found = [
+            signal
+            for signal in self.environment.ledger.signals.values()
+            if first <= signal.position <= last and interest.covers_scope(signal.scope)
+        ]
+        found.sort(key=lambda signal: signal.position)
+        return [signal_text(signal, signal.strength_at(signal.last_updated), to_text(signal.last_updated)) for signal in found]
+
+
+def signal_text(signal: Signal, strength: float, last_updated: str) -> bytes:
+    """The message about a signal: its state right after the event at its position."""
+    view = MovedSignal(
+        signal.id, signal.scope, signal.pattern, strength, last_updated, signal.alpha, signal.lambda_, signal.position
+    )  # fmt: skip
+    return b'{"type":"signal","data":%b}' % _encode(view)

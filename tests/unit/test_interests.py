@@ -1,0 +1,108 @@
+"""Interests: which events they cover, which are refused, and that the index finds everyone who may want an event."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import InvalidInput
+from app.domain.events import EVENT_TYPES, Event
+from app.domain.interests import EVERYTHING, Interest, in_glob
+from app.domain.scopes import glob_regex
+from app.engine.interest_index import InterestIndex
+from tests.strategies import AGENTS, TRACES, entry_of, new_draft
+
+SCOPES = ("a", "b", "a.a", "a.b", "b.a", "a.b.c", "a.b.c.d", "c.b.c")
+GLOBS = (*SCOPES, "*", "**", "a.*", "a.**", "*.b", "a.*.c", "*.*.**", "a.b.**", "*.b.c", "b.**")
+
+interests = st.builds(
+    Interest.of,
+    st.lists(st.sampled_from(GLOBS), max_size=3),
+    st.lists(st.sampled_from(EVENT_TYPES), max_size=2),
+    st.lists(st.sampled_from(TRACES), max_size=2),
+    st.lists(st.sampled_from(AGENTS), max_size=2),
+)
+events = st.builds(
+    lambda kind, scope, trace, agent: entry_of(new_draft(kind, scope, trace=trace, agent=agent), 1).event,
+    st.sampled_from(EVENT_TYPES), st.sampled_from(SCOPES), st.sampled_from(TRACES), st.sampled_from(AGENTS),
+)  # fmt: skip
+
+
+@given(interests, events)
+def test_fields_must_all_hold_and_values_are_alternatives(interest: Interest, event: Event) -> None:
+    wanted = (
+        (not interest.scopes or any(re.fullmatch(glob_regex(glob), event.scope) for glob in interest.scopes))
+        and event.type in (interest.types or EVENT_TYPES)
+        and event.trace_id in (interest.trace_ids or TRACES)
+        and event.agent_id in (interest.agent_ids or AGENTS)
+    )
+    assert interest.covers(event) == wanted
+    assert interest.everything == (interest == EVERYTHING)
+
+
+@given(st.sampled_from(SCOPES), st.sampled_from(GLOBS))
+def test_a_glob_selects_as_its_regular_expression(scope: str, glob: str) -> None:
+    assert in_glob(scope, glob) == (re.fullmatch(glob_regex(glob), scope) is not None)
+
+
+def test_order_and_repetition_make_no_difference() -> None:
+    one = Interest.of(["b", "a", "b"], ["test", "ready"], ["t2", "t1"], ["x"])
+    other = Interest.of(["a", "b"], ["ready", "test"], ["t1", "t2"], ["x", "x"])
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"scopes": ["a..b"]}, "scope"),
+        ({"scopes": ["a.**.b"]}, "scope"),
+        ({"scopes": [""]}, "scope"),
+        ({"types": ["wish"]}, "type"),
+        ({"trace_ids": [""]}, "trace_id"),
+        ({"agent_ids": ["x" * 257]}, "agent_id"),
+        ({"trace_ids": [str(number) for number in range(101)]}, "trace_id"),
+    ],
+)
+def test_what_cannot_be_wanted_is_refused_by_name(wanted: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Interest.of(**wanted)
+    assert [error.field for error in caught.value.fields] == [field]
+
+
+@given(st.lists(st.tuples(interests, st.booleans()), max_size=12), st.data(), events)
+def test_the_index_finds_everyone_who_wants_an_event_and_no_one_who_left(
+    wanted: list[tuple[Interest, bool]], data: st.DataObject, event: Event
+) -> None:
+    index: InterestIndex[int] = InterestIndex()
+    standing = {
+        number: (interest, signals and bool(interest.scopes))
+        for number, (interest, signals) in enumerate(wanted)
+        if not interest.everything
+    }
+    for number, (interest, by_scope) in standing.items():
+        index.add(number, interest, by_scope=by_scope)
+    left = data.draw(st.sets(st.sampled_from(sorted(standing)))) if standing else set[int]()
+    for number in left:
+        index.discard(number, standing[number][0], by_scope=standing[number][1])
+    found = set(index.find(event, [event.scope]))
+    assert not found & left
+    assert {number for number, (interest, _) in standing.items() if number not in left and interest.covers(event)} <= found
+    for number, (interest, by_scope) in standing.items():
+        if number not in left and by_scope and interest.covers_scope("c.b.c"):
+            assert number in set(index.find(event, ["c.b.c"]))
+    for number in set(standing) - left:
+        index.discard(number, standing[number][0], by_scope=standing[number][1])
+    assert index.empty
+
+
+def test_an_event_meets_only_those_whose_scope_could_fit() -> None:
+    index: InterestIndex[int] = InterestIndex()
+    for number in range(1_000):
+        index.add(number, Interest.of([f"project.mod{number}.**"]), by_scope=False)
+    event = entry_of(new_draft(scope="project.mod7.x"), 1).event
+    assert list(index.find(event, [event.scope])) == [7]
