@@ -20,7 +20,8 @@ from app.api.wire import LiveProtocol
 from app.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from app.engine.environment import Environment
 from app.engine.ports import Storage
-from app.settings import Credentials, DatabaseSettings, Settings
+from app.hints import RedisHints, check_url
+from app.settings import Credentials, DatabaseSettings, Settings, redis_password
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
 from app.storage.neo4j.embedded import DEFAULT_VERSION, Connection, EmbeddedNeo4j, Step
@@ -124,6 +125,8 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
         StartError: with a message for a person.
         SempError, EmbeddedNeo4jError: likewise, from further down.
     """
+    if settings.redis is not None:
+        check_url(settings.redis)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,9 +143,24 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
             )
             try:
                 if await _unless(stop, _start(environment, patient=settings.neo4j is not None)):
-                    await _serve_http(environment, listener, stop, on_ready, settings.ping_interval)
+                    async with _hints(environment, settings):
+                        await _serve_http(environment, listener, stop, on_ready, settings.ping_interval)
             finally:
                 await environment.stop()
+
+
+@asynccontextmanager
+async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator[None]:
+    """Word to and from other replicas, where there is a Redis for it."""
+    if settings.redis is None:
+        yield
+        return
+    hints = RedisHints(environment, settings.redis, redis_password())
+    hints.start()
+    try:
+        yield
+    finally:
+        await hints.stop()
 
 
 async def _start(environment: Environment, patient: bool) -> None:

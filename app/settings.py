@@ -61,6 +61,9 @@ class Settings(DatabaseSettings):
     """Seconds between looks for events that other replicas wrote."""
     patience: Annotated[float, Parameter(env_var="SEMP_PATIENCE", group=TUNING, validator=_positive)] = 30.0
     """Seconds a request in the middle of its commit waits for a database that went away."""
+    redis: Annotated[str | None, Parameter(env_var="SEMP_REDIS", group=TUNING)] = None
+    """URL of a Redis over which replicas on one Neo4j tell each other to look, such as redis://localhost:6379/0; without it they poll.
+    A password comes from SEMP_REDIS_PASSWORD."""
     ping_interval: Annotated[float, Parameter(env_var="SEMP_PING_INTERVAL", group=TUNING, validator=_positive)] = 20.0
     """Seconds between pings on a WebSocket; a peer that does not answer one before the next is let go."""
     heap: Annotated[str | None, Parameter(env_var="SEMP_HEAP", group=TUNING)] = None
@@ -78,6 +81,11 @@ class Settings(DatabaseSettings):
     def rules(self) -> Rules:
         """The signal rules these settings ask for."""
         return Rules(alpha=self.alpha, lambda_=self.decay, interval=self.decay_interval)
+
+
+def redis_password() -> str | None:
+    """SEMP_REDIS_PASSWORD, if it is set."""
+    return os.environ.get("SEMP_REDIS_PASSWORD") or None
 
 
 @dataclass(frozen=True)

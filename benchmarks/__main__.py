@@ -1,6 +1,6 @@
 """Run the benchmarks on an embedded Neo4j of their own.
 
-python -m benchmarks [single web latency ingest lineage scale]
+python -m benchmarks [single web latency ingest lineage delivery scale]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from neo4j import GraphDatabase
 
 from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, StepReporter
-from benchmarks import ingest, lineage, single
+from benchmarks import delivery, ingest, lineage, single
 from benchmarks.report import Report
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "latency": single.latency,
     "ingest": ingest.against_bare_driver,
     "lineage": lineage.counts,
+    "delivery": delivery.against_centrifuge,
     "scale": ingest.at_scale,
 }
 

@@ -25,10 +25,10 @@ from litestar import Litestar, post
 
 from app.api.application import create_app
 from app.api.direct import Answer, Incoming, decode, direct_post
-from app.domain.events import NewEvent, draft
+from app.domain.events import Event, NewEvent, draft, new_id
 from app.domain.signals import Rules
 from app.engine.environment import Environment
-from app.engine.ports import Plan
+from app.engine.ports import Entry, Plan
 from app.main import server_config, tune_collector
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
@@ -89,10 +89,26 @@ def direct_litestar() -> Litestar:
 YARDSTICKS = {"asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar}
 
 
-async def serve(kind: str, port: int) -> None:
+async def publish(environment: Environment, rate: float) -> None:
+    """Feed the hub alone, at a steady rate of events a second that each tell when they were sent; nothing is appended."""
+    began = time.perf_counter()
+    position = environment.hub.head
+    while True:
+        due = int((time.perf_counter() - began) * rate)
+        entries: list[Entry] = []
+        for number in range(position + 1, due + 1):
+            payload = msgspec.Raw(b'{"action":"do1","sent":%.3f}' % (time.time() * 1000))
+            event = Event(new_id(), "proposal", "project.mod1", "t1", "agent-1", [], "2026-01-01T00:00:00.000Z", payload, number)
+            entries.append(Entry(event, None, (), 0, None, 0.0, None, msgspec.json.encode(event)))
+        environment.hub.publish(entries)
+        position = max(position, due)
+        await asyncio.sleep(0.002)
+
+
+async def serve(kind: str, port: int, rate: float = 0.0) -> None:
     """Serve until killed."""
     environment: Environment | None = None
-    if kind in ("neo4j", "none"):
+    if kind in ("neo4j", "none", "hub"):
         environment = Environment(Neo4jStore(target()) if kind == "neo4j" else NoStore(), Rules())
         await environment.start()
         app: Any = create_app(environment)
@@ -101,20 +117,27 @@ async def serve(kind: str, port: int) -> None:
     config = server_config(app)
     config.port = port
     tune_collector()
+    feeding = asyncio.create_task(publish(environment, rate)) if kind == "hub" and environment is not None else None
     await uvicorn.Server(config).serve()
+    if feeding is not None:
+        feeding.cancel()
     if environment is not None:
         await environment.stop()
 
 
-@contextmanager
-def running(kind: str) -> Generator[int]:
-    """A server of this kind; its port."""
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port)])
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(kind: str, *arguments: str) -> Generator[int]:
+    """A server of this kind; its port."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port), *arguments])
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -141,4 +164,4 @@ def load(port: int, connections: int, seconds: float) -> dict[str, float]:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(sys.argv[1], int(sys.argv[2])))
+        runner.run(serve(sys.argv[1], int(sys.argv[2]), *map(float, sys.argv[3:4])))

@@ -52,14 +52,22 @@ class Renderer:
         return found
 
     def batched(self, span: Span) -> bytes:
-        """All events of the span in one frame, then one frame a signal they moved."""
+        """Events together in one frame; where one moved signals, the frame ends with it and theirs follow.
+
+        A client resumes after the last event it has seen, so nothing that belongs to an earlier one may still be to come.
+        """
         found = span.rendered.get("batched")
         if found is None:
-            events = [entry.encoded for entry in span.entries if span.interest.covers(entry.event)]
-            frames = [text_frame(b'{"type":"events","data":[%b]}' % b",".join(events))] if events else []
-            if span.signals:
-                frames += [text_frame(text) for entry in span.entries for text in self._moved(entry, span)]
-            found = span.rendered["batched"] = b"".join(frames)
+            frames: list[bytes] = []
+            events: list[bytes] = []
+            for entry in span.entries:
+                if span.interest.covers(entry.event):
+                    events.append(entry.encoded)
+                moved = self._moved(entry, span) if span.signals else ()
+                if moved:
+                    frames += [_together(events), *[text_frame(text) for text in moved]]
+                    events = []
+            found = span.rendered["batched"] = b"".join([*frames, _together(events)])
         return found
 
     def streamed(self, span: Span) -> bytes:
@@ -101,6 +109,10 @@ class Renderer:
         ]
         found.sort(key=lambda signal: signal.position)
         return [signal_text(signal, signal.strength_at(signal.last_updated), to_text(signal.last_updated)) for signal in found]
+
+
+def _together(events: list[bytes]) -> bytes:
+    return text_frame(b'{"type":"events","data":[%b]}' % b",".join(events)) if events else b""
 
 
 def signal_text(signal: Signal, strength: float, last_updated: str) -> bytes:

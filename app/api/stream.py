@@ -58,14 +58,15 @@ class Outlet:
     async def pieces(self) -> AsyncGenerator[bytes]:
         """The stream's body. Ends with a message of the event `close`, which holds the code a WebSocket would be closed with."""
         environment = self._environment
-        position = environment.hub.head if self._wanted.after is None else self._wanted.after
+        position = begin = environment.hub.head if self._wanted.after is None else self._wanted.after
         try:
             yield b"retry: 1000\nid: %b:%d\n\n" % (environment.ledger.state.epoch.encode(), position)
             async with aclosing(missed(environment.storage, environment.hub, self._wanted.interest, position)) as spans:
                 async for span in spans:
+                    yield self._moved(position + (position > begin), span.last, position) + self._renderer.streamed(span)
                     position = span.last
-                    if span.entries:
-                        yield self._renderer.streamed(span)
+            if position == begin and self._wanted.after is not None:  # it may have missed what followed the last event it saw
+                self._piece = self._moved(position, position, position)
             async for piece in self._live(position):
                 yield piece
         except StoreUnavailable:
@@ -75,9 +76,6 @@ class Outlet:
 
     async def _live(self, position: int) -> AsyncGenerator[bytes]:
         hub = self._environment.hub
-        wanted = self._wanted
-        moved = self._renderer.moved_since(wanted.interest, wanted.after, position) if wanted.signals and wanted.after is not None else []
-        self._piece = b"".join([self._renderer.sent_event(text, position) for text in moved])
         hub.attach(self._subscription, position)
         while True:
             self._asking = True
@@ -94,6 +92,11 @@ class Outlet:
                 return
             else:
                 yield b":\n\n"
+
+    def _moved(self, first: int, last: int, position: int) -> bytes:
+        """Signals that moved last at one of these positions, ahead of the events there; resuming after the position repeats them."""
+        found = self._renderer.moved_since(self._wanted.interest, first, last) if self._wanted.signals else []
+        return b"".join([self._renderer.sent_event(text, position) for text in found])
 
     async def _wait(self) -> None:
         self._news.clear()

@@ -67,7 +67,9 @@ class Subscriber:
         self._position = environment.hub.head if wanted.after is None else wanted.after
         subscription = Subscription(self, wanted.interest, signals=self.signals)
         if environment.hub.holds(self._position):
-            self._attach(subscription, wanted.after)
+            if wanted.after is not None:  # it may have missed what followed the last event it saw
+                self._tell_signals(subscription, wanted.after, wanted.after)
+            self._attach(subscription)
         else:
             self._catching_up = asyncio.create_task(self._catch_up(subscription, self._position))
 
@@ -86,12 +88,12 @@ class Subscriber:
         try:
             async with aclosing(missed(environment.storage, environment.hub, subscription.interest, after)) as spans:
                 async for span in spans:
-                    if span.entries:
-                        async with asyncio.timeout(STALL):
-                            await self.wire.writable.wait()
-                        self.wire.write(self._render(span))
+                    async with asyncio.timeout(STALL):
+                        await self.wire.writable.wait()
+                    self._tell_signals(subscription, self._position + (self._position > after), span.last)
+                    self.wire.write(self._render(span))
                     self._position = span.last
-            self._attach(subscription, after)
+            self._attach(subscription)
         except TimeoutError:
             self.end(End.TOO_SLOW, self._position)
         except StoreUnavailable:
@@ -100,13 +102,17 @@ class Subscriber:
             log.exception("a subscriber could not be given what it missed")
             self.wire.close(1011, f"internal server error; last position {self._position}")
 
-    def _attach(self, subscription: Subscription, after: int | None) -> None:
-        """Hand over to the hub. A client that resumed is first told of signals that moved while it was away, each as it is now."""
-        if self.signals and after is not None:
-            frames = self._renderer.moved_since(subscription.interest, after, self._position)
-            self.wire.write(b"".join([text_frame(text) for text in frames]))
+    def _attach(self, subscription: Subscription) -> None:
         self._subscription = subscription
         self.environment.hub.attach(subscription, self._position)
+
+    def _tell_signals(self, subscription: Subscription, first: int, last: int) -> None:
+        """Tell of the signals that moved last at one of these positions, as they are now, ahead of the events there.
+
+        Ahead, since a client resumes after the last event it has seen: nothing that belongs to an earlier one may still be to come.
+        """
+        if self.signals:
+            self.wire.write(b"".join([text_frame(text) for text in self._renderer.moved_since(subscription.interest, first, last)]))
 
     def _on_writable(self) -> None:
         if self._subscription is not None:

@@ -77,6 +77,7 @@ class Committer:
         self._closing = False
         self._worth = WORTH_OVERLAPPING
         """Events that must wait before they are sent behind the batch under way: as many as it has."""
+        self._look = False
         self._verify = 0
         self._settling = 0
         self._away_since: float | None = None
@@ -105,6 +106,11 @@ class Committer:
         self._wake.set()
         if self._task is not None:
             await self._task
+
+    def look(self) -> None:
+        """Look for other writers' events as soon as nothing is under way, without waiting for the next poll."""
+        self._look = True
+        self._wake.set()
 
     def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
         """Queue drafts to be appended together or not at all; the future has one answer a draft once they are committed.
@@ -146,6 +152,9 @@ class Committer:
         """Wait for work worth a transaction now; an empty list when it is time to poll or to stop."""
         while not self._ready():
             if self._closing and not self._queue:
+                return []
+            if self._look and not self._flights and not self._queue:
+                self._look = False
                 return []
             self._wake.clear()
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ from app.engine.committer import Committer
 from app.engine.hub import Hub
 from app.engine.ledger import Ledger
 from app.engine.planning import Recorded
-from app.engine.ports import Storage
+from app.engine.ports import Entry, Storage
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class Environment:
         self.ledger: Ledger
         self.hub: Hub
         self.committer: Committer
+        self.on_growth: Callable[[], None] = lambda: None
+        """Called after this process has seen the log grow."""
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -80,13 +82,21 @@ class Environment:
             self.ledger,
             self.clock,
             rules=self.rules,
-            on_commit=self.hub.publish,
+            on_commit=self._grown,
             on_reset=lambda: self.hub.reset(self.ledger.state.head),
             patience=self._patience,
             poll_interval=self._poll_interval,
         )
         self.committer.start()
         self._sweeping = asyncio.create_task(self._sweep_forever(), name="sweeper")
+
+    def _grown(self, entries: Sequence[Entry]) -> None:
+        self.hub.publish(entries)
+        self.on_growth()
+
+    def look(self) -> None:
+        """Look for events of other replicas now."""
+        self.committer.look()
 
     async def drain(self, within: float) -> None:
         """Refuse new events, commit what was accepted, deliver it, and tell every subscriber where it stands.

@@ -22,8 +22,6 @@ RING_BYTES = 16 * 1024 * 1024
 SPAN_EVENTS = 1_024
 SPAN_BYTES = 256 * 1024
 """A span ends at the first of these, so that a subscriber that was behind is given no more at once than its buffer should hold."""
-LONGEST_WINDOW = 0.02
-"""Seconds that deliveries are gathered at most, while the ones before are still being written."""
 STALL = 20.0
 """Seconds a subscriber may take nothing at all while there is something for it."""
 
@@ -106,8 +104,6 @@ class Hub:
         """Who takes nothing though there is something, and since when (clock)."""
         self._news_for_all = False
         self._scheduled: asyncio.Handle | None = None
-        self._earliest = 0.0
-        self._window = 0.0
         self._sweep: asyncio.TimerHandle | None = None
         self.closed = False
         self.spans = 0
@@ -208,26 +204,13 @@ class Hub:
         subscription.sink.end(why, subscription.position)
 
     def _schedule(self) -> None:
-        if self._scheduled is not None or self.closed:
-            return
-        delay = self._earliest - self._loop.time()
-        self._scheduled = self._loop.call_soon(self._flush) if delay <= 0 else self._loop.call_later(delay, self._flush)
+        """Deliver at the next turn of the loop. What arrives while a delivery is being written goes out together in the one after."""
+        if self._scheduled is None and not self.closed:
+            self._scheduled = self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Deliver; and gather what comes while this is being written, for about as long as the writing took."""
-        began = self._loop.time()
         self._scheduled = None
         self._deliver()
-        self._earliest = began + LONGEST_WINDOW
-        self._loop.call_soon(self._written, began)
-
-    def _written(self, began: float) -> None:
-        now = self._loop.time()
-        self._earliest = now + min(LONGEST_WINDOW, now - began)
-        if self._scheduled is not None:
-            self._scheduled.cancel()
-            self._scheduled = None
-            self._schedule()
 
     def _deliver(self) -> None:
         shared: dict[tuple[Interest, bool, int], Span] = {}

@@ -294,9 +294,9 @@ def test_a_client_that_resumes_is_told_of_signals_that_moved_meanwhile(service: 
         service.client.post("/api/events/batch?return=minimal", json=[new_event(scope="other") for _ in range(1_000)])
     with open_at(service, v=1, signals=1, scope=scope, after=begin) as subscriber:
         found = messages(subscriber, 4)
-    assert [message["type"] for message in found] == ["hello", "event", "event", "signal"]
-    assert found[-1]["data"]["position"] == last["position"]
-    assert found[-1]["data"]["strength"] == last["signals"][0]["after"]
+    assert [message["type"] for message in found] == ["hello", "signal", "event", "event"]
+    assert found[1]["data"]["position"] == last["position"]
+    assert found[1]["data"]["strength"] == last["signals"][0]["after"]
 
 
 def test_a_frozen_reader_is_closed_with_4008_and_its_position_while_others_notice_nothing(service: Service) -> None:

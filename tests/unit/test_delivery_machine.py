@@ -130,7 +130,6 @@ class Delivery(RuleBasedStateMachine):
         self.patches = [
             patch.object(hub_module, "RING_EVENTS", 6),
             patch.object(hub_module, "SPAN_EVENTS", 4),
-            patch.object(hub_module, "LONGEST_WINDOW", 0.0),
             patch.object(history_module, "PAGE", 3),
         ]
         for one in self.patches:
