@@ -1,0 +1,198 @@
+"""Many small emits in few requests, in the order they were made."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError, ServiceFault, Unavailable
+from semp_sdk.events import Emitted
+from semp_sdk.retry import RECONNECTS
+from semp_sdk.transport import Transport
+
+log = logging.getLogger("semp_sdk")
+
+MOST_EVENTS = 1_000
+"""Events in one request, at most; the service takes ten times as many."""
+MOST_BYTES = 1_000_000
+"""Of events in one request, at most, unless it is a single one; the service takes 32 times as much."""
+
+_read_one = msgspec.json.Decoder(Emitted).decode
+_read_many = msgspec.json.Decoder(list[Emitted]).decode
+_index = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    body: bytes
+    deadline: float
+    answer: asyncio.Future[Emitted]
+    alone: bool = False
+
+
+class Batcher:
+    """Sends events one request at a time; what is emitted while a request is under way goes with the next.
+
+    A lone event is not held back. One request at a time keeps the order, so that a cause is always stored before its effects. When an
+    event of a batch is refused, it alone fails and the others are sent again without it.
+    """
+
+    def __init__(self, transport: Transport, capacity: int = 10_000) -> None:
+        """`capacity`: events that may wait; beyond it `send` waits and `put` refuses."""
+        self._transport = transport
+        self._capacity = capacity
+        self._waiting: deque[_Waiting] = deque()
+        self._held = 0
+        self._room = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+
+    async def send(self, body: bytes, patience: float) -> Emitted:
+        """Send an event (as JSON) and wait for its answer. Cancelled before it is on its way, it is not sent.
+
+        Raises:
+            Unavailable: `patience` seconds have passed; the event may have been stored.
+            SempError: it was refused.
+        """
+        while self._held >= self._capacity:
+            self._room.clear()
+            await self._room.wait()
+        return await self.put(body, patience)
+
+    def put(self, body: bytes, patience: float) -> asyncio.Future[Emitted]:
+        """The same without waiting for room.
+
+        Raises:
+            OutboxFull: there is none.
+        """
+        if self._held >= self._capacity:
+            raise OutboxFull(f"{self._held} events wait to be sent; no more are taken until some of them are")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(body, loop.time() + patience, loop.create_future())
+        waiting.answer.add_done_callback(self._leave)
+        self._held += 1
+        self._waiting.append(waiting)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        return waiting.answer
+
+    async def send_all(self, bodies: Sequence[bytes]) -> list[Emitted | SempError]:
+        """Send these for as long as it takes. For each, what was stored or why the service refuses it for good."""
+        answers = [self.put(body, math.inf) for body in bodies]
+        found = await asyncio.gather(*answers, return_exceptions=True)
+        for answer in found:
+            if isinstance(answer, BaseException) and not isinstance(answer, SempError):
+                raise answer
+        return [answer for answer in found if isinstance(answer, Emitted | SempError)]
+
+    async def close(self) -> None:
+        """Stop; what waits fails with `Unavailable`."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+        _fail(self._waiting, Unavailable("the client was closed"))
+        self._waiting.clear()
+
+    def _leave(self, answer: asyncio.Future[Emitted]) -> None:
+        self._held -= 1
+        self._room.set()
+        if not answer.cancelled():
+            answer.exception()  # who no longer waits for it must not make asyncio complain
+
+    async def _work(self) -> None:
+        batch: list[_Waiting] = []
+        try:
+            while batch := self._take():
+                await self._deliver(batch)
+        except asyncio.CancelledError:
+            _fail(batch, Unavailable("the client was closed"))
+            raise
+        except Exception as error:
+            log.exception("events could not be sent")
+            _fail(batch, ServiceFault(f"events could not be sent: {error}"))
+        finally:
+            if self._worker is asyncio.current_task():
+                self._worker = asyncio.create_task(self._work()) if self._waiting else None
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(batch) < MOST_EVENTS:
+            size += len(self._waiting[0].body)
+            if batch and size > MOST_BYTES:
+                break
+            waiting = self._waiting.popleft()
+            if not waiting.answer.done():
+                batch.append(waiting)
+        return batch
+
+    async def _deliver(self, batch: list[_Waiting]) -> None:
+        loop = asyncio.get_running_loop()
+        pauses = RECONNECTS.delays()
+        while batch:
+            now = batch if not batch[0].alone else batch[:1]
+            first = min(waiting.deadline for waiting in now)
+            try:
+                answers = await self._post([waiting.body for waiting in now], first - loop.time())
+            except (InvalidEvent, Conflict) as error:
+                blamed = _blamed(error, now)
+                if blamed:
+                    for index, found in blamed.items():
+                        _fail([now[index]], found)
+                else:  # it does not say which of them, so they go one by one
+                    for waiting in now:
+                        waiting.alone = True
+            except SempError as error:  # not the fault of an event: those that can wait, wait
+                # What ends within this second ends now, or each event of a batch would cost a request of its own to end.
+                horizon = max(first, loop.time() + 1.0) if isinstance(error, Unavailable) else math.inf
+                late = [waiting for waiting in now if not math.isinf(waiting.deadline) and waiting.deadline <= horizon]
+                _fail(late, error)
+                if not late:
+                    log.warning("events cannot be sent: %s", error)
+                    await asyncio.sleep(next(pauses))
+            else:
+                for waiting, answer in zip(now, answers, strict=True):
+                    if not waiting.answer.done():
+                        waiting.answer.set_result(answer)
+                batch = batch[len(now) :]
+                continue
+            batch = [waiting for waiting in batch if not waiting.answer.done()]
+
+    async def _post(self, bodies: list[bytes], patience: float) -> list[Emitted]:
+        if len(bodies) == 1:
+            answer = await self._transport.request("POST", "/api/events", bodies[0], patience=patience)
+        else:
+            answer = await self._transport.request("POST", "/api/events/batch", b"[" + b",".join(bodies) + b"]", patience=patience)
+        try:
+            found = [_read_one(answer)] if len(bodies) == 1 else _read_many(answer)
+        except msgspec.MsgspecError as error:
+            raise ServiceFault(f"the answer is not what the service promises: {error}") from None
+        if len(found) != len(bodies):
+            raise ServiceFault(f"{len(bodies)} events were sent, {len(found)} answered")
+        return found
+
+
+def _blamed(error: InvalidEvent | Conflict, batch: Sequence[_Waiting]) -> dict[int, SempError]:
+    """Which of the batch were refused, each with an error of its own; empty when it does not say."""
+    if len(batch) == 1:
+        return {0: error}
+    named = [(int(found[1]), field) for field in error.errors if (found := _index.match(field.field))]
+    blamed: dict[int, SempError] = {}
+    for index in {index for index, _ in named if index < len(batch)}:
+        own = [msgspec.structs.replace(field, field=_index.sub("", field.field, count=1).lstrip(".")) for at, field in named if at == index]
+        text = "; ".join(f"{field.field}: {field.reason}" for field in own)
+        blamed[index] = type(error)(f"Validation error: {text}" if isinstance(error, InvalidEvent) else text, own)
+    return blamed
+
+
+def _fail(batch: Sequence[_Waiting] | deque[_Waiting], error: SempError) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -1,0 +1,71 @@
+"""Brings what is in the outbox to the service, in order, for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, Batcher
+from semp_sdk.errors import SempError
+from semp_sdk.outbox import Outbox
+from semp_sdk.retry import RECONNECTS
+
+log = logging.getLogger("semp_sdk")
+
+
+class Drain:
+    """A background task between `start` and `close`. It never gives an event up: what the service refuses is kept in `.rejected`."""
+
+    def __init__(self, outbox: Outbox, batcher: Batcher) -> None:
+        self.outbox = outbox
+        self._batcher = batcher
+        self._task: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
+
+    async def start(self) -> None:
+        """Open the outbox, with what a former process left in it, and begin.
+
+        Raises:
+            Busy: another process has it.
+        """
+        await asyncio.to_thread(self.outbox.open)
+        self._task = asyncio.create_task(self._work())
+
+    async def close(self) -> None:
+        """Stop where it is; what is left goes out at the next start. Safe to repeat."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self.outbox.close()
+
+    async def empty(self) -> None:
+        """Return when the service has answered everything."""
+        while not self.outbox.empty:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _work(self) -> None:
+        pauses = RECONNECTS.delays()
+        while True:
+            try:
+                await self._forward()
+                pauses = RECONNECTS.delays()
+            except Exception:  # a full disk, most likely; nothing is lost by trying again
+                log.exception("the outbox %s could not be drained", self.outbox.path)
+                await asyncio.sleep(next(pauses))
+
+    async def _forward(self) -> None:
+        outbox = self.outbox
+        outbox.news.clear()
+        parcel = await outbox.next(MOST_EVENTS, MOST_BYTES)
+        if parcel is None:
+            self._moved.set()
+            await outbox.news.wait()
+            return
+        answers = await self._batcher.send_all(parcel.bodies)
+        refused = [(body, answer) for body, answer in zip(parcel.bodies, answers, strict=True) if isinstance(answer, SempError)]
+        for _, error in refused:
+            log.error("an event from the outbox was refused, see %s.rejected: %s", outbox.path.name, error)
+        await outbox.sent(parcel, refused)
+        self._moved.set()

@@ -1,0 +1,151 @@
+"""The client of the public documents: its surface, plain dicts, live events."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from semp_sdk import InvalidEvent, SEMPClient, Unavailable, caused_by
+
+from tests.conftest import Service, free_port
+
+from .conftest import WITHIN
+
+
+@pytest.fixture
+def seed(service: Service) -> Iterator[SEMPClient]:
+    with SEMPClient(service.url) as client:
+        yield client
+
+
+def wait_until(holds: Any) -> None:
+    deadline = time.monotonic() + WITHIN
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def proposal(**changes: Any) -> dict[str, Any]:
+    return {"type": "proposal", "scope": "seed", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}, **changes}
+
+
+def test_events_and_signals_are_plain_dicts_as_on_the_wire(seed: SEMPClient, service: Service) -> None:
+    scope = f"s{uuid.uuid4().hex}.a"
+    first = seed.create_event(**proposal(scope=scope))
+    second = seed.create_event(**proposal(type="reward", scope=scope, payload={"value": 0.5, "α": 1.3}, parent_ids=[first["id"]]))
+    assert type(first) is dict
+    assert first["signals"] == [{"scope": scope, "pattern": "x", "before": 0.0, "after": 0.3}]
+    assert second["parent_ids"] == [first["id"]]
+    for event in (first, second):
+        assert service.client.get(f"/api/events/{event['id']}").json() == {k: v for k, v in event.items() if k != "signals"}
+    assert seed.get_events()[:2] == seed.get_events_by_scope(scope) == service.client.get(f"/api/events/scope/{scope}").json()
+    signal = seed.get_signal(scope, "x")
+    assert signal is not None
+    assert signal["strength"] > 0.9
+    assert set(signal) == {"id", "scope", "pattern", "strength", "last_updated", "alpha", "lambda"}
+    assert signal["id"] in [found["id"] for found in seed.get_signals()]
+    assert seed.get_signal(scope, "never/was") is None
+    assert seed.get_events_by_scope("no.such") == []
+
+
+def test_parents_are_only_those_that_are_named(seed: SEMPClient) -> None:
+    cause = seed.client.emit_blocking("proposal", "seed", {"action": "x"}, trace_id="t", agent_id="a")
+    with caused_by(cause):
+        assert seed.create_event(**proposal())["parent_ids"] == []
+
+
+def test_coroutines_on_any_loop_share_requests(seed: SEMPClient) -> None:
+    async def many() -> list[dict[str, Any]]:
+        return await asyncio.gather(*(seed.create_event_async(**proposal()) for _ in range(200)))
+
+    for _ in range(2):
+        positions = [event["position"] for event in asyncio.run(many())]
+        assert positions == list(range(positions[0], positions[0] + 200))
+
+    async def reads() -> None:
+        assert (await seed.get_events_async())[0]["scope"] == "seed"
+        assert (await seed.get_events_by_scope_async("seed"))[0]["scope"] == "seed"
+        assert (await seed.get_signals_async())[0]["lambda"]
+        assert await seed.get_signal_async("seed", "x")
+
+    asyncio.run(reads())
+
+
+def test_refusals_and_absence_are_errors(seed: SEMPClient) -> None:
+    with pytest.raises(InvalidEvent):
+        seed.create_event(**proposal(type="wish"))
+    with SEMPClient(f"http://127.0.0.1:{free_port()}", patience=0.2) as nobody:
+        with pytest.raises(Unavailable):
+            nobody.get_signals()
+        with pytest.raises(Unavailable):
+            nobody.connect(timeout=0.3)
+
+
+def test_handlers_get_every_event_in_order_and_may_use_the_client(seed: SEMPClient) -> None:
+    everything: list[dict[str, Any]] = []
+    proposals: list[int] = []
+    answers: list[int] = []
+    threads: set[int] = set()
+
+    @seed.on("event")
+    def all_events(event: dict[str, Any]) -> None:
+        everything.append(event)
+        threads.add(threading.get_ident())
+
+    def only_proposals(event: dict[str, Any]) -> None:
+        proposals.append(event["position"])
+
+    seed.on("proposal", only_proposals)
+
+    @seed.on("reward")
+    async def answer(event: dict[str, Any]) -> None:
+        created = await seed.create_event_async(**proposal(type="ready", payload={"status": "thanks"}, parent_ids=[event["id"]]))
+        answers.append(created["position"])
+
+    @seed.on("event")
+    def broken(event: dict[str, Any]) -> None:
+        raise LookupError
+
+    signals: list[dict[str, Any]] = []
+    seed.on("signal", signals.append)
+    seed.create_event(**proposal())
+    seed.connect()
+    seed.connect()
+    sent = [seed.create_event(**proposal()) for _ in range(3)]
+    sent.append(seed.create_event(**proposal(type="reward", payload={"value": 0.1})))
+    wait_until(lambda: len(everything) == 5 and len(signals) == 5)
+    assert everything[:4] == [{k: v for k, v in event.items() if k != "signals"} for event in sent]
+    assert proposals == [event["position"] for event in sent[:3]]
+    assert answers == [everything[4]["position"]]
+    assert everything[4]["parent_ids"] == [sent[3]["id"]]
+    assert signals[-1]["pattern"] == "x"
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+    assert not seed.wait(0.01)
+
+
+def test_a_name_there_is_not_is_refused(seed: SEMPClient) -> None:
+    with pytest.raises(ValueError, match="wish"):
+        seed.on("wish")
+
+
+def test_closing_ends_waiting_and_the_client_may_be_used_anew(service: Service) -> None:
+    client = SEMPClient(service.url.replace("http", "ws") + "/ws")
+    client.connect()
+    waiting = threading.Thread(target=client.wait)
+    waiting.start()
+    client.close()
+    waiting.join(WITHIN)
+    assert not waiting.is_alive()
+    client.close()
+    seen: list[Any] = []
+    client.on("event", seen.append)
+    client.connect()
+    client.create_event(**proposal())
+    wait_until(lambda: seen)
+    client.close()
