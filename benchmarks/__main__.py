@@ -1,6 +1,6 @@
 """Run the benchmarks on an embedded Neo4j of their own.
 
-python -m benchmarks [single web latency ingest lineage delivery scale]
+python -m benchmarks [single web latency ingest lineage delivery filters idle resume whole scale]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from neo4j import GraphDatabase
 
 from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, StepReporter
-from benchmarks import delivery, ingest, lineage, single
+from benchmarks import delivery, ingest, lineage, single, subscribers
 from benchmarks.report import Report
 
 BENCHMARKS = {
@@ -25,6 +25,10 @@ BENCHMARKS = {
     "ingest": ingest.against_bare_driver,
     "lineage": lineage.counts,
     "delivery": delivery.against_centrifuge,
+    "filters": subscribers.filters,
+    "idle": subscribers.idle,
+    "resume": subscribers.resume,
+    "whole": subscribers.whole_service,
     "scale": ingest.at_scale,
 }
 

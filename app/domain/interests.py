@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from app.domain.errors import FieldError, InvalidInput
 from app.domain.events import EVENT_TYPES, MAX_NAME, Event, EventType
-from app.domain.scopes import glob_regex, is_glob, is_valid_glob
+from app.domain.scopes import is_glob, is_valid_glob
 
 MAX_ALTERNATIVES = 100
 """Values one field of an interest may list, at most."""
 
 
-@lru_cache(4_096)
-def _compiled(glob: str) -> re.Pattern[str]:
-    return re.compile(glob_regex(glob))
-
-
 def in_glob(scope: str, pattern: str) -> bool:
-    """Whether a scope is the pattern or is selected by it."""
-    return scope == pattern or (is_glob(pattern) and _compiled(pattern).fullmatch(scope) is not None)
+    """Whether a scope is the pattern or is selected by it, as `app.domain.scopes.glob_regex` says."""
+    if scope == pattern or not is_glob(pattern):
+        return scope == pattern
+    wanted, found = pattern.split("."), scope.split(".")
+    if wanted[-1] == "**":
+        wanted.pop()
+        if len(found) <= len(wanted):
+            return False
+    elif len(found) != len(wanted):
+        return False
+    return all(glob in ("*", segment) for glob, segment in zip(wanted, found, strict=False))
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True):

@@ -99,7 +99,8 @@ class Hub:
         self._all: dict[Subscription, None] = {}
         self._some: dict[Subscription, None] = {}
         self._index: InterestIndex[Subscription] = InterestIndex()
-        self._due: dict[Subscription, None] = {}
+        self._due: dict[Subscription, list[Entry] | None] = {}
+        """Who is served at the next turn; with everything for it since it was due, None where that is to be looked up on the ring."""
         self._blocked: dict[Subscription, float] = {}
         """Who takes nothing though there is something, and since when (clock)."""
         self._news_for_all = False
@@ -143,9 +144,13 @@ class Hub:
         event = entry.event
         scopes = {event.scope: None, **{move.scope: None for move in entry.moves}} if entry.moves else (event.scope,)
         for subscription in self._index.find(event, scopes):
-            if not subscription.due and subscription.wants(entry):
+            fresh = self._due.get(subscription)
+            if fresh is not None:
+                if fresh[-1] is not entry and subscription.wants(entry):
+                    fresh.append(entry)
+            elif not subscription.due and event.position > subscription.position and subscription.wants(entry):
                 subscription.due = event.position
-                self._due[subscription] = None
+                self._due[subscription] = [entry]
 
     def attach(self, subscription: Subscription, position: int) -> None:
         """Deliver what is wanted after the position from now on. The ring must hold it."""
@@ -216,10 +221,12 @@ class Hub:
         shared: dict[tuple[Interest, bool, int], Span] = {}
         due, self._due = self._due, {}
         everyone, self._news_for_all = self._all if self._news_for_all else {}, False
-        for subscription in [*everyone, *due]:
+        for subscription in list(everyone):
             self._serve(subscription, shared)
+        for subscription, fresh in due.items():
+            self._serve(subscription, shared, fresh)
 
-    def _serve(self, subscription: Subscription, shared: dict[tuple[Interest, bool, int], Span]) -> None:
+    def _serve(self, subscription: Subscription, shared: dict[tuple[Interest, bool, int], Span], fresh: list[Entry] | None = None) -> None:
         while subscription.position < self._head:
             first = max(subscription.position + 1, subscription.due)
             if not self.holds(first - 1):
@@ -231,14 +238,16 @@ class Hub:
             key = (subscription.interest, subscription.signals, first)
             span = shared.get(key)
             if span is None:
-                span = shared[key] = self._span(subscription, first)
+                span = shared[key] = self._span(subscription, first, fresh)
             subscription.position = span.last
             if span.entries:
                 self.spans += 1
                 subscription.sink.deliver(span)
         subscription.due = 0
 
-    def _span(self, subscription: Subscription, first: int) -> Span:
+    def _span(self, subscription: Subscription, first: int, fresh: list[Entry] | None) -> Span:
+        if fresh is not None and len(fresh) <= SPAN_EVENTS and sum([len(entry.encoded) for entry in fresh]) <= SPAN_BYTES:
+            return Span(fresh, self._head, subscription.interest, subscription.signals)
         offset = len(self._ring) - (self._head - first + 1)
         entries: list[Entry] = []
         size = 0
