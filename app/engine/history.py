@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+
+import msgspec
 
 from app.domain.events import Event
 from app.domain.interests import Interest
+from app.engine import hub as ring
 from app.engine.hub import Hub, Span
 from app.engine.planning import encode
 from app.engine.ports import Entry, EventFilter, EventLog
 
+FIRST_PAGE = 100
 PAGE = 2_000
-"""Events read from the log at once."""
+"""Events read from the log at once: few at first, then as many as `PAGE_BYTES` seem to hold, at most PAGE."""
+PAGE_BYTES = 4 * 1024 * 1024
+
+
+class _Page(msgspec.Struct):
+    """What was read, and the position up to which it says everything."""
+
+    events: list[Event]
+    last: int
 
 
 async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> AsyncGenerator[Span]:
@@ -24,22 +36,25 @@ async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> Asy
     Raises:
         StoreUnavailable: the database is away; what was given up to then holds.
     """
-    reading: asyncio.Task[tuple[list[Event], int]] | None = None
+    reading: asyncio.Task[_Page] | None = None
+    limit = min(FIRST_PAGE, PAGE)
     try:
         while not hub.holds(after):
-            events, last = await (reading or _page(log, hub, interest, after))
-            reading = asyncio.create_task(_page(log, hub, interest, last)) if not hub.holds(last) else None
-            yield Span([recalled(event) for event in events if interest.covers(event)], last, interest, signals=False)
-            after = last
+            page = await (reading or _read(log, hub, interest, after, limit))
+            size = sum([len(bytes(event.payload)) + 300 for event in page.events])
+            limit = max(1, min(PAGE, limit * PAGE_BYTES // max(size, 1)))
+            reading = None if hub.holds(page.last) else asyncio.create_task(_read(log, hub, interest, page.last, limit))
+            for span in _spans(page, interest):
+                yield span
+            after = page.last
     finally:
         if reading is not None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _page(log: EventLog, hub: Hub, interest: Interest, after: int) -> tuple[list[Event], int]:
-    """One page and the position up to which it says everything. What the hub had seen before it was asked for is committed."""
-    head = hub.head
+async def _read(log: EventLog, hub: Hub, interest: Interest, after: int, limit: int) -> _Page:
+    head = hub.head  # what the hub has seen is committed, so whatever is read from here on says everything up to it
     found = await log.page(
         EventFilter(
             types=interest.types or None,
@@ -48,11 +63,26 @@ async def _page(log: EventLog, hub: Hub, interest: Interest, after: int) -> tupl
             agent_id=_only(interest.agent_ids),
             after=after,
             newest_first=False,
-            limit=PAGE,
+            limit=limit,
         )
     )
     newest = found[-1].position if found else after
-    return found, newest if len(found) == PAGE else max(newest, head)
+    return _Page(found, newest if len(found) == limit else max(newest, head))
+
+
+def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
+    """The page cut into spans of the size the hub gives; the last one reaches to the page's end, be it empty."""
+    entries: list[Entry] = []
+    size = 0
+    for event in page.events:
+        if not interest.covers(event):
+            continue
+        entries.append(recalled(event))
+        size += len(entries[-1].encoded)
+        if len(entries) >= ring.SPAN_EVENTS or size >= ring.SPAN_BYTES:
+            yield Span(entries, event.position, interest, signals=False)
+            entries, size = [], 0
+    yield Span(entries, page.last, interest, signals=False)
 
 
 def _only(values: Sequence[str]) -> str | None:

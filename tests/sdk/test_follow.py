@@ -85,6 +85,21 @@ async def test_signals_follow_their_events(client: Client) -> None:
     assert (found[3].pattern, found[3].strength) == ("x", reward.signals[0].after)
 
 
+async def test_a_reader_that_catches_up_with_signals_misses_no_event(client: Client) -> None:
+    for number in range(12):
+        await client.emit("proposal", f"caught.up{number % 5}", {"action": "x"}, trace_id="t")
+    last = (await emit(client, 2_500))[-1]
+    found: list[Event | SignalUpdate] = []
+    async with client.stream(after=0, signals=True) as stream:
+        async for item in stream:
+            found.append(item)
+            if isinstance(item, Event) and item.position == last:
+                break
+    assert [item.position for item in found if isinstance(item, Event)] == list(range(1, last + 1))
+    keys = [(item.scope, item.pattern) for item in found if isinstance(item, SignalUpdate)]
+    assert {(f"caught.up{number}", "x") for number in range(5)} <= set(keys)
+
+
 async def test_waiting_for_a_signal(client: Client) -> None:
     scope = f"w{uuid.uuid4().hex}"
     waiting = asyncio.create_task(client.wait_for_signal(scope, "x", above=0.7, timeout=WITHIN))

@@ -203,6 +203,22 @@ async def test_with_a_filter_positions_may_jump() -> None:
         assert await positions(stream, 2) == [3, 9]
 
 
+def signal_frame(position: int, pattern: str = "x") -> str:
+    data = {"id": "i", "scope": "s", "pattern": pattern, "strength": 0.5, "last_updated": "x", "alpha": 1.2, "lambda": 0.95}
+    return frame("signal", data={**data, "position": position})
+
+
+async def test_signals_told_ahead_of_their_events_hide_none_and_are_told_once() -> None:
+    fake = Fake(
+        says(hello(0), signal_frame(2), signal_frame(3), frame("events", data=[event(1)]), close=4008),
+        says(hello(1), signal_frame(2), signal_frame(3), signal_frame(3, "y"), frame("events", data=[event(2), event(3)])),
+    )
+    async with fake.stream(signals=True, after=0) as stream:
+        assert await positions(stream, 6) == [2, 3, 1, 3, 2, 3]
+        assert stream.position == 3
+    assert fake.asked[1]["after"] == ["1"]
+
+
 async def test_what_is_no_frame_breaks_the_connection_only() -> None:
     fake = Fake(says(hello(0), "{", frame("event", data=event(1))), says(hello(0), frame("event", data=event(1))))
     async with fake.stream() as stream:

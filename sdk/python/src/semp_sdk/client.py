@@ -140,7 +140,8 @@ class Client(Emitter):
             scope: scopes or globs; like every filter one value or several alternatives.
             after: the position to read on from; 0 is the log's start, None is where the log stands when the stream connects.
             epoch: the log that position belongs to; from `Stream.epoch`.
-            signals: also give each `SignalUpdate` of a matching scope, right after the event that caused it.
+            signals: also give each `SignalUpdate` of a matching scope, right after the event that caused it; of what was missed, the
+                last one of each signal, ahead of the events.
             on_reset: what to do when the log was replaced: raise `HistoryLost`, or read the new one from its start.
         """
         wanted = Filter.of(scope, type, trace_id, agent_id)

@@ -109,7 +109,7 @@ class Stream(Generic[T]):
         while True:
             while self._ready:
                 found = self._ready.popleft()
-                if found.position is not None:
+                if found.position is not None and not isinstance(found, SignalUpdate):
                     self.position = max(found.position, self.position or 0)
                 if not isinstance(found, Ack):
                     return cast("T", found)
@@ -238,14 +238,16 @@ class Stream(Generic[T]):
             self._ready.append(event)
 
     def _take_signal(self, signal: SignalUpdate) -> None:
-        """Hand on what is new. After a break the service tells again of the position it goes on from: some of it may not have arrived."""
+        """Hand on what is new; after a break the service may tell again.
+
+        It says nothing about how far the events are: a reader that catches up is told of signals ahead of the events that moved them.
+        """
         position, told = self._signals_at
         if signal.position < position or (signal.position == position and (signal.scope, signal.pattern) in told):
             return
         if signal.position > position:
             self._signals_at = signal.position, set()
         self._signals_at[1].add((signal.scope, signal.pattern))
-        self._read = max(self._read or 0, signal.position)
         self._ready.append(signal)
 
     async def _ended(self, closed: ConnectionClosed) -> _Lost:
