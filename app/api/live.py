@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from app.api.commands import Commands
 from app.api.frames import Renderer, message
-from app.api.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, check_place, refused
+from app.api.subscriber import BAD_REQUEST, CANNOT_RESUME, NOT_ALLOWED, TRY_LATER, Subscriber, check_place, refused
 from app.api.wanted import Wanted, from_query
 from app.api.wire import LiveProtocol, wire_of
 from app.domain.errors import CannotResume, InvalidInput, StoreUnavailable
@@ -25,10 +26,13 @@ def live_route(environment: Environment) -> Any:
         """`{"type":"event","data":{...}}` for every event that is wanted, in log order, none left out and none twice.
 
         Whatever keeps that from being true closes the socket with a code and the last position as part of the reason: 1001 the service
-        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad.
+        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad; 4001: a page of another site.
         """
         await socket.accept()
         wire = wire_of(socket.scope)
+        if not own_page(socket.headers.get("origin"), socket.headers.get("host", "")):
+            wire.close(NOT_ALLOWED, "pages of other sites may not connect")
+            return
         wanted = await _wanted(environment, wire, socket.scope["query_string"])
         if wanted is None:
             return
@@ -43,6 +47,20 @@ def live_route(environment: Environment) -> Any:
             subscriber.stop()
 
     return live
+
+
+def own_page(origin: str | None, host: str) -> bool:
+    """Whether a connection comes from a program, from a page of this service, or from one of this machine.
+
+    Browsers let any page open a WebSocket to anywhere, loopback included, and say only in `Origin` whose page it is.
+    """
+    if origin is None:
+        return True
+    try:
+        site, here = urlsplit(origin).hostname, urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    return site is not None and site in (here, "localhost", "127.0.0.1", "::1")
 
 
 async def _wanted(environment: Environment, wire: LiveProtocol, query: bytes) -> Wanted | None:

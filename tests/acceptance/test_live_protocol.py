@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
@@ -156,6 +157,24 @@ def test_a_bad_query_is_closed_with_4000_and_the_field(service: Service, query: 
         _, code, reason = to_the_end(subscriber)
         assert code == 4000
         assert reason.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost.evil.example:5000", "http://[::1", ""])
+def test_a_page_of_another_site_gets_nothing_and_can_publish_nothing(service: Service, origin: str) -> None:
+    before = head(service)
+    with connect(f"{service.websocket_url}?v=1", additional_headers={"origin": origin}, compression=None) as page:
+        with contextlib.suppress(ConnectionClosed):
+            page.send(json.dumps({"type": "publish", "ref": 1, "data": new_event()}))
+        found, code, _ = to_the_end(page)
+    assert (found, code) == ([], 4001)
+    assert head(service) == before
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1", "SAME", None])
+def test_a_page_of_this_machine_and_a_program_may_connect(service: Service, origin: str | None) -> None:
+    headers = {} if origin is None else {"origin": service.url if origin == "SAME" else origin}
+    with connect(f"{service.websocket_url}?v=1", additional_headers=headers, compression=None) as page:
+        assert messages(page, 1)[0]["type"] == "hello"
 
 
 def test_a_position_of_another_log_is_closed_with_4009(service: Service) -> None:
