@@ -21,7 +21,7 @@ GO = Path(__file__).parent / "go"
 CONNECTIONS = 500
 RATES = (50, 100, 200, 400)
 """Events a second; each goes to every connection."""
-STEPS = (400, 500, 600, 700, 800, 1_000, 1_200, 1_500, 2_000)
+STEPS = (500, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 6_000, 8_000)
 """Rates tried in turn for the saturation point."""
 
 
@@ -71,7 +71,7 @@ def theirs(binaries: Path, rate: float) -> dict[str, Any]:
         return follow(binaries, f"ws://127.0.0.1:{port}/ws", first='{"id":1,"connect":{}}')
 
 
-def against_centrifuge(report: Report, rounds: int = 3) -> None:
+def against_centrifuge(report: Report, rounds: int = 5) -> None:
     """Deliveries a second and their 99th percentile at four rates, then the rate at which each gives up."""
     with tempfile.TemporaryDirectory() as home:
         binaries = Path(home)

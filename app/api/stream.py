@@ -44,12 +44,12 @@ class Outlet:
         self._asking = False
         self._news = asyncio.Event()
 
-    def writable(self) -> bool:
-        return self._asking and not self._piece
-
-    def deliver(self, span: Span) -> None:
+    def take(self, span: Span) -> bool:
+        if self._piece or not self._asking:
+            return False
         self._piece = self._renderer.streamed(span)
         self._news.set()
+        return True
 
     def end(self, why: End, position: int) -> None:
         self._ended = why, position

@@ -119,11 +119,12 @@ class Subscriber:
         if self._subscription is not None:
             self.environment.hub.resume(self._subscription)
 
-    def writable(self) -> bool:
-        return self.wire.has_room
-
-    def deliver(self, span: Span) -> None:
-        self.wire.write(self._render(span))
+    def take(self, span: Span) -> bool:
+        wire = self.wire
+        if not wire.has_room:
+            return False
+        wire.write(self._render(span))
+        return True
 
     def end(self, why: End, position: int) -> None:
         self.stop()

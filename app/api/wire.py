@@ -24,6 +24,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     on_writable: Callable[[], None] | None = None
     """Called when the transport's buffer has room again."""
+    has_room = True
+    """Whether the transport's buffer is below its high-water mark (64 KiB unless set otherwise)."""
     on_silence: Callable[[], None] | None = None
     """Called instead of closing with 1011 when the peer did not answer a ping in time."""
 
@@ -41,14 +43,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """Whether frames may be written."""
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the transport's buffer is below its high-water mark (64 KiB unless set otherwise)."""
-        return self.writable.is_set()
-
     def write(self, frames: bytes) -> None:
         """Write whole frames, unless the connection is closing."""
-        if self.open:
+        if self.handshake_complete and not self.close_sent and not self.transport.is_closing():  # `open`, without a call
             self.transport.write(frames)
 
     def close(self, code: int, reason: str) -> None:
@@ -65,8 +62,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(LINGER, self.transport.abort)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.has_room = False
+
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.has_room = True
         if self.on_writable is not None:
             self.on_writable()
 

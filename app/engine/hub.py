@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from enum import Enum
+from itertools import chain
 from typing import Protocol
 
 from app.domain.interests import EVERYTHING, Interest
@@ -24,6 +25,9 @@ SPAN_BYTES = 256 * 1024
 """A span ends at the first of these, so that a subscriber that was behind is given no more at once than its buffer should hold."""
 STALL = 20.0
 """Seconds a subscriber may take nothing at all while there is something for it."""
+
+Kind = tuple[Interest, bool]
+"""What a subscriber wants: an interest, and whether signals are told too."""
 
 
 class End(Enum):
@@ -52,11 +56,9 @@ class Span:
 class Sink(Protocol):
     """Where a subscriber's spans go. None of its methods may block or raise."""
 
-    def writable(self) -> bool:
-        """Whether it takes more now. One that said no calls `Hub.resume` once it does."""
+    def take(self, span: Span) -> bool:
+        """Take the span, or say no and take none of it. One that said no calls `Hub.resume` once it can take more."""
         ...
-
-    def deliver(self, span: Span) -> None: ...
 
     def end(self, why: End, position: int) -> None:
         """The subscription is over; everything up to the position was delivered."""
@@ -66,13 +68,15 @@ class Sink(Protocol):
 class Subscription:
     """A cursor on the ring."""
 
-    __slots__ = ("due", "interest", "position", "signals", "sink")
+    __slots__ = ("due", "interest", "kind", "position", "signals", "sink")
 
     def __init__(self, sink: Sink, interest: Interest = EVERYTHING, *, signals: bool = False) -> None:
         self.sink = sink
         self.interest = interest
         self.signals = signals
         """Whether changes of signals in the interest's scopes are wanted too."""
+        self.kind: Kind = (interest, signals)
+        """Those of one kind want the same."""
         self.position = 0
         """Up to here everything wanted was delivered."""
         self.due = 0
@@ -96,7 +100,7 @@ class Hub:
         self._head = head
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._all: dict[Subscription, None] = {}
+        self._all: dict[Kind, dict[Subscription, None]] = {}
         self._some: dict[Subscription, None] = {}
         self._index: InterestIndex[Subscription] = InterestIndex()
         self._due: dict[Subscription, list[Entry] | None] = {}
@@ -117,7 +121,7 @@ class Hub:
 
     @property
     def subscribers(self) -> int:
-        return len(self._all) + len(self._some)
+        return sum([len(group) for group in self._all.values()]) + len(self._some)
 
     def holds(self, position: int) -> bool:
         """Whether every event after the position that is committed here is on the ring."""
@@ -161,7 +165,7 @@ class Hub:
         subscription.position = position
         subscription.due = 0
         if subscription.wants_all:
-            self._all[subscription] = None
+            self._all.setdefault(subscription.kind, {})[subscription] = None
         else:
             self._some[subscription] = None
             self._index.add(subscription, subscription.interest, by_scope=subscription.signals)
@@ -172,8 +176,11 @@ class Hub:
 
     def detach(self, subscription: Subscription) -> None:
         """Deliver nothing more. Safe to repeat."""
-        self._all.pop(subscription, None)
-        if subscription in self._some:
+        if subscription in (group := self._all.get(subscription.kind, {})):
+            del group[subscription]
+            if not group:
+                del self._all[subscription.kind]
+        elif subscription in self._some:
             del self._some[subscription]
             self._index.discard(subscription, subscription.interest, by_scope=subscription.signals)
         self._due.pop(subscription, None)
@@ -201,7 +208,7 @@ class Hub:
                 handle.cancel()
 
     def _end_all(self, why: End) -> None:
-        for subscription in [*self._all, *self._some]:
+        for subscription in [*chain.from_iterable(self._all.values()), *self._some]:
             self._end(subscription, why)
 
     def _end(self, subscription: Subscription, why: End) -> None:
@@ -218,31 +225,34 @@ class Hub:
         self._deliver()
 
     def _deliver(self) -> None:
-        shared: dict[tuple[Interest, bool, int], Span] = {}
         due, self._due = self._due, {}
         everyone, self._news_for_all = self._all if self._news_for_all else {}, False
-        for subscription in list(everyone):
-            self._serve(subscription, shared)
+        shared: dict[Kind, dict[int, Span]] = {}
+        for kind, group in list(everyone.items()):
+            spans = shared[kind] = {}
+            for subscription in list(group):
+                self._serve(subscription, spans)
         for subscription, fresh in due.items():
-            self._serve(subscription, shared, fresh)
+            self._serve(subscription, shared.setdefault(subscription.kind, {}), fresh)
 
-    def _serve(self, subscription: Subscription, shared: dict[tuple[Interest, bool, int], Span], fresh: list[Entry] | None = None) -> None:
+    def _serve(self, subscription: Subscription, spans: dict[int, Span], fresh: list[Entry] | None = None) -> None:
+        """Give it all it takes. `spans` are those of its kind so far, by their first position."""
         while subscription.position < self._head:
-            first = max(subscription.position + 1, subscription.due)
-            if not self.holds(first - 1):
+            first = subscription.position + 1
+            if subscription.due > first:
+                first = subscription.due
+            if first <= self._head - len(self._ring):
                 self._end(subscription, End.TOO_SLOW)
                 return
-            if not subscription.sink.writable():
-                self._block(subscription)
-                return
-            key = (subscription.interest, subscription.signals, first)
-            span = shared.get(key)
+            span = spans.get(first)
             if span is None:
-                span = shared[key] = self._span(subscription, first, fresh)
-            subscription.position = span.last
+                span = spans[first] = self._span(subscription, first, fresh)
             if span.entries:
+                if not subscription.sink.take(span):
+                    self._block(subscription)
+                    return
                 self.spans += 1
-                subscription.sink.deliver(span)
+            subscription.position = span.last
         subscription.due = 0
 
     def _span(self, subscription: Subscription, first: int, fresh: list[Entry] | None) -> Span:

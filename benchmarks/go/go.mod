@@ -2,10 +2,7 @@ module semp/benchmarks
 
 go 1.26.0
 
-require (
-	github.com/centrifugal/centrifuge v0.40.1
-	github.com/coder/websocket v1.8.15
-)
+require github.com/centrifugal/centrifuge v0.40.1
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -40,11 +40,10 @@ class Reader:
     def seen(self) -> list[int]:
         return [entry.event.position for span in self.spans for entry in span.entries]
 
-    def writable(self) -> bool:
+    def take(self, span: Span) -> bool:
+        if self.open:
+            self.spans.append(span)
         return self.open
-
-    def deliver(self, span: Span) -> None:
-        self.spans.append(span)
 
     def end(self, why: End, position: int) -> None:
         self.ended = why, position

@@ -1,13 +1,20 @@
 // Load opens WebSockets, counts the events that arrive and how long each took from its "sent" (milliseconds since 1970) to here.
+// It reads frames itself: a reader that costs more than the servers it measures would measure itself.
 // One line of JSON tells the result.
 package main
 
 import (
+	"bufio"
 	"bytes"
-	"context"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"sort"
 	"strconv"
@@ -15,8 +22,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+)
 
-	"github.com/coder/websocket"
+const (
+	text    = 0x1
+	closing = 0x8
+	ping    = 0x9
+	pong    = 0xa
 )
 
 type result struct {
@@ -56,42 +68,116 @@ func delay(frame []byte) (float64, float64) {
 	if begin < 0 {
 		return -1, 0
 	}
-	text := frame[begin+len(marker):]
-	end := bytes.IndexAny(text, ",}")
-	sent, err := strconv.ParseFloat(strings.TrimSpace(string(text[:end])), 64)
+	number := frame[begin+len(marker):]
+	end := bytes.IndexAny(number, ",}")
+	sent, err := strconv.ParseFloat(strings.TrimSpace(string(number[:end])), 64)
 	if err != nil {
 		return -1, 0
 	}
 	return float64(time.Now().UnixMicro())/1000 - sent, sent
 }
 
-func follow(whole context.Context, c *counts, url, hello string, counting *atomic.Bool, ready *sync.WaitGroup, every bool) {
-	socket, _, err := websocket.Dial(whole, url, &websocket.DialOptions{CompressionMode: websocket.CompressionDisabled})
+// dial opens a WebSocket without extensions.
+func dial(address string) (net.Conn, *bufio.Reader, error) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, nil, err
+	}
+	socket, err := net.Dial("tcp", parsed.Host)
+	if err != nil {
+		return nil, nil, err
+	}
+	request := "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+	if _, err = fmt.Fprintf(socket, request, parsed.RequestURI(), parsed.Host); err != nil {
+		return nil, nil, err
+	}
+	reader := bufio.NewReaderSize(socket, 4096)
+	answer, err := http.ReadResponse(reader, nil)
+	if err == nil && answer.StatusCode != http.StatusSwitchingProtocols {
+		err = errors.New(answer.Status)
+	}
+	return socket, reader, err
+}
+
+// send writes one masked frame; the mask is zero, which leaves the payload as it is.
+func send(socket net.Conn, opcode byte, payload []byte) error {
+	if len(payload) > 125 {
+		return errors.New("too long for this client")
+	}
+	_, err := socket.Write(append([]byte{0x80 | opcode, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...))
+	return err
+}
+
+// take is the next few bytes, valid until the next read.
+func take(reader *bufio.Reader, count int) ([]byte, error) {
+	found, err := reader.Peek(count)
+	if err == nil {
+		_, err = reader.Discard(count)
+	}
+	return found, err
+}
+
+// next reads one whole frame into the buffer, which grows as it must.
+func next(reader *bufio.Reader, buffer []byte) (byte, []byte, error) {
+	header, err := take(reader, 2)
+	if err != nil {
+		return 0, buffer, err
+	}
+	if header[0]&0x80 == 0 || header[1]&0x80 != 0 {
+		return 0, buffer, errors.New("a fragment or a masked frame")
+	}
+	opcode, size := header[0]&0x0f, uint64(header[1])
+	if size == 126 {
+		if header, err = take(reader, 2); err != nil {
+			return 0, buffer, err
+		}
+		size = uint64(binary.BigEndian.Uint16(header))
+	} else if size == 127 {
+		if header, err = take(reader, 8); err != nil {
+			return 0, buffer, err
+		}
+		size = binary.BigEndian.Uint64(header)
+	}
+	if uint64(cap(buffer)) < size {
+		buffer = make([]byte, size)
+	}
+	buffer = buffer[:size]
+	_, err = io.ReadFull(reader, buffer)
+	return opcode, buffer, err
+}
+
+func follow(c *counts, address, hello string, counting, over *atomic.Bool, ready *sync.WaitGroup, every bool) {
+	socket, reader, err := dial(address)
 	if err == nil && hello != "" {
-		err = socket.Write(whole, websocket.MessageText, []byte(hello))
+		err = send(socket, text, []byte(hello))
 	}
 	ready.Done()
 	if err != nil {
 		c.failure(err)
 		return
 	}
-	defer socket.CloseNow()
-	socket.SetReadLimit(1 << 26)
+	defer socket.Close()
+	var opcode byte
+	var frame []byte
 	for number := 0; ; number++ {
-		_, frame, err := socket.Read(whole)
+		if opcode, frame, err = next(reader, frame); err == nil {
+			switch {
+			case opcode == closing:
+				err = fmt.Errorf("closed: %q", frame)
+			case opcode == ping:
+				err = send(socket, pong, frame)
+			case len(frame) < 4: // the peer's own ping
+				err = send(socket, text, []byte("{}"))
+			}
+		}
 		if err != nil {
-			if whole.Err() == nil {
+			if !over.Load() {
 				c.failure(err)
 			}
 			return
 		}
-		if len(frame) < 4 { // the peer's ping
-			if err = socket.Write(whole, websocket.MessageText, []byte("{}")); err != nil {
-				return
-			}
-			continue
-		}
-		if !counting.Load() {
+		if opcode != text || len(frame) < 4 || !counting.Load() {
 			continue
 		}
 		c.frames.Add(1)
@@ -116,20 +202,19 @@ func at(delays []float64, share float64) float64 {
 }
 
 func main() {
-	url := flag.String("url", "", "where the WebSocket is")
+	address := flag.String("url", "", "where the WebSocket is")
 	connections := flag.Int("n", 500, "connections")
 	seconds := flag.Float64("seconds", 5, "time that is counted")
 	warm := flag.Float64("warm", 1, "seconds before it")
 	hello := flag.String("first", "", "what each connection sends first")
 	every := flag.Bool("every", false, "time every frame, so that last99 holds: 99 % of the events had reached their last reader by then")
 	flag.Parse()
-	whole, stop := context.WithCancel(context.Background())
 	c := counts{last: map[float64]float64{}}
-	var counting atomic.Bool
+	var counting, over atomic.Bool
 	var ready sync.WaitGroup
 	for range *connections {
 		ready.Add(1)
-		go follow(whole, &c, *url, *hello, &counting, &ready, *every)
+		go follow(&c, *address, *hello, &counting, &over, &ready, *every)
 	}
 	ready.Wait()
 	time.Sleep(time.Duration(*warm * float64(time.Second)))
@@ -138,7 +223,7 @@ func main() {
 	time.Sleep(time.Duration(*seconds * float64(time.Second)))
 	counting.Store(false)
 	took := time.Since(began).Seconds()
-	stop()
+	over.Store(true)
 	c.mutex.Lock()
 	slowest := []float64{}
 	for _, took := range c.last {
