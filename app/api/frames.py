@@ -39,43 +39,34 @@ def message(kind: str, **fields: Any) -> bytes:
 
 
 class Renderer:
-    """Makes what is written for a span, and keeps it with the span."""
+    """Makes what is written for a span."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
 
     def plain(self, span: Span) -> bytes:
         """One frame an event, each followed by those of the signals it moved."""
-        found = span.rendered.get("plain")
-        if found is None:
-            found = span.rendered["plain"] = b"".join([text_frame(text) for text, _ in self._messages(span)])
-        return found
+        return b"".join([text_frame(text) for text, _ in self._messages(span)])
 
     def batched(self, span: Span) -> bytes:
         """Events together in one frame; where one moved signals, the frame ends with it and theirs follow.
 
         A client resumes after the last event it has seen, so nothing that belongs to an earlier one may still be to come.
         """
-        found = span.rendered.get("batched")
-        if found is None:
-            frames: list[bytes] = []
-            events: list[bytes] = []
-            for entry in span.entries:
-                if span.interest.covers(entry.event):
-                    events.append(entry.encoded)
-                moved = self._moved(entry, span) if span.signals else ()
-                if moved:
-                    frames += [_together(events), *[text_frame(text) for text in moved]]
-                    events = []
-            found = span.rendered["batched"] = b"".join([*frames, _together(events)])
-        return found
+        frames: list[bytes] = []
+        events: list[bytes] = []
+        for entry in span.entries:
+            if span.interest.covers(entry.event):
+                events.append(entry.encoded)
+            moved = self._moved(entry, span) if span.signals else ()
+            if moved:
+                frames += [_together(events), *[text_frame(text) for text in moved]]
+                events = []
+        return b"".join([*frames, _together(events)])
 
     def streamed(self, span: Span) -> bytes:
         """Server-sent events: the same messages; `id` is where to resume after each."""
-        found = span.rendered.get("streamed")
-        if found is None:
-            found = span.rendered["streamed"] = b"".join([self.sent_event(text, position) for text, position in self._messages(span)])
-        return found
+        return b"".join([self.sent_event(text, position) for text, position in self._messages(span)])
 
     def sent_event(self, text: bytes, position: int) -> bytes:
         """One server-sent event; JSON has no line breaks."""

@@ -34,6 +34,8 @@ _encode = msgspec.json.Encoder().encode
 class Outlet:
     """Implements `app.engine.hub.Sink` for a reader that asks for the next piece. Holds one at most."""
 
+    form = "streamed"
+
     def __init__(self, environment: Environment, renderer: Renderer, wanted: Wanted) -> None:
         self._environment = environment
         self._renderer = renderer
@@ -41,15 +43,20 @@ class Outlet:
         self._subscription = Subscription(self, wanted.interest, signals=wanted.signals)
         self._piece = b""
         self._ended: tuple[End, int] | None = None
-        self._asking = False
         self._news = asyncio.Event()
+        self._subscription.ready = False
 
-    def take(self, span: Span) -> bool:
-        if self._piece or not self._asking:
-            return False
-        self._piece = self._renderer.streamed(span)
+    def render(self, span: Span) -> bytes:
+        return self._renderer.streamed(span)
+
+    def send(self, rendered: bytes) -> int:
+        self._piece = rendered
+        self._subscription.ready = False
         self._news.set()
-        return True
+        return len(rendered)
+
+    def finish(self, rest: bytes) -> None:
+        """`send` takes everything."""
 
     def end(self, why: End, position: int) -> None:
         self._ended = why, position
@@ -78,11 +85,9 @@ class Outlet:
         hub = self._environment.hub
         hub.attach(self._subscription, position)
         while True:
-            self._asking = True
             if not self._piece:
                 hub.resume(self._subscription)
                 await self._wait()
-            self._asking = False
             piece, self._piece = self._piece, b""
             if piece:
                 yield piece

@@ -12,7 +12,7 @@ from app.api.wire import LiveProtocol
 from app.domain.errors import CannotResume, InvalidInput, StoreUnavailable
 from app.engine.environment import Environment
 from app.engine.history import missed
-from app.engine.hub import STALL, End, Span, Subscription
+from app.engine.hub import STALL, End, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,14 @@ class Subscriber:
         self.environment = environment
         self.wire = wire
         self.signals = signals
+        self.form = "batched" if batch else "plain"
+        self.render = renderer.batched if batch else renderer.plain
+        self.send, self.finish = wire.send_now, wire.write
         self._renderer = renderer
-        self._render = renderer.batched if batch else renderer.plain
         self._subscription: Subscription | None = None
         self._position = environment.hub.head
         self._catching_up: asyncio.Task[None] | None = None
-        wire.on_writable = self._on_writable
+        wire.on_full, wire.on_writable = self._on_full, self._on_writable
         wire.on_silence = lambda: self.end(End.TOO_SLOW, self.position)
 
     @property
@@ -92,7 +94,7 @@ class Subscriber:
                     async with asyncio.timeout(STALL):
                         await self.wire.writable.wait()
                     self._tell_signals(subscription, self._position + (self._position > after), span.last)
-                    self.wire.write(self._render(span))
+                    self.wire.write(self.render(span))
                     self._position = span.last
             self._attach(subscription)
         except TimeoutError:
@@ -105,6 +107,7 @@ class Subscriber:
 
     def _attach(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        subscription.ready = self.wire.has_room
         self.environment.hub.attach(subscription, self._position)
 
     def _tell_signals(self, subscription: Subscription, first: int, last: int) -> None:
@@ -115,16 +118,13 @@ class Subscriber:
         if self.signals:
             self.wire.write(b"".join([text_frame(text) for text in self._renderer.moved_since(subscription.interest, first, last)]))
 
+    def _on_full(self) -> None:
+        if self._subscription is not None:
+            self._subscription.ready = False
+
     def _on_writable(self) -> None:
         if self._subscription is not None:
             self.environment.hub.resume(self._subscription)
-
-    def take(self, span: Span) -> bool:
-        wire = self.wire
-        if not wire.has_room:
-            return False
-        wire.write(self._render(span))
-        return True
 
     def end(self, why: End, position: int) -> None:
         self.stop()

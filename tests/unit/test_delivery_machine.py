@@ -43,6 +43,7 @@ class FakeWire:
     def __init__(self) -> None:
         self.writable = asyncio.Event()
         self.writable.set()
+        self.on_full: Callable[[], None] | None = None
         self.on_writable: Callable[[], None] | None = None
         self.on_silence: Callable[[], None] | None = None
         self.messages: list[dict[str, Any]] = []
@@ -56,11 +57,18 @@ class FakeWire:
         if self.closed is None:
             self.messages += payloads(frames)
 
+    def send_now(self, frames: bytes) -> int:
+        assert self.has_room, "it said that it is full"
+        self.write(frames)
+        return len(frames)
+
     def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
 
     def freeze(self) -> None:
         self.writable.clear()
+        if self.on_full is not None:
+            self.on_full()
 
     def thaw(self) -> None:
         self.writable.set()

@@ -25,13 +25,23 @@ def entries(first: int, count: int, draft: Draft | None = None, moves: Sequence[
     return found
 
 
+RENDERED: list[Span] = []
+"""Every span that was rendered; what is written is its index here."""
+
+
 class Reader:
     """A sink that takes as much as the test allows."""
 
+    form = "spans"
+
     def __init__(self, hub: Hub, interest: Interest = EVERYTHING, *, after: int | None = None, signals: bool = False) -> None:
         self.hub = hub
-        self.open = True
         self.spans: list[Span] = []
+        self.received = b""
+        self.at_once = 1_000
+        """Bytes it takes in one go."""
+        self.refuses = False
+        """Whether it takes none at once, as a socket without room."""
         self.ended: tuple[End, int] | None = None
         self.subscription = Subscription(self, interest, signals=signals)
         hub.attach(self.subscription, hub.head if after is None else after)
@@ -40,16 +50,35 @@ class Reader:
     def seen(self) -> list[int]:
         return [entry.event.position for span in self.spans for entry in span.entries]
 
-    def take(self, span: Span) -> bool:
-        if self.open:
-            self.spans.append(span)
-        return self.open
+    def render(self, span: Span) -> bytes:
+        number = b"%d;" % len(RENDERED)
+        RENDERED.append(span)
+        return number
+
+    def send(self, rendered: bytes) -> int:
+        assert self.subscription.ready, "it said that it takes nothing"
+        if self.refuses:
+            raise BlockingIOError
+        self.received += rendered[: self.at_once]
+        self._look()
+        return min(self.at_once, len(rendered))
+
+    def finish(self, rest: bytes) -> None:
+        self.received += rest
+        self._look()
+
+    def _look(self) -> None:
+        if self.received.endswith(b";"):
+            self.spans += [RENDERED[int(number)] for number in self.received.split(b";")[:-1]]
+            self.received = b""
+
+    def freeze(self) -> None:
+        self.subscription.ready = False
 
     def end(self, why: End, position: int) -> None:
         self.ended = why, position
 
     def thaw(self) -> None:
-        self.open = True
         self.hub.resume(self.subscription)
 
 
@@ -139,7 +168,8 @@ async def test_who_takes_nothing_keeps_its_place_and_the_others_notice_nothing()
     hub = Hub(0)
     frozen, reader = Reader(hub), Reader(hub)
     frozen_some = Reader(hub, Interest.of(["ui"]))
-    frozen.open = frozen_some.open = False
+    frozen.freeze()
+    frozen_some.freeze()
     for position in range(1, 6):
         hub.publish(entries(position, 1))
         await settled()
@@ -171,7 +201,8 @@ async def test_who_falls_off_the_ring_is_told_its_position(interest: Interest, m
     slow, edge = Reader(hub, interest), Reader(hub, interest)
     hub.publish(entries(1, 1))
     await settled()
-    slow.open = edge.open = False
+    slow.freeze()
+    edge.freeze()
     hub.publish(entries(2, 4))
     await settled()
     edge.thaw()
@@ -199,7 +230,8 @@ async def test_who_takes_nothing_for_too_long_is_told_so_and_the_time_starts_aga
     now = 0.0
     hub = Hub(0, clock=lambda: now)
     frozen, slow, idle = Reader(hub), Reader(hub), Reader(hub, Interest.of(["api"]))
-    frozen.open = slow.open = idle.open = False
+    for reader in (frozen, slow, idle):
+        reader.freeze()
     hub.publish(entries(1, 1))
     await settled()
     now = hub_module.STALL - 1
@@ -207,7 +239,7 @@ async def test_who_takes_nothing_for_too_long_is_told_so_and_the_time_starts_aga
     assert frozen.ended is None
     slow.thaw()
     await settled()
-    slow.open = False
+    slow.freeze()
     hub.publish(entries(2, 1))
     await settled()
     now = hub_module.STALL + 1
@@ -250,7 +282,7 @@ async def test_another_log_ends_every_subscription() -> None:
 async def test_a_close_delivers_what_is_there_then_tells_everyone_where_they_stand() -> None:
     hub = Hub(0)
     reader, frozen = Reader(hub), Reader(hub)
-    frozen.open = False
+    frozen.freeze()
     hub.publish(entries(1, 2))
     hub.close()
     assert (reader.seen, reader.ended) == ([1, 2], (End.GOING_AWAY, 2))
@@ -272,3 +304,17 @@ async def test_who_has_left_gets_nothing_more() -> None:
     await settled()
     assert [reader.seen for reader in readers] == [[], []]
     assert hub.subscribers == 0
+
+
+async def test_what_does_not_go_at_once_is_finished_and_nothing_twice() -> None:
+    hub = Hub(0)
+    readers = [Reader(hub) for _ in range(6)] + [Reader(hub, Interest.of(["ui"]))]
+    for reader in readers[1::2]:
+        reader.at_once = 1
+    for reader in readers[2::2]:
+        reader.refuses = True
+    hub.publish(entries(1, 2))
+    await settled()
+    hub.publish(entries(3, 1))
+    await settled()
+    assert [reader.seen for reader in readers] == [[1, 2, 3]] * 7
