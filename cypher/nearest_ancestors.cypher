@@ -5,7 +5,7 @@
 // param types: LIST<STRING>  or null for every type
 // param prefix: STRING  literal start of the scope, or null for every scope
 // param pattern: STRING  regular expression of the whole scope, or null
-// param after_depth: INTEGER  distance of the last event already seen, 0 for the first page
+// param after_depth: INTEGER  distance of the last event already seen, -1 for the first page
 // param after_position: INTEGER  its position
 // param limit: INTEGER
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER

@@ -7,6 +7,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin, SwaggerRenderPlugin
 
 from app import __version__
+from app.api.connections import connection_routes
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.events import event_routes
 from app.api.health import health_routes
@@ -15,6 +16,7 @@ from app.api.live import live_route
 from app.api.nodes import node_routes
 from app.api.signals import signal_routes
 from app.api.stream import stream_route
+from app.api.traces import trace_routes
 from app.engine.environment import Environment
 
 
@@ -23,8 +25,8 @@ def create_app(environment: Environment) -> Litestar:
     api = Router(
         "/api",
         route_handlers=[
-            event_routes(environment), lineage_routes(environment), signal_routes(environment), node_routes(environment),
-            stream_route(environment),
+            event_routes(environment), lineage_routes(environment), connection_routes(environment), trace_routes(environment),
+            signal_routes(environment), node_routes(environment), stream_route(environment),
         ],
     )  # fmt: skip
     return Litestar(

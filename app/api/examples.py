@@ -34,6 +34,39 @@ LINEAGE: Json = {
     "truncated": False,
     "nodes": [{**{name: value for name, value in EVENT.items() if name != "payload"}, "depth": 1}],
 }
+PATHS: Json = {**LINEAGE, "shortest": [_ID]}
+TRACE: Json = {
+    "trace_id": "checkout-42",
+    "events": 2,
+    "first": 1,
+    "last": 2,
+    "started": "2025-01-15T10:30:00.000Z",
+    "ended": "2025-01-15T10:30:12.500Z",
+}
+_STEP: Json = {name: EVENT[name] for name in ("id", "type", "scope", "agent_id", "timestamp", "position")}
+TRACE_SUMMARY: Json = {
+    "trace_id": "checkout-42",
+    "events": 1,
+    "truncated": False,
+    "started": "2025-01-15T10:30:00.000Z",
+    "ended": "2025-01-15T10:30:00.000Z",
+    "duration": 0.0,
+    "types": {"proposal": 1},
+    "scopes": {"ui.login": 1},
+    "agents": [{"agent_id": "designer", "events": 1, "critical_seconds": 0.0, "critical_share": 0.0}],
+    "roots": {"count": 1, "ids": [_ID]},
+    "leaves": {"count": 1, "ids": [_ID]},
+    "rewards": {"count": 0, "total": 0.0},
+    "penalties": {"count": 0, "total": 0.0},
+    "critical_path": {"count": 1, "seconds": 0.0, "steps": [{**_STEP, "seconds": 0.0}]},
+}
+TRACE_GRAPH: Json = {
+    "nodes": [_STEP],
+    "edges": [],
+    "graph": {"trace_id": "checkout-42", "truncated": False},
+    "directed": True,
+    "multigraph": False,
+}
 NEW_NODE: Json = {"type": "file", "data": {"path": "src/login.py"}}
 NODE: Json = {"id": _ID, **NEW_NODE, "edges": []}
 NEW_EDGE: Json = {"to": _ID, "type": "depends_on"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,11 +15,12 @@ from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
+from app.engine.lineage import around, count_around
 from app.engine.ports import Direction, LineageFilter, Relative
 
 
 class LineageNode(msgspec.Struct):
-    """An event of a lineage; `payload` only when asked for."""
+    """An event of a lineage; `payload` only when asked for, `relation` only where both kinds are listed together."""
 
     id: str
     type: EventType
@@ -29,7 +30,8 @@ class LineageNode(msgspec.Struct):
     parent_ids: list[str]
     timestamp: str
     position: int
-    depth: Annotated[int, msgspec.Meta(ge=1, description="PARENT hops by the shortest way.")]
+    depth: Annotated[int, msgspec.Meta(ge=0, description="PARENT hops by the shortest way.")]
+    relation: Literal["ancestor", "descendant"] | msgspec.UnsetType = msgspec.UNSET
     payload: Annotated[msgspec.Raw | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.UNSET
 
 
@@ -45,30 +47,64 @@ Depth = Annotated[int | None, Parameter(ge=1, le=1_000_000, required=False, desc
 PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Nodes in a page, at most; 0 for the count alone.")]
 Cursor = Annotated[
     str | None,
-    Parameter(required=False, pattern=r"^[0-9]{1,9}:[0-9]{1,18}$", description="From a `Link` header: depth and position last seen."),
+    Parameter(
+        required=False,
+        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18})?$",
+        description="From a `Link` header: depth and position last seen, and the newest position that counts.",
+    ),
 ]
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
+Kind = Direction | Literal["lineage"]
+ROUTES: dict[Kind, tuple[str, str, str]] = {
+    "ancestors": (
+        "listAncestors",
+        "What led to an event",
+        "Every event reachable along PARENT, once, at its shortest distance; its ancestors never change.",
+    ),
+    "descendants": (
+        "listDescendants",
+        "What an event led to",
+        "Every event with this one among its ancestors, once, at its shortest distance. Pages leave out what came after the first one.",
+    ),
+    "lineage": (
+        "listLineage",
+        "What led to an event and what it led to",
+        "Ancestors and descendants in one list, nearest first; `relation` says which.",
+    ),
+    "roots": (
+        "listRoots",
+        "The first causes of an event",
+        "Those of its ancestors that have no cause themselves; the event itself, at depth 0, when it has none.",
+    ),
+    "impact": (
+        "listImpact",
+        "Where an event's consequences end so far",
+        "Those of its descendants that led to nothing yet; the event itself, at depth 0, when nothing followed.",
+    ),
+}
+
 
 def lineage_routes(environment: Environment) -> Router:
-    """`/events/{id}/ancestors` and `/descendants`."""
+    """`/events/{id}/` with each of ROUTES."""
+    store = environment.storage
 
-    async def answer(
-        request: Request[Any, Any, Any], event_id: str, direction: Direction, wanted: LineageFilter, payload: bool
-    ) -> Response[LineageAnswer]:
-        store = environment.storage
-        count = await store.count(event_id, direction, wanted)
+    async def answer(event_id: str, kind: Kind, wanted: LineageFilter) -> tuple[int, list[Relative], Event | None]:
+        more = msgspec.structs.replace(wanted, limit=wanted.limit + 1)
+        if kind == "lineage":
+            count = await count_around(store, event_id, wanted)
+            origin = (await store.events([event_id])).get(event_id)
+            found = await around(store, origin, more) if count and origin and wanted.limit else []
+        else:
+            count, origin = await store.count(event_id, kind, wanted), None
+            found = await store.relatives(event_id, kind, more) if count and wanted.limit else []
         if count is None:
             raise NotFound(f"no event has the id {event_id}")
-        if count == 0 or wanted.limit == 0:
-            return Response(LineageAnswer(count, False, []))
-        more = await store.relatives(event_id, direction, msgspec.structs.replace(wanted, limit=wanted.limit + 1))
-        found = more[: wanted.limit]
-        truncated = len(more) > wanted.limit
-        headers = {"link": _next(request, found[-1])} if truncated else None
-        return Response(LineageAnswer(count, truncated, [_node(relative, payload) for relative in found]), headers=headers)
+        return count, found, origin
 
-    def documented(direction: Direction, operation: str, summary: str, text: str) -> Any:
+    def route(kind: Kind) -> Any:
+        operation, summary, text = ROUTES[kind]
+
         async def handler(
             request: Request[Any, Any, Any],
             event_id: InPath,
@@ -79,49 +115,63 @@ def lineage_routes(environment: Environment) -> Router:
             payload: WithPayload = 0,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
-            wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), after=_cursor(cursor), limit=limit)
-            return await answer(request, event_id.lower(), direction, wanted, bool(payload))
+            after, until = read_cursor(cursor)
+            wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit)
+            head = environment.ledger.state.head
+            count, found, origin = await answer(event_id.lower(), kind, wanted)
+            until = until or max([head, *[relative.event.position for relative in found]])
+            return page(request, count, found, limit, until=until, payload=bool(payload), origin=origin)
 
         handler.__doc__ = text
         return get(
-            f"/events/{{event_id:str}}/{direction}",
+            f"/events/{{event_id:str}}/{kind}",
             name=operation, operation_id=operation, summary=summary,
             responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
         )(handler)  # fmt: skip
 
-    ancestors = documented(
-        "ancestors",
-        "listAncestors",
-        "What led to an event",
-        "Every event reachable along PARENT, once, at its shortest distance; its ancestors never change.",
-    )
-    descendants = documented(
-        "descendants",
-        "listDescendants",
-        "What an event led to",
-        "Every event that has this one among its ancestors, once, at its shortest distance.",
-    )
-    return Router("/", route_handlers=[ancestors, descendants], tags=["Lineage"])
+    return Router("/", route_handlers=[route(kind) for kind in ROUTES], tags=["Lineage"])
 
 
-def _cursor(text: str | None) -> tuple[int, int] | None:
+def page(
+    request: Request[Any, Any, Any],
+    count: int,
+    found: list[Relative],
+    limit: int,
+    *,
+    payload: bool,
+    until: int | None = None,
+    origin: Event | None = None,
+) -> Response[LineageAnswer]:
+    """The answer from one more node than the page holds, with a `Link` to the next page when there is one."""
+    shown = found[:limit]
+    truncated = len(found) > limit > 0
+    headers: dict[str, str] = {}
+    if truncated:
+        query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        query.append(("cursor", f"{shown[-1].depth}:{shown[-1].event.position}" + (f":{until}" if until is not None else "")))
+        headers["link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+    return Response(LineageAnswer(count, truncated, [_node(relative, payload, origin) for relative in shown]), headers=headers)
+
+
+def read_cursor(text: str | None) -> tuple[tuple[int, int] | None, int | None]:
+    """Where a page begins, and the newest position that counts.
+
+    Raises:
+        InvalidInput: the text is not from a `Link` header.
+    """
     if text is None:
-        return None
-    depth, _, position = text.partition(":")
-    if not (depth.isdecimal() and position.isdecimal()):
+        return None, None
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(part.isdecimal() for part in parts):
         raise InvalidInput(FieldError("cursor", "expected what a Link header gave"))
-    return int(depth), int(position)
+    depth, position, *until = map(int, parts)
+    return (depth, position), until[0] if until else None
 
 
-def _next(request: Request[Any, Any, Any], last: Relative) -> str:
-    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    query.append(("cursor", f"{last.depth}:{last.event.position}"))
-    return f'<{request.url.path}?{urlencode(query)}>; rel="next"'
-
-
-def _node(relative: Relative, payload: bool) -> LineageNode:
-    event: Event = relative.event
+def _node(relative: Relative, payload: bool, origin: Event | None) -> LineageNode:
+    event = relative.event
+    relation = msgspec.UNSET if origin is None else "ancestor" if event.position < origin.position else "descendant"
     return LineageNode(
         event.id, event.type, event.scope, event.trace_id, event.agent_id, event.parent_ids, event.timestamp, event.position,
-        relative.depth, event.payload if payload else msgspec.UNSET,
+        relative.depth, relation, event.payload if payload else msgspec.UNSET,
     )  # fmt: skip

@@ -22,6 +22,7 @@ import msgspec
 from app.domain.causes import Cause, Proposal
 from app.domain.events import Event, EventType
 from app.domain.signals import Key, Move, Rules, Signal
+from app.domain.traces import TraceEvent
 
 Thread = tuple[str, str]
 """(trace_id, scope): where the newest proposal answers for an event without an action and without causes."""
@@ -197,7 +198,8 @@ class SignalStore(Protocol):
         ...
 
 
-Direction = Literal["ancestors", "descendants"]
+Direction = Literal["ancestors", "descendants", "roots", "impact"]
+"""What led to an event and what it led to; and of those, with the event itself, the ends: what has no cause, what led to nothing yet."""
 
 
 class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +209,8 @@ class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
     """PARENT hops at most, None for no bound."""
     types: Sequence[EventType] | None = None
     scope: str | None = None
+    until: int | None = None
+    """Events at later positions do not count, so that pages of descendants fit together while events arrive."""
     after: tuple[int, int] | None = None
     """(depth, position) of the last node already seen."""
     limit: int = 100
@@ -220,18 +224,60 @@ class Relative(msgspec.Struct, frozen=True):
 
 
 class LineageReader(Protocol):
-    """Reachability along PARENT, counted by distinct events, never by paths."""
+    """Reachability along PARENT, counted by distinct events, never by paths. Every method raises QueryTimeout when it takes longer
+    than the store's limit for reads."""
 
     async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
-        """How many distinct events match, `after` and `limit` aside; None when the event does not exist.
-
-        Raises:
-            QueryTimeout: it took longer than the store's limit for reads.
-        """
+        """How many distinct events match, `after` and `limit` aside; None when the event does not exist."""
         ...
 
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
-        """Nearest first, then by position (newest first for ancestors, oldest first for descendants)."""
+        """Nearest first, then by position (newest first towards causes, oldest first towards effects)."""
+        ...
+
+    async def count_between(self, cause: str, effect: str) -> int:
+        """How many events are on the ways from a cause to its effect, both included; 0 when none leads there or either is not there."""
+        ...
+
+    async def between(self, cause: str, effect: str, after: tuple[int, int] | None, limit: int) -> list[Relative]:
+        """Those events, nearest to the cause first, then by position."""
+        ...
+
+    async def shortest_path(self, cause: str, effect: str) -> list[str]:
+        """Ids of a shortest way from a cause to its effect, both included; empty when none leads there."""
+        ...
+
+    async def common_causes(self, ids: Sequence[str]) -> list[Relative]:
+        """The causes shared by all these different events (each counts among its own) of which none led to another.
+
+        Nearest first, then newest first; `depth` is that of the farthest of the events.
+        """
+        ...
+
+
+class TraceSpan(msgspec.Struct, frozen=True):
+    """A trace as a list of traces shows it."""
+
+    trace_id: str
+    events: int
+    first: int
+    """Position of its oldest event."""
+    last: int
+    started: str
+    """Timestamp of its oldest event."""
+    ended: str
+    """Timestamp of its newest event so far."""
+
+
+class TraceReader(Protocol):
+    """Events that belong together."""
+
+    async def traces(self, first: int, before: int, limit: int) -> list[TraceSpan]:
+        """The traces whose newest event is at a position from `first` and below `before`, newest first."""
+        ...
+
+    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
+        """The trace's events after a position, in order."""
         ...
 
 
@@ -265,7 +311,7 @@ class NodeStore(Protocol):
         ...
 
 
-class Storage(EventLog, SignalStore, LineageReader, NodeStore, Protocol):
+class Storage(EventLog, SignalStore, LineageReader, TraceReader, NodeStore, Protocol):
     """All of it behind one connection."""
 
     async def close(self) -> None: ...

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,21 +14,18 @@ import networkx as nx
 from app.domain.causes import Cause, Proposal
 from app.domain.errors import NotFound
 from app.domain.events import Event, new_id
-from app.domain.scopes import glob_regex
 from app.domain.signals import Key, Rules, Signal
 from app.engine.ports import (
-    Direction,
     DuplicateId,
     Entry,
     EventFilter,
     GraphEdge,
     GraphNode,
-    LineageFilter,
     LogState,
     Plan,
-    Relative,
     Thread,
 )
+from app.storage.memory_lineage import MemoryLineage, selector
 
 
 class MemoryTurn:
@@ -45,15 +41,13 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore:
+class MemoryStore(MemoryLineage):
     """Implements `app.engine.ports.Storage`. One process, one event loop."""
 
     def __init__(self) -> None:
-        self.causality: nx.DiGraph[str] = nx.DiGraph()
-        """Event ids, with edges from child to cause, as PARENT in Neo4j."""
+        super().__init__()
         self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         """The users' own graph."""
-        self.log: list[Entry] = []
         self.states: dict[Key, Signal] = {}
         self.newest: dict[Thread, Proposal] = {}
         self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
@@ -106,14 +100,11 @@ class MemoryStore:
         self.states.update(plan.signals)
         self.current = plan.state
 
-    def _entry(self, event_id: str) -> Entry:
-        return self.causality.nodes[event_id]["entry"]
-
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
-        return {event_id: self._entry(event_id).event for event_id in ids if event_id in self.causality}
+        return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
 
     async def page(self, wanted: EventFilter) -> list[Event]:
-        chosen = _selector(wanted.types, wanted.scope)
+        chosen = selector(wanted.types, wanted.scope)
         after = max(0, wanted.after or 0)
         before = len(self.log) + 1 if wanted.before is None else min(wanted.before, len(self.log) + 1)
         span: Iterable[int] = range(before - 1, after, -1) if wanted.newest_first else range(after + 1, before)
@@ -134,7 +125,7 @@ class MemoryStore:
         return [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in self.log[after : after + limit]]
 
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
-        return {event_id: self._entry(event_id).cause for event_id in ids if event_id in self.causality}
+        return {event_id: self.entry(event_id).cause for event_id in ids if event_id in self.causality}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         return {thread: self.newest[thread] for thread in threads if thread in self.newest}
@@ -153,32 +144,6 @@ class MemoryStore:
         for key in still:
             del self.states[key]
         return len(still)
-
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
-        if event_id not in self.causality:
-            return None
-        chosen = _selector(wanted.types, wanted.scope)
-        return sum(chosen(self._entry(found).event) for found, _ in self._reach(event_id, direction, wanted.depth))
-
-    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
-        if event_id not in self.causality:
-            return []
-        sign = -1 if direction == "ancestors" else 1
-        chosen = _selector(wanted.types, wanted.scope)
-        after = (wanted.after[0], sign * wanted.after[1]) if wanted.after else (0, 0)
-        found: list[tuple[tuple[int, int], Event]] = []
-        for relative, depth in self._reach(event_id, direction, wanted.depth):
-            event = self._entry(relative).event
-            place = (depth, sign * event.position)
-            if place > after and chosen(event):
-                found.append((place, event))
-        found.sort(key=lambda pair: pair[0])
-        return [Relative(event, place[0]) for place, event in found[: wanted.limit]]
-
-    def _reach(self, event_id: str, direction: Direction, depth: int | None) -> list[tuple[str, int]]:
-        graph = self.causality if direction == "ancestors" else self.causality.reverse(copy=False)
-        reached: dict[str, int] = nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
-        return [(found, away) for found, away in reached.items() if away > 0]
 
     async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
         new = node_id not in self.artifacts
@@ -202,8 +167,3 @@ class MemoryStore:
 
     async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")
-
-
-def _selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
-    pattern = re.compile(glob_regex(scope)) if scope is not None else None
-    return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)

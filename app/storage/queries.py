@@ -40,7 +40,7 @@ class Query:
             raise ValueError(f"{self.name} declares no bound")
         if depth is not None and depth < 1:
             raise ValueError("a bound is at least 1")
-        return self.text.replace(f"*1..{self.bound}]", f"*1..{'' if depth is None else int(depth)}]")
+        return self.text.replace(f"..{self.bound}]", f"..{'' if depth is None else int(depth)}]")
 
 
 def directory() -> Path:
@@ -88,7 +88,7 @@ def parse(name: str, source: str) -> Query:
         raise QueryFileError(f"cypher/{name}: parameters in header and text differ: {', '.join(sorted(used ^ params.keys()))}")
     returns = tuple(_RETURNED.findall(" ".join(found["returns"])))
     bound = int(found["bound"][0].split(":")[1].split()[0]) if found["bound"] else None
-    if bound is not None and f"*1..{bound}]" not in text:
+    if bound is not None and f"..{bound}]" not in text:
         raise QueryFileError(f"cypher/{name}: the declared bound {bound} is not in the text")
     return Query(name, text, found["mode"][0], " ".join(purpose), params, returns, bound)  # type: ignore[arg-type]
 

@@ -16,27 +16,37 @@ from app.domain.signals import Rules
 from app.engine.ports import Direction, LineageFilter, Relative, Storage
 from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of
 
-DIRECTIONS: tuple[Direction, Direction] = ("ancestors", "descendants")
+DIRECTIONS: tuple[Direction, ...] = ("ancestors", "descendants", "roots", "impact")
+BACKWARDS = ("ancestors", "roots")
+ENDS = ("roots", "impact")
 ABSENT = make_id(987_654)
+
+
+def causality(events: list[Event]) -> nx.DiGraph[str]:
+    """Edges from an event to its causes."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(event.id for event in events)
+    graph.add_edges_from((event.id, parent) for event in events for parent in event.parent_ids)
+    return graph
 
 
 def expected(events: list[Event], event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
     """The whole answer by its definition, `after` and `limit` aside."""
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(event.id for event in events)
-    graph.add_edges_from((event.id, parent) for event in events for parent in event.parent_ids)
-    if direction == "descendants":
+    graph = causality(events if wanted.until is None or direction in BACKWARDS else events[: wanted.until])
+    if direction not in BACKWARDS:
         graph = graph.reverse()
     by_id = {event.id: event for event in events}
     pattern = re.compile(glob_regex(wanted.scope)) if wanted.scope else None
     found = [
         Relative(by_id[other], depth)
         for other, depth in nx.single_source_shortest_path_length(graph, event_id).items()
-        if 0 < depth <= (wanted.depth or len(events))
+        if (depth > 0 or direction in ENDS)
+        and depth <= (wanted.depth or len(events))
+        and (direction not in ENDS or graph.out_degree(other) == 0)
         and (not wanted.types or by_id[other].type in wanted.types)
         and (pattern is None or pattern.fullmatch(by_id[other].scope))
     ]
-    sign = -1 if direction == "ancestors" else 1
+    sign = -1 if direction in BACKWARDS else 1
     return sorted(found, key=lambda relative: (relative.depth, sign * relative.event.position))
 
 
@@ -45,12 +55,12 @@ async def test_relatives_and_their_count_are_what_a_search_of_the_graph_gives(st
     events = [entry.event for entry in await filled(store, 11)]
     rng = random.Random(12)
     filters = [
-        LineageFilter(depth=depth, types=types, scope=scope, limit=10_000)  # type: ignore[arg-type]
-        for depth, types, scope in itertools.product(
-            (None, 1, 2, 3, 60), (None, ["reward"], ["proposal", "test"]), (None, "ui", "ui.*", "**", "ui.**", "none")
+        LineageFilter(depth=depth, types=types, scope=scope, until=until, limit=10_000)  # type: ignore[arg-type]
+        for depth, types, scope, until in itertools.product(
+            (None, 1, 2, 3, 60), (None, ["reward"], ["proposal", "test"]), (None, "ui", "ui.*", "**", "ui.**", "none"), (None, None, 100)
         )
     ]
-    asked = [(rng.choice(events).id, rng.choice(filters)) for _ in range(60)] + [
+    asked = [(rng.choice(events[:100]).id, rng.choice(filters)) for _ in range(60)] + [
         (event.id, LineageFilter(limit=10_000)) for event in events[::8]
     ]
     pages = await few_at_a_time(store.relatives(event_id, direction, wanted) for event_id, wanted in asked)
@@ -59,27 +69,28 @@ async def test_relatives_and_their_count_are_what_a_search_of_the_graph_gives(st
         answer = expected(events, event_id, direction, wanted)
         assert page == answer, (event_id, wanted)
         assert count == len(answer), (event_id, wanted)
-    assert max(map(len, pages)) > 20
+    assert max(map(len, pages)) > (5 if direction in ENDS else 20)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 async def test_pages_of_relatives_follow_one_another_and_the_count_ignores_them(store: Storage, direction: Direction) -> None:
     events = [entry.event for entry in await filled(store, 13)]
     wanted = LineageFilter(limit=10_000)
+    size = 2 if direction in ENDS else 9
     event_id = max((event.id for event in events), key=lambda found: len(expected(events, found, direction, wanted)))
     for types in (None, ["reward", "penalty", "test"]):
         answer = expected(events, event_id, direction, LineageFilter(types=types))  # type: ignore[arg-type]
         seen: list[Relative] = []
         after: tuple[int, int] | None = None
         while True:
-            page = await store.relatives(event_id, direction, LineageFilter(types=types, after=after, limit=9))  # type: ignore[arg-type]
+            page = await store.relatives(event_id, direction, LineageFilter(types=types, after=after, limit=size))  # type: ignore[arg-type]
             if not page:
                 break
             seen += page
             after = page[-1].depth, page[-1].event.position
             assert await store.count(event_id, direction, LineageFilter(types=types, after=after, limit=9)) == len(answer)  # type: ignore[arg-type]
         assert seen == answer
-        assert len(seen) > 8
+        assert len(seen) > (4 if direction in ENDS else 8)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -94,12 +105,14 @@ async def test_an_event_that_does_not_exist_has_no_count_and_no_relatives(store:
 async def test_an_event_on_its_own_counts_nothing(store: Storage, direction: Direction) -> None:
     state, _ = await store.open(Rules())
     await store.append(plan_of(state, new_draft(number=1)))
-    assert await store.count(make_id(1), direction, LineageFilter()) == 0
-    assert await store.count(make_id(1), direction, LineageFilter(scope="ui", depth=3)) == 0
+    alone = 1 if direction in ENDS else 0
+    assert await store.count(make_id(1), direction, LineageFilter()) == alone
+    assert await store.count(make_id(1), direction, LineageFilter(scope="ui", depth=3)) == alone
+    assert [found.depth for found in await store.relatives(make_id(1), direction, LineageFilter())] == [0] * alone
     assert await store.relatives(make_id(1), direction, LineageFilter(limit=0)) == []
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", ["ancestors", "descendants"])
 async def test_a_ladder_of_200_diamonds_counts_by_its_nodes(store: Storage, direction: Direction) -> None:
     """2^200 paths from one end to the other; whoever walks paths never returns."""
     state, _ = await store.open(Rules())
@@ -115,6 +128,10 @@ async def test_a_ladder_of_200_diamonds_counts_by_its_nodes(store: Storage, dire
         assert await store.count(start, direction, LineageFilter(depth=4)) == 6
         assert await store.count(start, direction, LineageFilter(scope="ui.side")) == 400
         page = await store.relatives(start, direction, LineageFilter(limit=1000))
+        assert await store.count(start, "roots" if direction == "ancestors" else "impact", LineageFilter()) == 1
+        assert await store.count_between(make_id(0), make_id(600)) == 601
+        assert len(await store.shortest_path(make_id(0), make_id(600))) == 401
+        assert [found.event.id for found in await store.common_causes([make_id(599), make_id(598)])] == [make_id(597)]
     assert [relative.depth for relative in page] == [depth for rung in range(200) for depth in (2 * rung + 1, 2 * rung + 1, 2 * rung + 2)]
 
 
@@ -126,3 +143,86 @@ async def test_a_long_chain_is_walked_to_its_end(store: Storage) -> None:
     assert await store.count(make_id(1499), "ancestors", LineageFilter(depth=1000)) == 1000
     last = await store.relatives(make_id(1499), "ancestors", LineageFilter(after=(1498, 2), limit=5))
     assert [(relative.depth, relative.event.position) for relative in last] == [(1499, 1)]
+
+
+async def test_what_lies_between_two_events_is_what_both_reach(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 17)]
+    graph = causality(events)
+    by_id = {event.id: event for event in events}
+    rng = random.Random(18)
+    pairs = [sorted(rng.sample(events, 2), key=lambda event: event.position) for _ in range(60)]
+    pairs += [[by_id[rng.choice(sorted(nx.descendants(graph, event.id)))], event] for event in events if event.parent_ids][::3]
+    pairs.append([events[0], events[0]])
+    connected = 0
+    for cause, effect in pairs:
+        inner = ({effect.id} | nx.descendants(graph, effect.id)) & ({cause.id} | nx.ancestors(graph, cause.id))
+        away = nx.single_source_shortest_path_length(graph.reverse(), cause.id)
+        answer = sorted((Relative(by_id[found], away[found]) for found in inner), key=lambda one: (one.depth, one.event.position))
+        assert await store.count_between(cause.id, effect.id) == len(answer)
+        assert await store.between(cause.id, effect.id, None, 10_000) == answer
+        if len(answer) > 2:
+            after = answer[1].depth, answer[1].event.position
+            assert await store.between(cause.id, effect.id, after, 2) == answer[2:4]
+        shortest = await store.shortest_path(cause.id, effect.id)
+        assert len(shortest) == (away[effect.id] + 1 if inner else 0)
+        if shortest:
+            connected += 1
+            assert (shortest[0], shortest[-1]) == (cause.id, effect.id)
+            assert all(graph.has_edge(later, earlier) for earlier, later in itertools.pairwise(shortest))
+    assert 20 < connected < len(pairs)
+    assert await store.count_between(ABSENT, events[0].id) == 0
+    assert await store.shortest_path(ABSENT, ABSENT) == []
+
+
+def shared(graph: nx.DiGraph[str], ids: list[str]) -> set[str]:
+    """The lowest common causes by their definition: those no other of them has among its own causes."""
+    common = set[str].intersection(*[{one} | nx.descendants(graph, one) for one in ids])
+    return {cause for cause in common if not any(cause in nx.descendants(graph, other) for other in common)}
+
+
+async def test_common_causes_are_all_the_lowest_ones(store: Storage) -> None:
+    events = [entry.event for entry in await filled(store, 19)]
+    graph = causality(events)
+    rng = random.Random(20)
+    asked = [[event.id for event in rng.sample(events, rng.choice((1, 2, 2, 2, 3)))] for _ in range(80)]
+    answers = await few_at_a_time(store.common_causes(ids) for ids in asked)
+    for ids, answer in zip(asked, answers, strict=True):
+        assert {found.event.id for found in answer} == shared(graph, ids), ids
+        assert [(one.depth, -one.event.position) for one in answer] == sorted((one.depth, -one.event.position) for one in answer)
+        for found in answer:
+            assert found.depth == max(nx.shortest_path_length(graph, one, found.event.id) for one in ids)
+    assert max(map(len, answers)) > 1
+
+
+async def test_a_criss_cross_has_two_common_causes(store: Storage) -> None:
+    """As two branches that were merged into each other: neither of the two earlier ends led to the other."""
+    state, _ = await store.open(Rules())
+    drafts = [new_draft("test", number=0)]
+    drafts += [new_draft("test", number=n, parents=[make_id(0)]) for n in (1, 2)]
+    drafts += [new_draft("test", number=n, parents=[make_id(1), make_id(2)]) for n in (3, 4)]
+    assert await store.append(plan_of(state, *drafts))
+    found = await store.common_causes([make_id(3), make_id(4)])
+    assert [(one.event.id, one.depth) for one in found] == [(make_id(2), 1), (make_id(1), 1)]
+    assert [one.event.id for one in await store.common_causes([make_id(3), make_id(1)])] == [make_id(1)]
+
+
+async def test_traces_are_listed_by_their_newest_event_and_read_in_order(store: Storage) -> None:
+    entries = await filled(store, 23)
+    events = [entry.event for entry in entries]
+    newest = {event.trace_id: event for event in events}
+    own = {trace: [entry for entry in entries if entry.event.trace_id == trace] for trace in newest}
+    order = sorted(newest.values(), key=lambda event: -event.position)
+    listed = await store.traces(1, len(events) + 1, 100)
+    assert [(one.trace_id, one.last, one.ended) for one in listed] == [(one.trace_id, one.position, one.timestamp) for one in order]
+    for one in listed:
+        first = own[one.trace_id][0].event
+        assert (one.events, one.first, one.started) == (len(own[one.trace_id]), first.position, first.timestamp)
+    assert await store.traces(1, order[0].position, 1) == listed[1:2]
+    assert await store.traces(order[0].position, len(events) + 1, 100) == listed[:1]
+    for trace, mine in own.items():
+        found = await store.trace_events(trace, 0, 10_000)
+        assert [(one.id, one.position, one.parent_ids, one.value) for one in found] == [
+            (entry.event.id, entry.event.position, entry.event.parent_ids, entry.value) for entry in mine
+        ]
+        assert await store.trace_events(trace, found[0].position, 2) == found[1:3]
+    assert await store.trace_events("no such trace", 0, 10) == []

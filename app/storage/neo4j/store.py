@@ -18,6 +18,8 @@ USED = (
     "signals", "signal", "put_signals", "sweep_signals", "put_node", "node", "add_edge",
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
     "count_descendants", "count_descendants_where", "nearest_descendants",
+    "count_roots", "nearest_roots", "count_impact", "nearest_impact",
+    "count_between", "nearest_between", "shortest_path", "common_causes", "traces", "trace_events",
 )  # fmt: skip
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 

@@ -1,0 +1,93 @@
+"""What connects events: the ways from one to another, and what several have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.params import Parameter
+
+from app.api.errors import responses
+from app.api.examples import LINEAGE, PATHS, success
+from app.api.lineage import Cursor, LineageAnswer, PageSize, WithPayload, page, read_cursor
+from app.domain.errors import FieldError, InvalidInput, NotFound
+from app.domain.events import Event
+from app.engine.environment import Environment
+
+MAX_IDS = 16
+"""Events whose common causes may be asked for, at most."""
+
+
+class PathsAnswer(LineageAnswer):
+    """Every event on any way between the two, both included, nearest to the cause first; `depth` counts from the cause.
+
+    `shortest` has the ids of one shortest way from the cause to the effect; it is empty, and `count` 0, when none leads there.
+    """
+
+    shortest: list[str] = msgspec.field(default_factory=list[str])
+
+
+FromId = Annotated[str, Parameter(query="from", description="Id of an event.")]
+ToId = Annotated[str, Parameter(query="to", description="Id of another; which of the two is the cause, the log knows.")]
+Ids = Annotated[str, Parameter(description=f"Ids of one to {MAX_IDS} events, separated by commas.")]
+
+
+def connection_routes(environment: Environment) -> Router:
+    """`/paths` and `/common-causes`."""
+    store = environment.storage
+
+    async def known(**ids: str) -> list[Event]:
+        found = await store.events(list(ids.values()))
+        for field, event_id in ids.items():
+            if event_id not in found:
+                raise NotFound(f"{field}: no event has the id {event_id[:40]}")
+        return [found[event_id] for event_id in ids.values()]
+
+    @get(
+        "/paths",
+        operation_id="listPaths",
+        summary="How one event led to another",
+        responses={200: success(PathsAnswer, PATHS), **responses(400, 404, 503)},
+    )
+    async def list_paths(
+        request: Request[Any, Any, Any],
+        from_id: FromId,
+        to_id: ToId,
+        limit: PageSize = 100,
+        payload: WithPayload = 0,
+        cursor: Cursor = None,
+    ) -> Response[PathsAnswer]:
+        """The part of the graph between a cause and its effect, and one shortest way. The order of the two does not matter."""
+        cause, effect = sorted(await known(**{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
+        after, _ = read_cursor(cursor)
+        count = await store.count_between(cause.id, effect.id)
+        found = await store.between(cause.id, effect.id, after, limit + 1) if count and limit else []
+        shortest = await store.shortest_path(cause.id, effect.id) if count else []
+        answer = page(request, count, found, limit, payload=bool(payload))
+        whole = answer.content
+        return Response(PathsAnswer(whole.count, whole.truncated, whole.nodes, shortest), headers=answer.headers)
+
+    @get(
+        "/common-causes",
+        operation_id="listCommonCauses",
+        summary="What events have in common",
+        responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
+    )
+    async def list_common_causes(
+        request: Request[Any, Any, Any], ids: Ids, limit: PageSize = 100, payload: WithPayload = 0, cursor: Cursor = None
+    ) -> Response[LineageAnswer]:
+        """The causes shared by all of them of which none led to another, as Git's merge bases. An event counts among its own causes.
+
+        `depth` is how far the farthest of the events is.
+        """
+        asked = list(dict.fromkeys([one.strip().lower() for one in ids.split(",")]))
+        if not 1 <= len(asked) <= MAX_IDS or not all(asked):
+            raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
+        await known(**{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
+        found = await store.common_causes(asked)
+        after, _ = read_cursor(cursor)
+        left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]
+        return page(request, len(found), left, limit, payload=bool(payload))
+
+    return Router("/", route_handlers=[list_paths, list_common_causes], tags=["Lineage"])

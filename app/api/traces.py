@@ -1,0 +1,116 @@
+"""Traces: the latest, one at a glance, and one as a graph."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.params import Parameter
+
+from app.api.errors import responses
+from app.api.events import InPath, Limit, Position
+from app.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
+from app.domain.errors import NotFound
+from app.domain.events import EventType
+from app.domain.traces import TraceSummary, summarize
+from app.engine.environment import Environment
+from app.engine.ports import TraceSpan
+
+BUDGET = 50_000
+"""Events of a trace that a summary reads, at most."""
+WINDOW = 10_000
+WINDOWS = 10
+"""Positions that are searched for traces at once, and how often, for one page."""
+MAX_GRAPH = 10_000
+
+
+class GraphEvent(msgspec.Struct):
+    """A node: an event without its payload."""
+
+    id: str
+    type: EventType
+    scope: str
+    agent_id: str
+    timestamp: str
+    position: int
+
+
+class GraphLink(msgspec.Struct):
+    """An edge from an event to one of its causes."""
+
+    source: str
+    target: str
+    type: str = "PARENT"
+
+
+class TraceGraph(msgspec.Struct):
+    """Node-link JSON: `networkx.node_link_graph(answer, edges="edges")` reads it. A cause in another trace is an edge's target only."""
+
+    nodes: list[GraphEvent]
+    edges: list[GraphLink]
+    graph: dict[str, Any]
+    directed: bool = True
+    multigraph: bool = False
+
+
+GraphLimit = Annotated[int, Parameter(ge=1, le=MAX_GRAPH, description="Events in a page, at most.")]
+
+
+def trace_routes(environment: Environment) -> Router:
+    """`/traces` and what is below it."""
+    store = environment.storage
+
+    @get(
+        "/traces",
+        operation_id="listTraces",
+        summary="The latest traces",
+        responses={200: success(list[TraceSpan], [TRACE]), **responses(400, 503)},
+    )
+    async def list_traces(limit: Limit = 100, before: Position = None) -> Response[list[TraceSpan]]:
+        """By their newest event, newest first. A page may hold fewer than `limit` though more follow: the `Link` header tells."""
+        found: list[TraceSpan] = []
+        edge = (await store.state()).head + 1 if before is None else before
+        for _ in range(WINDOWS):
+            first = max(1, edge - WINDOW)
+            found += await store.traces(first, edge, limit - len(found))
+            edge = found[-1].last if len(found) == limit else first
+            if edge <= 1 or len(found) == limit:
+                break
+        headers = {"link": f'</api/traces?limit={limit}&before={edge}>; rel="next"'} if edge > 1 else {}
+        return Response(found, headers=headers)
+
+    @get(
+        "/traces/{trace_id:str}",
+        operation_id="getTrace",
+        summary="A trace at a glance",
+        responses={200: success(TraceSummary, TRACE_SUMMARY), **responses(400, 404, 503)},
+    )
+    async def get_trace(trace_id: InPath) -> TraceSummary:
+        """Who took part, how long it took, where it began and ended, what was rewarded, and the critical path: the chain of causes
+        that decided its duration, with each agent's time on it."""
+        events = await store.trace_events(trace_id, 0, BUDGET + 1)
+        if not events:
+            raise NotFound(f"no event has the trace_id {trace_id}")
+        return summarize(trace_id, events[:BUDGET], truncated=len(events) > BUDGET)
+
+    @get(
+        "/traces/{trace_id:str}/graph",
+        operation_id="getTraceGraph",
+        summary="A trace as a graph",
+        responses={200: success(TraceGraph, TRACE_GRAPH), **responses(400, 404, 503)},
+    )
+    async def get_graph(trace_id: InPath, limit: GraphLimit = 1_000, after: Position = None) -> Response[TraceGraph]:
+        """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part."""
+        events = await store.trace_events(trace_id, after or 0, limit + 1)
+        if not events and after is None:
+            raise NotFound(f"no event has the trace_id {trace_id}")
+        shown, truncated = events[:limit], len(events) > limit
+        nodes = [GraphEvent(one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position) for one in shown]
+        edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
+        path = f"/api/traces/{quote(trace_id, safe='')}/graph"
+        headers = {"link": f'<{path}?limit={limit}&after={shown[-1].position}>; rel="next"'} if truncated else {}
+        return Response(TraceGraph(nodes, edges, {"trace_id": trace_id, "truncated": truncated}), headers=headers)
+
+    return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])

@@ -1,0 +1,19 @@
+// How many: where an event's consequences end: what it led to and has led to nothing yet; the event itself when nothing followed.
+// mode: read
+// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
+// param id: STRING
+// param types: LIST<STRING>  or null for every type
+// param prefix: STRING  literal start of the scope, or null for every scope
+// param pattern: STRING  regular expression of the whole scope, or null
+// param until: INTEGER  later events do not count: what a first page saw, the next ones see
+// returns count: INTEGER
+MATCH (origin:Event {id: $id})
+CALL (origin) {
+  MATCH (origin)<-[:PARENT*0..50]-(relative)
+  WITH DISTINCT relative
+  WHERE relative.position <= $until AND NOT EXISTS { MATCH (relative)<-[:PARENT]-(later) WHERE later.position <= $until }
+    AND ($types IS NULL OR relative.type IN $types)
+    AND ($prefix IS NULL OR (relative.scope STARTS WITH $prefix AND relative.scope =~ $pattern))
+  RETURN count(relative) AS count
+}
+RETURN count
