@@ -70,23 +70,39 @@ def against_bare_driver(report: Report, rounds: int = 6, batches: int = 15) -> N
 
 
 def at_scale(report: Report, total: int = 1_000_000, window: int = 10, windows: int = 9) -> None:
-    """Ingest rate and memory of the service, at 10,000 events and at a million; the median of several windows of each."""
-    events = bare.Events(3, growing=True)
-    with running("neo4j") as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+    """Ingest rate and memory of the service, at 10,000 events and at a million; the median of several windows of each.
+
+    Minutes lie between the two, in which a machine changes its speed. So each window is set against one of the same app on a store
+    that does nothing, right after it.
+    """
+    events, yard = bare.Events(3, growing=True), bare.Events(4, growing=True)
+
+    def measure() -> tuple[float, float]:
+        """Events a second, and that as a part of what the store that does nothing takes."""
+        pairs = [(ingest(client, prepared(events, window)), ingest(nothing, prepared(yard, window))) for _ in range(windows)]
+        return median([mine for mine, _ in pairs]), median([mine / other for mine, other in pairs])
+
+    with (
+        running("neo4j") as port,
+        running("none") as other_port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{other_port}", timeout=120) as nothing,
+    ):
         pid = next(c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN")
         service = psutil.Process(pid)
         ingest(client, prepared(events, 10))
+        ingest(nothing, prepared(yard, 10))
         early_memory = service.memory_info().rss
-        early = [ingest(client, prepared(events, window)) for _ in range(windows)]
+        early, early_part = measure()
         count = 10 + windows * window
         while count < total // BATCH:
             ingest(client, prepared(events, 20))
             count += 20
             if count % 100 < 20:
                 print(f"  {count * BATCH:,} events", flush=True)
-        late = [ingest(client, prepared(events, window)) for _ in range(windows)]
+        late, late_part = measure()
         late_memory = service.memory_info().rss
-    detail = f"{median(early):,.0f}/s at 10,000, {median(late):,.0f}/s at {total:,}"
-    report.add(f"ingest rate at {total:,} events / at 10,000", median(late) / median(early), "at least 0.9", detail)
+    detail = f"{early:,.0f}/s at 10,000, {late:,.0f}/s at {total:,}; {early_part:.2f} and {late_part:.2f} of the no-op store"
+    report.add(f"ingest rate at {total:,} events / at 10,000", late_part / early_part, "at least 0.9", detail)
     detail = f"{early_memory / 2**20:.0f} MiB, {late_memory / 2**20:.0f} MiB"
     report.add(f"service memory at {total:,} events / at 10,000", late_memory / early_memory, "at most 1.2", detail)
