@@ -12,10 +12,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from neo4j import GraphDatabase
-
 from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4j, StepReporter
-from benchmarks import delivery, ingest, lineage, single, subscribers
+from benchmarks import bare, delivery, ingest, lineage, single, subscribers
 from benchmarks.report import Report
 
 BENCHMARKS = {
@@ -44,25 +42,13 @@ def main(names: list[str]) -> None:
         os.environ.update(SEMP_NEO4J=found.uri, SEMP_NEO4J_USER=found.user, SEMP_NEO4J_PASSWORD=found.password)
         try:
             for name in names:
-                empty(found.uri, found.user, found.password)
+                bare.empty()
                 print(f"-- {name}", flush=True)
                 report.benchmark = name
                 BENCHMARKS[name](report)
         finally:
             asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result()
     report.write(DEFAULT_VERSION, list(BENCHMARKS))
-
-
-def empty(uri: str, user: str, password: str) -> None:
-    """Delete everything, in steps that fit in memory: edges first, since a busy trace has very many."""
-    steps = (
-        "MATCH ()-[edge]->() WITH edge LIMIT 50000 DELETE edge RETURN count(*)",
-        "MATCH (node) WITH node LIMIT 20000 DELETE node RETURN count(*)",
-    )
-    with GraphDatabase.driver(uri, auth=(user, password), notifications_min_severity="OFF") as driver, driver.session() as session:
-        for step in steps:
-            while session.run(step).single(strict=True).value():
-                pass
 
 
 if __name__ == "__main__":

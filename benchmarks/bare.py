@@ -31,6 +31,18 @@ def connect() -> Driver:
     return GraphDatabase.driver(found.uri, auth=(found.user, found.password), notifications_min_severity="OFF")
 
 
+def empty() -> None:
+    """Delete everything, in steps that fit in memory: edges first, since a busy trace has very many."""
+    steps = (
+        "MATCH ()-[edge]->() WITH edge LIMIT 50000 DELETE edge RETURN count(*)",
+        "MATCH (node) WITH node LIMIT 20000 DELETE node RETURN count(*)",
+    )
+    with connect() as driver, driver.session() as session:
+        for step in steps:
+            while session.run(step).single(strict=True).value():
+                pass
+
+
 class Events:
     """Proposals with two parents each, in 50 scopes, the same for both sides.
 
