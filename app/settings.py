@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter, validators
 
+from app.domain.credit import DEFAULT_DEPTH, MAX_DEPTH
 from app.domain.signals import Rules
 
 LISTEN = Group("Listening", sort_key=1)
@@ -55,6 +56,14 @@ class Settings(DatabaseSettings):
     """What is left of a signal after one decay interval, for signals created from now on."""
     decay_interval: Annotated[float, Parameter(env_var="SEMP_DECAY_INTERVAL", group=SIGNALS, validator=_positive)] = 60.0
     """Seconds that one step of decay takes, for signals created from now on."""
+    credit_discount: Annotated[
+        float, Parameter(env_var="SEMP_CREDIT_DISCOUNT", group=SIGNALS, validator=validators.Number(gte=0, lte=1))
+    ] = 0.0
+    """What is left of a reward or penalty one hop further up, where it also reaches proposals, unless its payload says; 0: no credit."""
+    credit_depth: Annotated[
+        int, Parameter(env_var="SEMP_CREDIT_DEPTH", group=SIGNALS, validator=validators.Number(gte=1, lte=MAX_DEPTH))
+    ] = DEFAULT_DEPTH
+    """How many hops up such credit reaches, at most."""
     sweep_interval: Annotated[float, Parameter(env_var="SEMP_SWEEP_INTERVAL", group=TUNING, validator=_positive)] = 60.0
     """Seconds between deletions of signals that have faded; changes no answer."""
     poll_interval: Annotated[float, Parameter(env_var="SEMP_POLL_INTERVAL", group=TUNING, validator=_positive)] = 1.0
@@ -80,7 +89,10 @@ class Settings(DatabaseSettings):
     @property
     def rules(self) -> Rules:
         """The signal rules these settings ask for."""
-        return Rules(alpha=self.alpha, lambda_=self.decay, interval=self.decay_interval)
+        return Rules(
+            alpha=self.alpha, lambda_=self.decay, interval=self.decay_interval,
+            credit_discount=self.credit_discount, credit_depth=self.credit_depth,
+        )  # fmt: skip
 
 
 def redis_password() -> str | None:

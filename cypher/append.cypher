@@ -6,7 +6,7 @@
 // param tip: STRING  tip token of this batch
 // param head: INTEGER  position of the last event
 // param timestamp: INTEGER  milliseconds since 1970 of the batch
-// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers]; an empty list is sent as null
+// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, signal, before, after, share] and, where there are any, [credited, shares, further moves as [signal, before, after, share]]; an empty list is sent as null
 // param signals: LIST<LIST<ANY>>  [scope, pattern, strength, decayed_at, last_updated, position]
 // param born: LIST<LIST<ANY>>  [scope, pattern, alpha, lambda, interval] of those signals that were absent before
 // param scopes: LIST<LIST<ANY>>  [path, [path of the scope above] or []] of scopes that may be new, outer ones first
@@ -24,11 +24,14 @@ FOREACH (row IN $events |
   MERGE (trace:Trace {id: row[4]})
   CREATE (event:Event {
     id: row[0], position: row[1], type: row[2], scope: row[3], trace_id: row[4], agent_id: row[5], timestamp: row[6],
-    payload: row[7], parent_ids: row[8], action: row[9], nearest: row[10], distance: row[11], answers: row[12]
+    payload: row[7], parent_ids: row[8], action: row[9], nearest: row[10], distance: row[11], answers: row[12],
+    signal: row[13], before: row[14], after: row[15], share: row[16], credited: row[17], shares: row[18]
   })-[:TRACE]->(trace)
   FOREACH (id IN row[8] |
     MERGE (parent:Event {id: id})
-    CREATE (event)-[:PARENT]->(parent)))
+    CREATE (event)-[:PARENT]->(parent))
+  FOREACH (move IN row[19] |
+    CREATE (event)-[:MOVED]->(:Move {signal: move[0], position: row[1], before: move[1], after: move[2], share: move[3]})))
 FOREACH (row IN $signals |
   MERGE (signal:Signal {scope: row[0], pattern: row[1]})
   SET signal.strength = row[2], signal.decayed_at = row[3], signal.last_updated = row[4], signal.position = row[5])

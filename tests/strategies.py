@@ -36,6 +36,7 @@ SCOPES = ("ui", "ui.login", "ui.login.form", "api")
 TRACES = ("t1", "t2")
 AGENTS = ("ann", "bob", "cy")
 ACTIONS = ("a1", "a2", "ä/3")
+CREDITS = ({"discount": 0.5}, {"discount": 0.9, "max_depth": 3}, {"discount": 1, "max_depth": 1}, {"discount": 0})
 
 
 class FakeClock:
@@ -104,6 +105,10 @@ def random_draft(rng: random.Random, number: int | None, earlier: Sequence[str],
             payload[rng.choice(("α", "alpha"))] = rng.choice((0, 0.5, 2.0, 7))
     elif event_type == "penalty":
         payload["value"] = rng.choice((0, -0.02, 0.07, -0.4, 1, -1.0))
+    if event_type in ("reward", "penalty") and rng.random() < 0.3:
+        payload["credit"] = rng.choice(
+            ({"discount": 0.5}, {"discount": 0.9, "max_depth": 3}, {"discount": 1, "max_depth": 1}, {"discount": 0})
+        )
     parents: list[str] = []
     if earlier and rng.random() < 0.7:
         near = list(earlier[-8:]) if rng.random() < 0.6 else list(earlier)
@@ -173,7 +178,7 @@ class Reference:
         self.graph.add_node(event.id)
         self.graph.add_edges_from((event.id, parent) for parent in event.parent_ids)
         moves: list[Move] = []
-        for key in self.targets(event, payload):
+        for key, share in self.targets(event, payload, rules).items():
             before = self.strengths.get(key)
             if event.type in ("proposal", "ready", "test"):
                 after = 0.3 if before is None else before
@@ -181,11 +186,11 @@ class Reference:
                 own = payload.get("α", payload.get("alpha"))
                 if own is None:
                     own = rules.alpha if before is None else self.alphas[key]
-                after = min(1.0, (before or 0.0) + payload["value"] * own)
+                after = min(1.0, (before or 0.0) + payload["value"] * share * own)
             elif before is None:
                 continue
             else:
-                after = max(0.0, before - abs(payload["value"]))
+                after = max(0.0, before - abs(payload["value"]) * share)
             if before is None:
                 self.alphas[key], self.lambdas[key], self.intervals[key] = rules.alpha, rules.lambda_, rules.interval
             self.updated[key] = now
@@ -193,22 +198,36 @@ class Reference:
             if after < 0.01:
                 del self.strengths[key]
                 after = 0.0
-            moves.append(Move(*key, before or 0.0, after))
+            moves.append(Move(*key, before or 0.0, after, share))
         self.events[event.id] = event
         self.payloads[event.id] = payload
         return moves
 
-    def targets(self, event: Any, payload: dict[str, Any]) -> list[Key]:
-        """The signals an event moves, each once."""
+    def targets(self, event: Any, payload: dict[str, Any], rules: Rules) -> dict[Key, float]:
+        """The signals an event moves, each once, with what part of its value reaches each."""
+        found, hops = self.answered(event, payload)
+        shares = dict.fromkeys(found, 1.0)
+        asked = payload.get("credit", {"discount": rules.credit_discount, "max_depth": rules.credit_depth})
+        if event.type in ("reward", "penalty") and asked["discount"]:
+            away: dict[str, int] = nx.single_source_shortest_path_length(self.graph, event.id, cutoff=asked.get("max_depth", 8))
+            above = [found for found in away if away[found] > hops and self.events[found].type == "proposal"]
+            for found in sorted(above, key=lambda found: (away[found], -self.events[found].position)):
+                key = self.events[found].scope, self.payloads[found]["action"]
+                shares.setdefault(key, asked["discount"] ** (away[found] - hops))
+        return shares
+
+    def answered(self, event: Any, payload: dict[str, Any]) -> tuple[list[Key], int]:
+        """The signals an event answers to, and how far above it they are."""
         if payload.get("action") is not None:
-            return [(event.scope, payload["action"])]
+            return [(event.scope, payload["action"])], 0
         found = self.nearest(event.id)
         if found:
-            return list(dict.fromkeys((self.events[near].scope, self.payloads[near]["action"]) for near in found))
+            hops = nx.shortest_path_length(self.graph, event.id, found[0])
+            return list(dict.fromkeys((self.events[near].scope, self.payloads[near]["action"]) for near in found)), hops
         for earlier in reversed(self.events.values()):
             if (earlier.type, earlier.trace_id, earlier.scope) == ("proposal", event.trace_id, event.scope):
-                return [(earlier.scope, self.payloads[earlier.id]["action"])]
-        return []
+                return [(earlier.scope, self.payloads[earlier.id]["action"])], 0
+        return [], 0
 
     def nearest(self, event_id: str) -> list[str]:
         """All proposals at the smallest distance above the event, in log order."""

@@ -29,6 +29,27 @@ SIGNAL: Json = {
     "alpha": 1.2,
     "lambda": 0.95,
 }
+EXPLANATION: Json = {
+    "scope": "ui.login",
+    "pattern": "improve_ux",
+    "strength": 0.285,
+    "at": {"position": 1, "timestamp": "2025-01-15T10:31:00.000Z"},
+    "decay": -0.015,
+    "count": 1,
+    "truncated": False,
+    "events": [
+        {
+            **{name: EVENT[name] for name in ("id", "type", "scope", "trace_id", "agent_id", "timestamp", "position")},
+            **{"decay": 0.0, "before": 0.0, "change": 0.3, "after": 0.3},
+        }
+    ],
+}
+SUPPOSITION: Json = {"drop": [_ID]}
+WHAT_IF: Json = {
+    "position": 2,
+    "timestamp": "2025-01-15T10:31:00.000Z",
+    "signals": [{**SIGNAL, "strength": 0.0, "actual": 0.285}],
+}
 LINEAGE: Json = {
     "count": 1,
     "truncated": False,

@@ -10,7 +10,8 @@ import msgspec
 from app.domain.clock import to_text
 from app.domain.interests import Interest
 from app.domain.signals import Signal
-from app.engine.environment import Environment, SignalView
+from app.engine.environment import Environment
+from app.engine.field import SignalView
 from app.engine.hub import Span
 from app.engine.ports import Entry
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 import uuid_utils
 
+from app.domain.credit import Credit
 from app.domain.errors import FieldError, InvalidInput, TooLarge
 from app.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
 
@@ -58,7 +59,8 @@ class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
         dict[str, Any],
         msgspec.Meta(
             description="At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; "
-            "reward: `value` 0..1; penalty: `value` -1..1, taken by its size. Other keys are kept as they are.",
+            "reward: `value` 0..1; penalty: `value` -1..1, taken by its size; `credit` of either, an object of `discount` 0..1 and "
+            "`max_depth`, has it reach the proposals further up. Other keys are kept as they are.",
             examples=[{"action": "improve_ux"}],
         ),
     ]
@@ -90,6 +92,8 @@ class Draft(msgspec.Struct, gc=False):
     """A reward's own amplification, when its payload gives one."""
     client_id: bool = False
     """Whether the client chose the id; only then can it be a retry."""
+    credit: Credit | None = None
+    """How far up a reward or penalty reaches, when its payload says so."""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -134,12 +138,14 @@ class _Reward(msgspec.Struct, gc=False):
     greek: Alpha | None = msgspec.field(default=None, name="α")
     alpha: Alpha | None = None
     reason: str | None = None
+    credit: Any = None
 
 
 class _Penalty(msgspec.Struct, gc=False):
     value: Annotated[float, msgspec.Meta(ge=-1, le=1)]
     action: Action | None = None
     reason: str | None = None
+    credit: Any = None
 
 
 _Payload = _Proposal | _Ready | _Test | _Reward | _Penalty
@@ -181,7 +187,18 @@ def draft(new: NewEvent, where: str = "") -> Draft:
         result.alpha = fields.greek if fields.greek is not None else fields.alpha
     elif new.type == "penalty":
         result.value = abs(fields.value)
+    else:
+        return result
+    if isinstance(fields.credit, dict):  # anything else is a client's own key, and kept as it is
+        result.credit = _credit(cast("dict[str, Any]", fields.credit), f"{where}payload.credit")
     return result
+
+
+def _credit(asked: dict[str, Any], field: str) -> Credit:
+    try:
+        return msgspec.convert(asked, Credit)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(field_error(error, field)) from None
 
 
 def stored_text(value: dict[str, Any], field: str) -> str:

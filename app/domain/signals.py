@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from app.domain.credit import DEFAULT_DEPTH, MAX_DEPTH, Credit
 from app.domain.events import EventType
 
 FADED = 0.01
@@ -40,14 +42,25 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of a strength after one interval, for signals created from now on. Above 0, at most 1."""
     interval: float = 60.0
     """Seconds that one step of decay takes, for signals created from now on. Above 0."""
+    credit_discount: float = 0.0
+    """What is left of a reward or penalty a PARENT hop further up, where its payload does not say; 0 for no credit along causes."""
+    credit_depth: int = DEFAULT_DEPTH
+    """PARENT hops such credit reaches, at most."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.alpha < math.inf and 0 < self.lambda_ <= 1 and 0 < self.interval < math.inf):
             raise ValueError("alpha must be at least 0, lambda above 0 and at most 1, the decay interval above 0 seconds, all finite")
+        if not (0 <= self.credit_discount <= 1 and 1 <= self.credit_depth <= MAX_DEPTH):
+            raise ValueError(f"the credit discount must be 0 to 1, the credit depth 1 to {MAX_DEPTH}")
+
+    @property
+    def credit(self) -> Credit | None:
+        """The credit that holds for events that do not say."""
+        return Credit(self.credit_discount, self.credit_depth) if self.credit_discount else None
 
     def same_numbers(self, other: Rules) -> bool:
         """Whether both decide alike, whenever they began."""
-        return (self.alpha, self.lambda_, self.interval) == (other.alpha, other.lambda_, other.interval)
+        return msgspec.structs.replace(self, since=1) == msgspec.structs.replace(other, since=1)
 
 
 def rules_at(history: list[Rules], position: int) -> Rules:
@@ -89,13 +102,23 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
         return strength if strength >= FADED else 0.0
 
 
-class Move(msgspec.Struct, frozen=True, gc=False):
+def live(signals: Iterable[Signal], now: int) -> Iterator[tuple[Signal, float]]:
+    """Those that have not faded at `now` (milliseconds), with their strength then."""
+    for signal in signals:
+        strength = signal.strength_at(now)
+        if strength:
+            yield signal, strength
+
+
+class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What one event did to one signal. `before` is after decay, right before the event; 0 stands for absent."""
 
     scope: str
     pattern: str
     before: float
     after: float
+    share: float = 1.0
+    """What part of the event's value reached it: less than 1, and only then shown, by credit along causes."""
 
 
 def apply(
@@ -108,6 +131,7 @@ def apply(
     now: int,
     position: int,
     rules: Rules,
+    share: float = 1.0,
 ) -> tuple[Signal | None, Move | None]:
     """Fold one event into one signal.
 
@@ -116,10 +140,12 @@ def apply(
         value: size of a reward or penalty, 0..1; ignored for other types.
         alpha: a reward's own amplification, None for the signal's.
         now: the event's timestamp, milliseconds.
+        share: what part of the value reaches this signal, 0..1.
 
     Returns:
         The signal after and what changed; `(state, None)` when the event does nothing (a penalty on an absent signal).
     """
+    value *= share
     before = state.strength_at(now) if state is not None else 0.0
     if state is None or before == 0.0:
         if event_type == "penalty":
@@ -132,6 +158,6 @@ def apply(
         after = max(0.0, before - value)
     else:
         touched = Signal(*key, state.strength, state.alpha, state.lambda_, state.decayed_at, now, position, state.interval)
-        return touched, Move(*key, before, before)
+        return touched, Move(*key, before, before, share)
     after = after if after >= FADED else 0.0
-    return Signal(*key, after, state.alpha, state.lambda_, now, now, position, state.interval), Move(*key, before, after)
+    return Signal(*key, after, state.alpha, state.lambda_, now, now, position, state.interval), Move(*key, before, after, share)

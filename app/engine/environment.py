@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 
-import msgspec
-
-from app.domain.clock import Clock, system_clock, to_text
+from app.domain.clock import Clock, system_clock
 from app.domain.errors import StoreUnavailable
 from app.domain.events import Draft
-from app.domain.scopes import glob_regex
-from app.domain.signals import Rules, Signal
+from app.domain.signals import Rules
 from app.engine.committer import Committer
+from app.engine.field import Field
 from app.engine.hub import Hub
 from app.engine.ledger import Ledger
 from app.engine.planning import Recorded
 from app.engine.ports import Entry, Storage
+from app.engine.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
-
-
-class SignalView(msgspec.Struct, frozen=True, rename={"lambda_": "lambda"}):
-    """A live signal as answers show it."""
-
-    id: str
-    scope: str
-    pattern: str
-    strength: float
-    last_updated: str
-    alpha: float
-    lambda_: float
 
 
 class Environment:
@@ -65,7 +51,9 @@ class Environment:
         self.committer: Committer
         self.on_growth: Callable[[], None] = lambda: None
         """Called after this process has seen the log grow."""
-        self._sweeping: asyncio.Task[None] | None = None
+        self.field: Field
+        self.snapshots: Snapshots
+        self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Open the log, load the signals, begin to take events.
@@ -83,16 +71,27 @@ class Environment:
             self.clock,
             rules=self.rules,
             on_commit=self._grown,
-            on_reset=lambda: self.hub.reset(self.ledger.state.head),
+            on_reset=self._replaced,
             patience=self._patience,
             poll_interval=self._poll_interval,
         )
         self.committer.start()
-        self._sweeping = asyncio.create_task(self._sweep_forever(), name="sweeper")
+        self.field = Field(self.storage, self.ledger, self.clock)
+        self.snapshots = Snapshots(self.storage, self.ledger)
+        self.snapshots.grown()
+        self._background = [
+            asyncio.create_task(self._sweep_forever(), name="sweeper"),
+            asyncio.create_task(self.snapshots.run(), name="snapshots"),
+        ]
 
     def _grown(self, entries: Sequence[Entry]) -> None:
         self.hub.publish(entries)
+        self.snapshots.grown()
         self.on_growth()
+
+    def _replaced(self) -> None:
+        self.hub.reset(self.ledger.state.head)
+        self.snapshots.reset()
 
     def look(self) -> None:
         """Look for events of other replicas now."""
@@ -111,16 +110,17 @@ class Environment:
 
     async def stop(self) -> None:
         """Refuse new events, commit what was accepted, let go of the storage."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        if self._background:
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
             await self.committer.close()
         await self.storage.close()
 
     @property
     def ready(self) -> bool:
         """Whether an event would be taken now."""
-        return self._sweeping is not None and self.committer.available
+        return bool(self._background) and self.committer.available
 
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
         """Commit the drafts together or not at all; see Committer.submit for the errors. Cancelling it does not undo it."""
@@ -129,31 +129,6 @@ class Environment:
     def submit(self, drafts: Sequence[Draft]) -> asyncio.Future[list[Recorded]]:
         """Queue drafts behind everything queued before, without waiting; see Committer.submit."""
         return self.committer.submit(drafts)
-
-    def now(self) -> int:
-        """The time signals are read at, milliseconds: the clock's, but never before the newest event."""
-        return max(self.clock(), self.ledger.state.last_timestamp)
-
-    def signals(
-        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
-    ) -> list[SignalView]:
-        """Live signals, strongest first, then by scope and pattern; `scope` may be a glob."""
-        chosen = re.compile(glob_regex(scope)) if scope is not None else None
-        found = [
-            (signal, strength)
-            for signal, strength in self.ledger.live(self.now())
-            if strength >= min_strength
-            and (pattern is None or signal.pattern == pattern)
-            and (chosen is None or chosen.fullmatch(signal.scope))
-        ]
-        found.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
-        return [view(signal, strength) for signal, strength in found[:limit]]
-
-    def signal(self, scope: str, pattern: str) -> SignalView | None:
-        """One live signal, None when it is absent or has faded."""
-        signal = self.ledger.signals.get((scope, pattern))
-        strength = signal.strength_at(self.now()) if signal is not None else 0.0
-        return view(signal, strength) if signal is not None and strength else None
 
     async def sweep(self) -> int:
         """Delete signals that had faded at the newest event, here and in storage; the number deleted.
@@ -179,8 +154,3 @@ class Environment:
                 continue
             except Exception:
                 log.exception("sweeping faded signals failed")
-
-
-def view(signal: Signal, strength: float) -> SignalView:
-    """A signal as answers show it, with its strength at the time of asking."""
-    return SignalView(signal.id, signal.scope, signal.pattern, strength, to_text(signal.last_updated), signal.alpha, signal.lambda_)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from app.domain.causes import Cause, Proposal
 from app.domain.clock import from_text
-from app.domain.signals import Key, Move, Rules, Signal, apply, rules_at
+from app.domain.signals import Key, Move, Rules, Signal, apply, live, rules_at
 from app.engine.ports import Entry, LogState, Plan, Thread
 
 CACHED_CAUSES = 4_096
@@ -89,10 +89,7 @@ class Ledger:
 
     def live(self, now: int) -> Iterator[tuple[Signal, float]]:
         """Every signal that has not faded at `now`, with its strength then."""
-        for signal in self.signals.values():
-            strength = signal.strength_at(now)
-            if strength:
-                yield signal, strength
+        return live(self.signals.values(), now)
 
     def signal(self, key: Key) -> Signal | None:
         for overlay in reversed(self.overlays):
@@ -155,13 +152,23 @@ class Ledger:
             self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules)
 
 
-def targets(entry: Entry) -> list[Key]:
-    """The signals an event moves, each once: by its own action, else its nearest proposals', else its thread's newest proposal's."""
+def targets(entry: Entry) -> list[tuple[Key, float]]:
+    """The signals an event moves, each once, with the share of its value that reaches them.
+
+    By its own action, else its nearest proposals', else its thread's newest proposal's; then those it credits further up.
+    """
     if entry.action is not None:
-        return [(entry.event.scope, entry.action)]
-    if entry.nearest:
-        return list(dict.fromkeys([(proposal.scope, proposal.action) for proposal in entry.nearest]))
-    return [(entry.answers.scope, entry.answers.action)] if entry.answers else []
+        first: list[Key] = [(entry.event.scope, entry.action)]
+    elif entry.nearest:
+        first = [(proposal.scope, proposal.action) for proposal in entry.nearest]
+    else:
+        first = [(entry.answers.scope, entry.answers.action)] if entry.answers else []
+    if not entry.credited:
+        return [(key, 1.0) for key in (first if len(first) < 2 else dict.fromkeys(first))]
+    found = dict.fromkeys(first, 1.0)
+    for credited in entry.credited:
+        found.setdefault((credited.proposal.scope, credited.proposal.action), credited.share)
+    return list(found.items())
 
 
 def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key, Signal], now: int, rules: Rules) -> list[Move]:
@@ -172,12 +179,26 @@ def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key
     """
     moves: list[Move] = []
     event = entry.event
-    for key in targets(entry):
+    for key, share in targets(entry):
         state, move = apply(
             changed.get(key) or signal(key), key,
-            event_type=event.type, value=entry.value, alpha=entry.alpha, now=now, position=event.position, rules=rules,
+            event_type=event.type, value=entry.value, alpha=entry.alpha, now=now, position=event.position, rules=rules, share=share,
         )  # fmt: skip
         if move is not None and state is not None:
             changed[key] = state
             moves.append(move)
     return moves
+
+
+def kept(entry: Entry) -> Sequence[Move]:
+    """What is stored of an entry's moves: all of them, and for a penalty that found its signal absent, that it came (0 to 0).
+
+    The latter moved nothing, but would have, had another event not been there.
+    """
+    if entry.event.type != "penalty":
+        return entry.moves
+    aimed = targets(entry)
+    if len(aimed) == len(entry.moves):
+        return entry.moves
+    done = {(move.scope, move.pattern): move for move in entry.moves}
+    return [done.get(key) or Move(*key, 0.0, 0.0, share) for key, share in aimed]

@@ -9,10 +9,12 @@ import msgspec
 
 from app.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from app.domain.clock import Clock, to_text
+from app.domain.credit import Credited, Reached, credited
 from app.domain.errors import FieldError, IdConflict, InvalidInput, SempError
 from app.domain.events import Draft, Event, new_id, same_content
 from app.domain.scopes import lineage_of
 from app.domain.signals import Key, Move, Signal
+from app.engine.crediting import climb, credit_of
 from app.engine.ledger import Ledger, fold
 from app.engine.ports import Entry, EventLog, LogState, Plan, Thread
 
@@ -85,6 +87,10 @@ class Findings(msgspec.Struct):
     """Ids that storage was asked for, as parents or as events stored before."""
     stored: dict[str, Recorded]
     """Events in the log that some drafts may be retries of."""
+    above: dict[str, list[Reached]] = msgspec.field(default_factory=dict[str, list[Reached]])
+    """Proposals at and above stored events that credit climbs through."""
+    depth: int = 0
+    """How far above."""
 
 
 async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
@@ -130,7 +136,28 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
         newest = await log.newest_proposals(list(threads))
         found.newest.update({thread: newest.get(thread) for thread in threads})
         ledger.remember_newest(threads, newest)
+    await _look_above(submissions, ledger, log, found)
     return found
+
+
+async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, found: Findings) -> None:
+    """For what gives credit along causes, find the proposals above the stored events among them."""
+    default = ledger.rules.credit
+    wanting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
+    if not wanting:
+        return
+    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in found.stored}
+
+    def parents_of(event_id: str) -> Sequence[str] | None:
+        entry = None if event_id in drafts else ledger.pending(event_id)
+        return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
+
+    stored: dict[str, int] = {}
+    for draft, credit in wanting:
+        stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
+    found.depth = max([credit.max_depth for _, credit in wanting])
+    if stored:
+        found.above = await log.proposals_above(list(stored), found.depth)
 
 
 def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: Clock) -> Planned:
@@ -207,7 +234,37 @@ class _Builder:
         answers = None
         if draft.action is None and not near:
             answers = self._newest((draft.trace_id, draft.scope))
-        return Entry(event, draft.action, near, distance, answers, draft.value, draft.alpha, encode(event))
+        return Entry(
+            event, draft.action, near, distance, answers, draft.value, draft.alpha, encode(event),
+            credited=self._credited(draft, fresh, 0 if draft.action is not None else distance),
+        )  # fmt: skip
+
+    def _credited(self, draft: Draft, fresh: dict[str, Entry], beyond: int) -> tuple[Credited, ...]:
+        credit = credit_of(draft, self.ledger.rules.credit)
+        if credit is None:
+            return ()
+        if credit.max_depth > self.found.depth:
+            raise LookAgain
+
+        def near(event_id: str) -> Entry | None:
+            return fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
+
+        def parents_of(event_id: str) -> Sequence[str] | None:
+            entry = near(event_id)
+            return entry.event.parent_ids if entry is not None else None
+
+        passed, stored = climb(draft.parent_ids, credit.max_depth, parents_of)
+        reached: dict[Proposal, int] = {}
+        for event_id, hops in passed.items():
+            entry = near(event_id)
+            if entry is not None and entry.event.type == "proposal":
+                reached[entry.as_proposal()] = hops
+        for event_id, hops in stored.items():
+            if event_id not in self.found.above:
+                raise LookAgain
+            for proposal, further in self.found.above[event_id]:
+                reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
+        return credited(reached.items(), beyond, credit)
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
         causes: list[Cause] = []

@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from app.domain.causes import Cause, Proposal
+from app.domain.credit import Credited, Reached
 from app.domain.events import Event, EventType
 from app.domain.signals import Key, Move, Rules, Signal
 from app.domain.traces import TraceEvent
@@ -59,6 +60,8 @@ class Entry(msgspec.Struct, gc=False):
     encoded: bytes = b""
     """The event as JSON, encoded once for every answer and every subscriber."""
     moves: Sequence[Move] = ()
+    credited: tuple[Credited, ...] = ()
+    """Proposals further up that its reward or penalty also reaches, nearest first."""
 
     @property
     def cause(self) -> Cause:
@@ -177,6 +180,11 @@ class EventLog(Protocol):
         """What the events with these ids hand on to children, as far as they exist."""
         ...
 
+    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
+        """For each of these events that exists: itself if it is a proposal, and the proposals among its causes within `depth` PARENT
+        hops, each at its shortest distance, nearest first, then newest first; MAX_CREDITED of them at most."""
+        ...
+
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         """The proposal with the highest position in each thread, where there is one."""
         ...
@@ -195,6 +203,66 @@ class SignalStore(Protocol):
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
         """Delete the states that still are as given here; one that moved meanwhile stays. The number deleted."""
+        ...
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """An event that moved a signal, and how."""
+
+    event: Event
+    before: float
+    """Strength right before it, after decay; 0 for absent."""
+    after: float
+    share: float
+    """What part of the event's value reached this signal."""
+
+
+Kind = Literal["any", "anew", "birth"]
+"""Moves of a signal: all; those after which its strength decays anew (rewards, penalties, births); those that found it absent."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Every live signal right after the event at a position. Derived: the log alone decides what it holds."""
+
+    position: int
+    timestamp: int
+    """Of that event, milliseconds since 1970."""
+    signals: list[Signal]
+
+
+class SignalHistory(Protocol):
+    """What moved signals in the past. Kept with each event at its append; nothing is replayed to answer."""
+
+    async def count_moves(self, key: Key, upto: int) -> int:
+        """How many events up to a position moved a signal."""
+        ...
+
+    async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
+        """Those at positions from above `after` up to `upto`, in log order."""
+        ...
+
+    async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
+        """Those of one kind, newest first."""
+        ...
+
+    async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
+        """The signals that the events at these positions moved, or would have moved had they been there."""
+        ...
+
+    async def timestamps(self, positions: Sequence[int]) -> dict[int, str]:
+        """When the events at these positions were appended, as far as they exist."""
+        ...
+
+    async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:
+        """Keep it, unless the log has another epoch or ends before it; one that is there for the same position is the same."""
+        ...
+
+    async def newest_snapshot(self, upto: int) -> int:
+        """Position of the newest up to this one, 0 when there is none."""
+        ...
+
+    async def snapshot(self, upto: int) -> Snapshot | None:
+        """The newest at a position up to this."""
         ...
 
 
@@ -311,7 +379,7 @@ class NodeStore(Protocol):
         ...
 
 
-class Storage(EventLog, SignalStore, LineageReader, TraceReader, NodeStore, Protocol):
+class Storage(EventLog, SignalStore, SignalHistory, LineageReader, TraceReader, NodeStore, Protocol):
     """All of it behind one connection."""
 
     async def close(self) -> None: ...

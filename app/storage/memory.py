@@ -12,6 +12,7 @@ import msgspec
 import networkx as nx
 
 from app.domain.causes import Cause, Proposal
+from app.domain.credit import MAX_CREDITED, Reached
 from app.domain.errors import NotFound
 from app.domain.events import Event, new_id
 from app.domain.signals import Key, Rules, Signal
@@ -25,6 +26,7 @@ from app.engine.ports import (
     Plan,
     Thread,
 )
+from app.storage.memory_history import MemoryHistory
 from app.storage.memory_lineage import MemoryLineage, selector
 
 
@@ -41,11 +43,12 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryLineage):
+class MemoryStore(MemoryLineage, MemoryHistory):
     """Implements `app.engine.ports.Storage`. One process, one event loop."""
 
     def __init__(self) -> None:
-        super().__init__()
+        MemoryLineage.__init__(self)
+        MemoryHistory.__init__(self)
         self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         """The users' own graph."""
         self.states: dict[Key, Signal] = {}
@@ -93,6 +96,7 @@ class MemoryStore(MemoryLineage):
         for entry in plan.entries:
             event = entry.event
             self.log.append(entry)
+            self.keep(entry)
             self.causality.add_node(event.id, entry=entry)
             self.causality.add_edges_from((event.id, parent) for parent in event.parent_ids)
             if event.type == "proposal":
@@ -126,6 +130,15 @@ class MemoryStore(MemoryLineage):
 
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
         return {event_id: self.entry(event_id).cause for event_id in ids if event_id in self.causality}
+
+    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
+        found: dict[str, list[Reached]] = {}
+        for event_id in ids:
+            if event_id in self.causality:
+                away = [(self.entry(above), hops) for above, hops in self.reach(event_id, True, depth).items()]
+                proposals = [(entry.as_proposal(), hops) for entry, hops in away if entry.event.type == "proposal"]
+                found[event_id] = sorted(proposals, key=lambda one: (one[1], -one[0].position))[:MAX_CREDITED]
+        return found
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         return {thread: self.newest[thread] for thread in threads if thread in self.newest}

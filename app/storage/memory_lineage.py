@@ -39,7 +39,7 @@ class MemoryLineage:
         until = wanted.until if wanted.until is not None and not backwards else len(self.log)
         chosen = selector(wanted.types, wanted.scope)
         found: list[Relative] = []
-        for relative, depth in self._reach(event_id, backwards, wanted.depth).items():
+        for relative, depth in self.reach(event_id, backwards, wanted.depth).items():
             event = self.entry(relative).event
             if event.position > until or not chosen(event) or (depth == 0 and not ends):
                 continue
@@ -51,7 +51,7 @@ class MemoryLineage:
     def _led_on(self, event_id: str, until: int) -> bool:
         return any(self.entry(later).event.position <= until for later in self.causality.predecessors(event_id))
 
-    def _reach(self, event_id: str, backwards: bool, depth: int | None = None) -> dict[str, int]:
+    def reach(self, event_id: str, backwards: bool, depth: int | None = None) -> dict[str, int]:
         """Depths of everything reachable, the event itself included."""
         if event_id not in self.causality:
             return {}
@@ -59,8 +59,8 @@ class MemoryLineage:
         return nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
 
     def _ways(self, cause: str, effect: str) -> list[Relative]:
-        causes = self._reach(effect, True)
-        found = [Relative(self.entry(event).event, depth) for event, depth in self._reach(cause, False).items() if event in causes]
+        causes = self.reach(effect, True)
+        found = [Relative(self.entry(event).event, depth) for event, depth in self.reach(cause, False).items() if event in causes]
         return _nearest(found, newest_first=False)
 
     async def count_between(self, cause: str, effect: str) -> int:
@@ -75,7 +75,7 @@ class MemoryLineage:
         return nx.shortest_path(self.causality, effect, cause)[::-1]
 
     async def common_causes(self, ids: Sequence[str]) -> list[Relative]:
-        reached = [self._reach(event_id, True) for event_id in ids]
+        reached = [self.reach(event_id, True) for event_id in ids]
         common = set[str].intersection(*[set(causes) for causes in reached])
         lowest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
         found = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in lowest]

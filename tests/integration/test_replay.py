@@ -39,14 +39,14 @@ async def live(
     for rules, history in phases:
         environment = Environment(store, rules, clock=clock, sweep_interval=3600, poll_interval=3600)
         await environment.start()
-        answers.append(environment.signals())
+        answers.append(environment.field.signals())
         for moment in history:
             clock.now += moment.advance
             for drafts in [[one] for one in moment.drafts] if one_by_one else moment.submissions():
                 await environment.append(drafts, batch=True)
             if sweeps is not None and sweeps.random() < 0.5:
                 await environment.sweep()
-            answers.append(environment.signals())
+            answers.append(environment.field.signals())
         assert environment._sweeping is not None
         environment._sweeping.cancel()
         await environment.committer.close()

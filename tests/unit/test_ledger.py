@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.causes import Cause, Proposal
+from app.domain.credit import Credited
 from app.domain.signals import Move, Rules, Signal
-from app.engine.ledger import Ledger, Overlay, Recent, fold, targets
+from app.engine.ledger import Ledger, Overlay, Recent, fold, kept, targets
 from app.engine.ports import LogState
 from tests.strategies import BEGIN, entry_of, make_id, new_draft, plan_of
 
@@ -121,10 +122,23 @@ def test_only_live_signals_are_given_with_their_strength() -> None:
 def test_targets_are_action_then_nearest_then_thread_then_none() -> None:
     near = (Proposal(1, "x", "n"), Proposal(2, "y", "m"), Proposal(3, "x", "n"))
     answers = Proposal(4, "z", "thread")
-    assert targets(entry_of(new_draft("reward", action="own"), 9, nearest=near, answers=answers)) == [("ui", "own")]
-    assert targets(entry_of(new_draft("reward"), 9, nearest=near, answers=answers)) == [("x", "n"), ("y", "m")]
-    assert targets(entry_of(new_draft("reward"), 9, answers=answers)) == [("z", "thread")]
+    assert targets(entry_of(new_draft("reward", action="own"), 9, nearest=near, answers=answers)) == [(("ui", "own"), 1.0)]
+    assert targets(entry_of(new_draft("reward"), 9, nearest=near, answers=answers)) == [(("x", "n"), 1.0), (("y", "m"), 1.0)]
+    assert targets(entry_of(new_draft("reward"), 9, answers=answers)) == [(("z", "thread"), 1.0)]
     assert targets(entry_of(new_draft("reward"), 9)) == []
+
+
+def test_each_signal_is_moved_once_by_its_largest_share() -> None:
+    near = (Proposal(3, "x", "n"),)
+    credited = (Credited(Proposal(2, "x", "n"), 0.5), Credited(Proposal(2, "y", "m"), 0.5), Credited(Proposal(1, "y", "m"), 0.25))
+    entry = entry_of(new_draft("reward"), 9, nearest=near, credited=credited)
+    assert targets(entry) == [(("x", "n"), 1.0), (("y", "m"), 0.5)]
+
+
+def test_a_penalty_that_finds_its_signal_absent_is_kept_with_what_it_aimed_at() -> None:
+    entry = entry_of(new_draft("penalty"), 9, nearest=(Proposal(1, "x", "n"), Proposal(2, "y", "m")))
+    entry.moves = [Move("y", "m", 0.5, 0.3)]
+    assert kept(entry) == [Move("x", "n", 0.0, 0.0), Move("y", "m", 0.5, 0.3)]
 
 
 def test_a_fold_reads_what_it_changed_before_what_was() -> None:

@@ -341,18 +341,18 @@ async def test_answers_show_decayed_strengths_strongest_first_and_hide_what_fade
         [new_draft(action="weak"), new_draft("reward", action="strong"), new_draft("reward", "api.x", action="x", value=0.3)]
     )
     clock.now += MINUTE
-    shown = environment.signals()
+    shown = environment.field.signals()
     assert [(s.pattern, s.strength) for s in shown] == [
         ("strong", pytest.approx(0.57)), ("x", pytest.approx(0.36 * 0.95)), ("weak", pytest.approx(0.285)),
     ]  # fmt: skip
     assert shown[0].last_updated == "2025-01-15T10:10:00.000Z"
-    assert [s.pattern for s in environment.signals(scope="api.*")] == ["x"]
-    assert [s.pattern for s in environment.signals(pattern="weak")] == ["weak"]
-    assert [s.pattern for s in environment.signals(min_strength=0.3)] == ["strong", "x"]
-    assert [s.pattern for s in environment.signals(limit=1)] == ["strong"]
+    assert [s.pattern for s in environment.field.signals(scope="api.*")] == ["x"]
+    assert [s.pattern for s in environment.field.signals(pattern="weak")] == ["weak"]
+    assert [s.pattern for s in environment.field.signals(min_strength=0.3)] == ["strong", "x"]
+    assert [s.pattern for s in environment.field.signals(limit=1)] == ["strong"]
     clock.now += 200 * MINUTE
-    assert environment.signals() == []
-    assert environment.signal("ui", "weak") is None
+    assert environment.field.signals() == []
+    assert environment.field.signal("ui", "weak") is None
     await environment.stop()
 
 
@@ -365,7 +365,7 @@ async def test_sweeping_frees_what_faded_at_the_newest_event_and_nothing_else() 
     await environment.append([new_draft(action="young")])
     assert await environment.sweep() == 1
     assert list(store.states) == list(environment.ledger.signals) == [("ui", "young")]
-    assert [s.pattern for s in environment.signals()] == ["young"]
+    assert [s.pattern for s in environment.field.signals()] == ["young"]
     await environment.stop()
 
 
@@ -380,15 +380,15 @@ async def test_other_rules_revive_nothing_that_faded_and_raise_nothing(minutes: 
         await environment.append([new_draft(action="x")])
         clock.now += minutes * MINUTE
         await environment.append([new_draft(action="y")])
-        before = {s.pattern: s.strength for s in environment.signals()}
+        before = {s.pattern: s.strength for s in environment.field.signals()}
         if sweep:
             await environment.sweep()
         await environment.stop()
         environment = await started(store, clock, Rules(interval=interval))
-        after = {s.pattern: s.strength for s in environment.signals()}
+        after = {s.pattern: s.strength for s in environment.field.signals()}
         assert all(strength <= before.get(pattern, 0.0) + 1e-12 for pattern, strength in after.items()), (before, after)
         await environment.append([new_draft("reward", value=0.1, action="x")])
-        answers.append([(s.pattern, s.strength) for s in environment.signals()])
+        answers.append([(s.pattern, s.strength) for s in environment.field.signals()])
         assert await verify(store) == []
         await environment.stop()
     assert answers[0] == answers[1]

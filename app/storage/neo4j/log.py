@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from app.domain.causes import Cause, Proposal
+from app.domain.credit import MAX_CREDITED, Reached
 from app.domain.errors import StoreUnavailable
 from app.domain.events import Event, new_id
 from app.domain.scopes import glob_prefix, glob_regex, is_glob
@@ -13,6 +14,7 @@ from app.domain.signals import Rules, Signal
 from app.engine.ports import Entry, EventFilter, LogState, Plan, Thread
 from app.storage.neo4j import rows, schema
 from app.storage.neo4j.connection import Connection, Transaction
+from app.storage.neo4j.upgrade import upgrade
 
 LAST = 2**62
 """Above every position."""
@@ -37,7 +39,8 @@ class Neo4jLog:
         self.connection = connection
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        await schema.prepare(self.connection, rules)
+        if await schema.prepare(self.connection, rules) < schema.VERSION:
+            await upgrade(self, self.connection)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
@@ -107,6 +110,10 @@ class Neo4jLog:
 
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
+
+    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
+        found = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in found}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         found = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from app.domain.causes import Cause, Proposal
+from app.domain.credit import Credited
 from app.domain.events import Event, effect_of
-from app.domain.signals import Rules, Signal
-from app.engine.ports import Entry, LogState, Plan
+from app.domain.signals import Key, Move, Rules, Signal
+from app.engine.ledger import kept
+from app.engine.ports import Entry, LogState, Moved, Plan
 
 Row = list[Any]
 
@@ -25,7 +27,9 @@ def entry(row: Row) -> Entry:
     found = event(row)
     value, alpha = effect_of(found.type, row[7].encode())
     answers = Proposal(*row[12]) if row[12] else None
-    return Entry(found, row[9], tuple(Proposal(*near) for near in row[10]), row[11] or 0, answers, value, alpha)
+    near = tuple(Proposal(*proposal) for proposal in row[10])
+    credited = tuple(Credited(Proposal(*one[:3]), one[3]) for one in row[13])
+    return Entry(found, row[9], near, row[11] or 0, answers, value, alpha, credited=credited)
 
 
 def cause(row: Row) -> Cause:
@@ -78,10 +82,35 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
 
 
 def _event_row(planned: Entry) -> Row:
-    found, answers = planned.event, planned.answers
-    return [
+    found, answers, credited, moves = planned.event, planned.answers, planned.credited, kept(planned)
+    row = [
         found.id, found.position, found.type, found.scope, found.trace_id, found.agent_id, found.timestamp,
         bytes(found.payload).decode(), found.parent_ids or None, planned.action,
         [proposal.position for proposal in planned.nearest] or None, planned.distance or None,
         answers.position if answers is not None else None,
     ]  # fmt: skip
+    row += moved(moves[0]) if moves else [None, None, None, None]
+    if credited or len(moves) > 1:
+        row += [[one.proposal.position for one in credited] or None, [one.share for one in credited] or None, list(map(moved, moves[1:]))]
+    return row
+
+
+def moved(move: Move) -> Row:
+    """A move as it is stored: the signal's key as one text, what it was and became, and the share when it is not the whole."""
+    return [key_text((move.scope, move.pattern)), move.before, move.after, move.share if move.share != 1.0 else None]
+
+
+def key_text(key: Key) -> str:
+    """A signal's key as the protocol writes it; a scope has no colon, so no two keys share a text."""
+    return f"{key[0]}:{key[1]}"
+
+
+def key_of(text: str) -> Key:
+    """The inverse of `key_text`."""
+    scope, _, pattern = text.partition(":")
+    return scope, pattern
+
+
+def moved_event(row: Row) -> Moved:
+    """From a row of moves or moves_back."""
+    return Moved(event(row), row[9], row[10], row[11] if row[11] is not None else 1.0)

@@ -6,6 +6,8 @@ import asyncio
 import random
 import uuid
 
+import msgspec
+
 from app.domain.errors import SchemaMismatch, StoreUnavailable
 from app.domain.events import new_id
 from app.domain.signals import Rules
@@ -13,12 +15,15 @@ from app.storage.neo4j import rows
 from app.storage.neo4j.connection import Connection, Transaction
 
 ATTEMPTS = 10
-VERSION = 1
+VERSION = 2
 """Schema this code reads and writes. A database with a higher one is refused, one with a lower one is brought up."""
 
 
-async def prepare(connection: Connection, rules: Rules) -> None:
+async def prepare(connection: Connection, rules: Rules) -> int:
     """Make the schema of a new database or check that of an old one. Safe to repeat, and to run from several replicas at once.
+
+    Returns:
+        The version its data has: this one's, or an older one's, which are still to be brought up.
 
     Raises:
         SchemaMismatch: a newer version wrote this database.
@@ -31,6 +36,7 @@ async def prepare(connection: Connection, rules: Rules) -> None:
             await _apply(connection, name)
     if not found:
         await connection.run("create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=VERSION)
+    return found[0][5] if found else VERSION
 
 
 async def _apply(connection: Connection, name: str) -> None:
@@ -49,7 +55,6 @@ async def put_in_force(transaction: Transaction, history: list[Rules], head: int
     """Write `rules` as those in force from the next position on, when they differ from the last ones. During a turn."""
     if history[-1].same_numbers(rules):
         return
-    begins = Rules(since=head + 1, alpha=rules.alpha, lambda_=rules.lambda_, interval=rules.interval)
     kept = [old for old in history if old.since <= head]
-    await transaction.run("set_rules", tip=new_id(), rules=rows.rules_text([*kept, begins] if kept else [Rules(
-        alpha=rules.alpha, lambda_=rules.lambda_, interval=rules.interval)]))  # fmt: skip
+    begins = msgspec.structs.replace(rules, since=head + 1 if kept else 1)
+    await transaction.run("set_rules", tip=new_id(), rules=rows.rules_text([*kept, begins]))

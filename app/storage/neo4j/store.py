@@ -7,15 +7,19 @@ from typing import Any
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.storage import queries
 from app.storage.neo4j.connection import Connection, Target
+from app.storage.neo4j.history import Neo4jHistory
 from app.storage.neo4j.lineage import Neo4jLineage
 from app.storage.neo4j.log import Neo4jLog
 from app.storage.neo4j.nodes import Neo4jNodes
 from app.storage.neo4j.signals import Neo4jSignals
 
 USED = (
-    "append", "lock_stream", "stream_state", "create_stream", "set_rules", "events_by_id", "read_log", "causes", "newest_proposals",
+    "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves",
+    "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
     "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
-    "signals", "signal", "put_signals", "sweep_signals", "put_node", "node", "add_edge",
+    "signals", "signal", "put_signals", "sweep_signals",
+    "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
+    "put_node", "node", "add_edge",
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
     "count_descendants", "count_descendants_where", "nearest_descendants",
     "count_roots", "nearest_roots", "count_impact", "nearest_impact",
@@ -24,7 +28,7 @@ USED = (
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 
 
-class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jLineage, Neo4jNodes):
+class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes):
     """Implements `app.engine.ports.Storage`.
 
     Raises:

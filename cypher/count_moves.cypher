@@ -1,0 +1,13 @@
+// How many events moved a signal, up to a position.
+// mode: read
+// param signal: STRING  scope:pattern
+// param upto: INTEGER  positions up to this
+// returns count: INTEGER
+CALL () {
+  MATCH (event:Event) WHERE event.signal = $signal AND event.position <= $upto
+  RETURN count(*) AS found
+UNION ALL
+  MATCH (move:Move) WHERE move.signal = $signal AND move.position <= $upto
+  RETURN count(*) AS found
+}
+RETURN sum(found) AS count

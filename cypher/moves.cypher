@@ -1,0 +1,22 @@
+// Why a signal is as strong as it is: the events that moved it, in log order, each with its strength right before and after.
+// A penalty that found it absent is among them: it came, and did nothing (0 to 0).
+// An event that moved several signals has the first one in its own properties and a Move node for each of the others.
+// mode: read
+// param signal: STRING  scope:pattern
+// param after: INTEGER  positions above this
+// param upto: INTEGER  positions up to this
+// param limit: INTEGER
+// returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
+CALL () {
+  MATCH (event:Event) WHERE event.signal = $signal AND event.position > $after AND event.position <= $upto
+  RETURN event, event.before AS before, event.after AS after, event.share AS share ORDER BY event.signal, event.position LIMIT $limit
+UNION ALL
+  MATCH (move:Move) WHERE move.signal = $signal AND move.position > $after AND move.position <= $upto
+  WITH move ORDER BY move.signal, move.position LIMIT $limit
+  MATCH (event:Event {position: move.position})
+  RETURN event, move.before AS before, move.after AS after, move.share AS share
+}
+WITH event, before, after, share ORDER BY event.position LIMIT $limit
+RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
+       event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
+       event.position AS position, before, after, share

@@ -1,0 +1,3 @@
+// What moved one signal.
+// mode: schema
+CREATE INDEX event_signal IF NOT EXISTS FOR (event:Event) ON (event.signal, event.position)
