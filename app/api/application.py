@@ -14,6 +14,7 @@ from app.api.health import health_routes
 from app.api.lineage import lineage_routes
 from app.api.live import live_route
 from app.api.nodes import node_routes
+from app.api.signal_paths import App
 from app.api.signals import signal_routes
 from app.api.stream import stream_route
 from app.api.traces import trace_routes
@@ -29,7 +30,7 @@ def create_app(environment: Environment) -> Litestar:
             signal_routes(environment), node_routes(environment), stream_route(environment),
         ],
     )  # fmt: skip
-    return Litestar(
+    return App(
         route_handlers=[api, health_routes(environment), live_route(environment)],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=OpenAPIConfig(

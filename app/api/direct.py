@@ -66,7 +66,7 @@ def direct_post(
 
     Args:
         body: type of the body, for the OpenAPI document; the function decodes it itself, with `decode`.
-        answer: type of the 201 answer, for the document.
+        answer: type of the answer to a success, for the document.
         accepts: media types it reads; others are answered 415.
         max_body: bytes; a longer body is answered 413, before it is read where its length is announced.
         parameters: annotations of path and query parameters, for the document; the function finds their values in the scope.

@@ -44,11 +44,11 @@ EXPLANATION: Json = {
         }
     ],
 }
-SUPPOSITION: Json = {"drop": [_ID]}
+SUPPOSITION: Json = {"drop": [], "add": [{**NEW_EVENT, "type": "penalty", "payload": {"action": "improve_ux", "value": 0.2}}]}
 WHAT_IF: Json = {
     "position": 2,
     "timestamp": "2025-01-15T10:31:00.000Z",
-    "signals": [{**SIGNAL, "strength": 0.0, "actual": 0.285}],
+    "signals": [{**SIGNAL, "strength": 0.085, "actual": 0.285}],
 }
 LINEAGE: Json = {
     "count": 1,
@@ -91,6 +91,7 @@ TRACE_GRAPH: Json = {
 NEW_NODE: Json = {"type": "file", "data": {"path": "src/login.py"}}
 NODE: Json = {"id": _ID, **NEW_NODE, "edges": []}
 NEW_EDGE: Json = {"to": _ID, "type": "depends_on"}
+LINKED_NODE: Json = {"id": _ID, **NEW_NODE, "edge": "changed_by"}
 
 
 def success(model: Any, example: Any, description: str = "Done.") -> ResponseSpec:

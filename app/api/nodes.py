@@ -1,22 +1,23 @@
-"""The users' own graph, beside the log."""
+"""The users' own graph, beside the log, and what its nodes have to do with events."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, get
+from litestar import Request, Response, Router, get
 from litestar.openapi.spec import Example
-from litestar.params import Body
+from litestar.params import Body, Parameter
 
 from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
-from app.api.events import InPath
-from app.api.examples import NEW_EDGE, NEW_NODE, NODE, created, success
+from app.api.events import InPath, ScopeGlob, Types, valid_glob
+from app.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
+from app.api.lineage import Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
-from app.domain.events import Id, Name, canonical, new_id, stored_text
+from app.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
-from app.engine.ports import GraphEdge, GraphNode
+from app.engine.ports import GraphEdge, GraphNode, LineageFilter, Side
 
 
 class NewNode(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,7 +29,7 @@ class NewNode(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewEdge(msgspec.Struct, forbid_unknown_fields=True):
-    """An edge from the node in the path."""
+    """An edge from the node in the path, to another node or to an event."""
 
     to: Id
     type: Annotated[Name, msgspec.Meta(examples=["depends_on"])]
@@ -48,8 +49,35 @@ _read_edge = msgspec.json.Decoder(NewEdge).decode
 _encode = msgspec.json.Encoder().encode
 
 
+class LinkedNodeAnswer(msgspec.Struct):
+    """A node as seen from an event it is linked to; `edge` is the type of the link."""
+
+    id: str
+    type: str
+    data: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+    edge: str
+
+
+EdgeType = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only by links of this type; default: all.")]
+SIDES: dict[Side, tuple[str, str, str, str]] = {
+    "provenance": (
+        "provenance",
+        "listProvenance",
+        "What led to an artefact",
+        "The events its node is linked to, at depth 0, and everything that led to them, each once at its shortest distance.",
+    ),
+    "consequences": (
+        "descendants",
+        "listDescendantsOfNode",
+        "What an artefact led to",
+        "The events its node is linked to, at depth 0, and everything they led to, each once at its shortest distance.",
+    ),
+}
+
+
 def node_routes(environment: Environment) -> Router:
-    """`/nodes` and what is below it."""
+    """`/nodes` and what is below it, and the nodes of an event."""
+    store = environment.storage
 
     @direct_post(
         "/nodes",
@@ -64,7 +92,7 @@ def node_routes(environment: Environment) -> Router:
         new = decode(_read_node, incoming.body)
         node_id = new.id.lower() if new.id else new_id()
         data = stored_text(new.data, "data")
-        node, created = await environment.storage.put_node(node_id, new.type, data)
+        node, created = await store.put_node(node_id, new.type, data)
         if created:
             return Answer(201, _encode(node))
         if node.type != new.type or canonical(bytes(node.data)) != canonical(data.encode()):
@@ -90,7 +118,7 @@ def node_routes(environment: Environment) -> Router:
         answer=NodeAnswer,
         parameters={"node_id": InPath},
         operation_id="addEdge",
-        summary="Link two graph nodes",
+        summary="Link a graph node to another, or to an event",
         responses={
             201: success(NodeAnswer, NODE),
             **responses(400, 404, 413, 415, 503),
@@ -100,12 +128,55 @@ def node_routes(environment: Environment) -> Router:
         """201 with the node the edge leaves from. The same edge twice is one edge."""
         edge = decode(_read_edge, incoming.body)
         node_id = str(incoming.scope["path_params"]["node_id"]).lower()
-        if not await environment.storage.add_edge(node_id, edge.to.lower(), edge.type):
+        if not await store.add_edge(node_id, edge.to.lower(), edge.type):
             await _node(environment, node_id)
-            raise InvalidInput(FieldError("to", f"no node has the id {edge.to}"))
+            raise InvalidInput(FieldError("to", f"neither a node nor an event has the id {edge.to}"))
         return Answer(201, _encode(await _node(environment, node_id)))
 
-    return Router("/", route_handlers=[create_node, get_node, add_edge], tags=["Graph nodes"])
+    def side_route(side: Side) -> Any:
+        path, operation, summary, text = SIDES[side]
+
+        async def handler(
+            request: Request[Any, Any, Any],
+            node_id: InPath,
+            edge: EdgeType = None,
+            depth: Depth = None,
+            limit: PageSize = 100,
+            types: Types = None,
+            in_scope: ScopeGlob = None,
+            payload: WithPayload = 0,
+            cursor: Cursor = None,
+        ) -> Response[LineageAnswer]:
+            after, until = read_cursor(cursor)
+            until = until or environment.ledger.state.head
+            node = await _node(environment, node_id.lower())
+            wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit + 1)
+            count = await store.count_linked(node.id, side, edge, wanted)
+            found = await store.linked(node.id, side, edge, wanted) if count and limit else []
+            return page(request, count, found, limit, until=until, payload=bool(payload))
+
+        handler.__doc__ = text
+        return get(
+            f"/nodes/{{node_id:str}}/{path}",
+            name=operation, operation_id=operation, summary=summary,
+            responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
+        )(handler)  # fmt: skip
+
+    @get(
+        "/events/{event_id:str}/nodes",
+        operation_id="listNodesOfEvent",
+        summary="The graph nodes linked to an event",
+        responses={200: success(list[LinkedNodeAnswer], [LINKED_NODE]), **responses(400, 404, 503)},
+    )
+    async def list_nodes_of_event(event_id: InPath) -> list[LinkedNodeAnswer]:
+        """By type of the link, then by id."""
+        wanted = event_id.lower()
+        if not await store.events([wanted]):
+            raise NotFound(f"no event has the id {event_id}")
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await store.nodes_of(wanted)]
+
+    handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
+    return Router("/", route_handlers=handlers, tags=["Graph nodes"])
 
 
 async def _node(environment: Environment, node_id: str) -> GraphNode:

@@ -82,7 +82,7 @@ def signal_routes(environment: Environment) -> Router:
         return await field.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
 
     @get(
-        "/signals/{signal_scope:str}/{pattern:path}",
+        "/signals/{signal_scope:str}/{pattern:str}",
         operation_id="getSignal",
         summary="Read one signal, as it is or as it was",
         responses={
@@ -90,7 +90,12 @@ def signal_routes(environment: Environment) -> Router:
             **responses(400, 404, 503),
         },
     )
-    async def get_signal(request: Request[Any, Any, Any], signal_scope: InPath, pattern: InPath, at: At = None) -> SignalView:  # noqa: ARG001
+    async def get_signal(
+        request: Request[Any, Any, Any],
+        signal_scope: InPath,
+        pattern: InPath,  # noqa: ARG001 - read from the raw path
+        at: At = None,
+    ) -> SignalView:
         """404 when it was never created or has faded below 0.01. A slash in the pattern is written `%2F` where `/explain` could follow."""
         exactly = rest_of_path(request, f"/api/signals/{signal_scope}/")
         field = environment.field
@@ -140,6 +145,7 @@ def signal_routes(environment: Environment) -> Router:
         "/signals/what-if",
         body=Annotated[Supposition, Body(examples=[Example(value=SUPPOSITION)])],
         answer=WhatIf,
+        status_code=200,
         operation_id="whatIf",
         summary="Signals as they would be without some events, or with some more",
         responses={200: success(WhatIf, WHAT_IF), **responses(400, 409, 413, 415, 503)},

@@ -26,6 +26,9 @@ FADED = 0.01
 INITIAL = 0.3
 """Strength of a signal that a proposal, ready or test event creates."""
 
+WHOLE = 1.0
+"""The share of an event that reaches the signals it answers to. This very object, so that encoding leaves it out as the default."""
+
 _NAMESPACE = uuid.UUID("6f3d5c1e-8a43-4f0c-9d55-2b1f64b1f2c7")
 
 Key = tuple[str, str]
@@ -117,7 +120,7 @@ class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     pattern: str
     before: float
     after: float
-    share: float = 1.0
+    share: float = WHOLE
     """What part of the event's value reached it: less than 1, and only then shown, by credit along causes."""
 
 
@@ -131,7 +134,7 @@ def apply(
     now: int,
     position: int,
     rules: Rules,
-    share: float = 1.0,
+    share: float = WHOLE,
 ) -> tuple[Signal | None, Move | None]:
     """Fold one event into one signal.
 
@@ -145,7 +148,10 @@ def apply(
     Returns:
         The signal after and what changed; `(state, None)` when the event does nothing (a penalty on an absent signal).
     """
-    value *= share
+    if share == WHOLE:
+        share = WHOLE
+    else:
+        value *= share
     before = state.strength_at(now) if state is not None else 0.0
     if state is None or before == 0.0:
         if event_type == "penalty":

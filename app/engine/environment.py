@@ -108,13 +108,17 @@ class Environment:
         await asyncio.sleep(0)  # answers go out before the sockets are told
         self.hub.close()
 
-    async def stop(self) -> None:
-        """Refuse new events, commit what was accepted, let go of the storage."""
+    async def halt(self) -> None:
+        """Refuse new events, commit what was accepted, end what runs in the background. The storage stays open."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         if self._background:
-            for task in self._background:
-                task.cancel()
-            await asyncio.gather(*self._background, return_exceptions=True)
             await self.committer.close()
+
+    async def stop(self) -> None:
+        """Halt, and let go of the storage."""
+        await self.halt()
         await self.storage.close()
 
     @property

@@ -8,7 +8,7 @@ import msgspec
 
 from app.domain.clock import to_text
 from app.domain.events import EventType, effect_of
-from app.domain.signals import Key, Rules
+from app.domain.signals import WHOLE, Key, Rules
 from app.engine.past import Moment, signal_at
 from app.engine.ports import Moved, SignalHistory
 
@@ -30,7 +30,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     after: float
     value: float | None = None
     """Size of a reward or penalty, 0..1."""
-    share: float = 1.0
+    share: float = WHOLE
     """What part of the value reached this signal: less than 1, and only then shown, by credit along causes."""
 
 

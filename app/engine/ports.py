@@ -365,8 +365,22 @@ class GraphNode(msgspec.Struct, frozen=True):
     edges: list[GraphEdge]
 
 
+class LinkedNode(msgspec.Struct, frozen=True):
+    """A node as seen from an event it is linked to."""
+
+    id: str
+    type: str
+    data: msgspec.Raw
+    edge: str
+    """Type of the link."""
+
+
+Side = Literal["provenance", "consequences"]
+"""Of an artefact: the events it is linked to with all that led to them, or with all that they led to."""
+
+
 class NodeStore(Protocol):
-    """The users' own graph."""
+    """The users' own graph, and where it is linked to the log."""
 
     async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
         """Store a node, or find the one that has this id; True when it was new."""
@@ -375,7 +389,22 @@ class NodeStore(Protocol):
     async def node(self, node_id: str) -> GraphNode | None: ...
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
-        """Link two nodes that exist; an edge that is there already stays one. False when either node is missing."""
+        """Link a node to another, or else to an event; an edge that is there already stays one. False when either is missing."""
+        ...
+
+    async def nodes_of(self, event_id: str) -> list[LinkedNode]:
+        """The nodes linked to an event, by type of the link, then by id."""
+        ...
+
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> int:
+        """How many events are on one side of a node, by links of one type or of all; `after` and `limit` aside.
+
+        A linked event is at depth 0.
+        """
+        ...
+
+    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+        """Those, nearest first, then by position (newest first towards causes, oldest first towards effects)."""
         ...
 
 

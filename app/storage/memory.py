@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-import networkx as nx
 
 from app.domain.causes import Cause, Proposal
 from app.domain.credit import MAX_CREDITED, Reached
@@ -20,14 +19,13 @@ from app.engine.ports import (
     DuplicateId,
     Entry,
     EventFilter,
-    GraphEdge,
-    GraphNode,
     LogState,
     Plan,
     Thread,
 )
 from app.storage.memory_history import MemoryHistory
-from app.storage.memory_lineage import MemoryLineage, selector
+from app.storage.memory_lineage import selector
+from app.storage.memory_nodes import MemoryNodes
 
 
 class MemoryTurn:
@@ -43,14 +41,12 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryLineage, MemoryHistory):
+class MemoryStore(MemoryNodes, MemoryHistory):
     """Implements `app.engine.ports.Storage`. One process, one event loop."""
 
     def __init__(self) -> None:
-        MemoryLineage.__init__(self)
+        MemoryNodes.__init__(self)
         MemoryHistory.__init__(self)
-        self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        """The users' own graph."""
         self.states: dict[Key, Signal] = {}
         self.newest: dict[Thread, Proposal] = {}
         self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
@@ -157,26 +153,6 @@ class MemoryStore(MemoryLineage, MemoryHistory):
         for key in still:
             del self.states[key]
         return len(still)
-
-    async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
-        new = node_id not in self.artifacts
-        if new:
-            self.artifacts.add_node(node_id, type=node_type, data=data)
-        found = self.artifacts.nodes[node_id]
-        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), []), new
-
-    async def node(self, node_id: str) -> GraphNode | None:
-        if node_id not in self.artifacts:
-            return None
-        found = self.artifacts.nodes[node_id]
-        edges = sorted((to, kind) for _, to, kind in self.artifacts.out_edges(node_id, keys=True))
-        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), [GraphEdge(*edge) for edge in edges])
-
-    async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
-        if node_id not in self.artifacts or to not in self.artifacts:
-            return False
-        self.artifacts.add_edge(node_id, to, key=edge_type)
-        return True
 
     async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")

@@ -30,8 +30,7 @@ class MemoryLineage:
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         if event_id not in self.causality:
             return []
-        found = _nearest(self._chosen(event_id, direction, wanted), newest_first=direction in ("ancestors", "roots"))
-        return _page(found, wanted.after, wanted.limit, newest_first=direction in ("ancestors", "roots"))
+        return in_pages(self._chosen(event_id, direction, wanted), wanted, newest_first=direction in ("ancestors", "roots"))
 
     def _chosen(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         backwards = direction in ("ancestors", "roots")
@@ -104,6 +103,11 @@ class MemoryLineage:
 def selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
     pattern = re.compile(glob_regex(scope)) if scope is not None else None
     return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)
+
+
+def in_pages(found: list[Relative], wanted: LineageFilter, *, newest_first: bool) -> list[Relative]:
+    """A page of them, nearest first."""
+    return _page(_nearest(found, newest_first=newest_first), wanted.after, wanted.limit, newest_first=newest_first)
 
 
 def _nearest(found: list[Relative], *, newest_first: bool) -> list[Relative]:

@@ -159,3 +159,62 @@ def test_a_bad_edge_is_refused_by_its_field(service: Service, edge: Any, field: 
     answer = service.client.post(f"/api/nodes/{known}/edges", json=edge)
     assert answer.status_code == 400, answer.text
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def append(service: Service, *parents: str, **event: Any) -> str:
+    body = {"type": "proposal", "scope": "ui.login", "trace_id": "t", "agent_id": "a", "payload": {"action": "do"}, "parent_ids": parents}
+    answer = service.client.post("/api/events", json={**body, **event})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def test_an_artefact_takes_part_in_lineage(service: Service) -> None:
+    idea = append(service)
+    change = append(service, idea)
+    failure = append(service, change, type="test", payload={"status": "failed"}, scope="ui.tests")
+    file = create(service).json()["id"]
+    linked = link(service, file, change.upper(), "changed_by")
+    assert linked.status_code == 201
+    assert linked.json()["edges"] == [{"to": change, "type": "changed_by"}]
+
+    def side(name: str, **query: Any) -> dict[str, Any]:
+        answer = service.client.get(f"/api/nodes/{file}/{name}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    provenance = side("provenance")
+    assert [(node["id"], node["depth"]) for node in provenance["nodes"]] == [(change, 0), (idea, 1)]
+    assert (provenance["count"], provenance["truncated"]) == (2, False)
+    assert "payload" not in provenance["nodes"][0]
+    descendants = side("descendants", payload=1)
+    assert [(node["id"], node["payload"].get("status")) for node in descendants["nodes"]] == [(change, None), (failure, "failed")]
+    assert [node["id"] for node in side("descendants", type="test", scope="ui.*")["nodes"]] == [failure]
+    assert side("descendants", edge="read_by")["count"] == 0
+    assert side("provenance", limit=0) == {"count": 2, "truncated": False, "nodes": []}
+    nodes = service.client.get(f"/api/events/{change}/nodes").json()
+    assert [(node["id"], node["type"], node["edge"]) for node in nodes] == [(file, "file", "changed_by")]
+    assert service.client.get(f"/api/events/{idea}/nodes").json() == []
+
+
+def test_pages_of_an_artefacts_descendants_leave_out_what_came_after_the_first(service: Service) -> None:
+    change = append(service)
+    expected = [change, *(append(service, change) for _ in range(4))]
+    file = create(service).json()["id"]
+    link(service, file, change, "changed_by")
+    target: str | None = f"/api/nodes/{file}/descendants?limit=2"
+    found: list[str] = []
+    while target:
+        answer = service.client.get(target)
+        assert answer.json()["count"] == 5
+        found += [node["id"] for node in answer.json()["nodes"]]
+        target = answer.links["next"]["url"] if "next" in answer.links else None
+        append(service, change)
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", ["provenance", "descendants"])
+def test_the_lineage_of_what_is_not_there_is_404(service: Service, name: str) -> None:
+    answer = service.client.get(f"/api/nodes/{UNKNOWN}/{name}")
+    assert answer.status_code == 404
+    assert UNKNOWN in answer.json()["message"]
+    assert service.client.get(f"/api/events/{UNKNOWN}/nodes").status_code == 404

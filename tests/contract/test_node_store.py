@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import networkx as nx
+import pytest
+
 from app.domain.signals import Rules
-from app.engine.ports import EventFilter, GraphEdge, Storage
-from tests.strategies import make_id, new_draft, plan_of
+from app.engine.ports import EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
+from tests.strategies import filled, make_id, new_draft, plan_of
 
 ONE, TWO, THREE, ABSENT = (make_id(number) for number in (1, 2, 3, 9))
 
@@ -83,3 +86,72 @@ async def test_the_graph_and_the_log_do_not_mix(store: Storage) -> None:
     assert await store.add_edge(ONE, TWO, "PARENT")
     assert await store.events([TWO]) == {}
     assert [event.id for event in await store.page(EventFilter())] == [ONE]
+
+
+async def test_a_node_may_be_linked_to_events_and_an_event_says_to_which_nodes(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    event = make_id(5)
+    await store.append(plan_of(state, new_draft(number=5)))
+    for node in (ONE, TWO):
+        await store.put_node(node, "file", f'{{"of":"{node}"}}')
+    assert await store.add_edge(ONE, event, "changed_by")
+    assert await store.add_edge(ONE, event, "changed_by")
+    assert await store.add_edge(TWO, event, "changed_by")
+    assert await store.add_edge(ONE, event, "broken_by")
+    found = await store.node(ONE)
+    assert found is not None
+    assert found.edges == [GraphEdge(event, "broken_by"), GraphEdge(event, "changed_by")]
+    linked = await store.nodes_of(event)
+    assert [(node.edge, node.id, bytes(node.data)) for node in linked] == [
+        ("broken_by", ONE, f'{{"of":"{ONE}"}}'.encode()),
+        ("changed_by", ONE, f'{{"of":"{ONE}"}}'.encode()),
+        ("changed_by", TWO, f'{{"of":"{TWO}"}}'.encode()),
+    ]
+    assert await store.nodes_of(make_id(6)) == []
+
+
+async def test_an_id_that_a_node_and_an_event_share_names_the_node(store: Storage) -> None:
+    state, _ = await store.open(Rules())
+    await store.append(plan_of(state, new_draft(number=2)))
+    for node in (ONE, TWO):
+        await store.put_node(node, "file", "{}")
+    assert await store.add_edge(ONE, TWO, "uses")
+    assert await store.nodes_of(TWO) == []
+    assert await store.count_linked(ONE, "provenance", None, LineageFilter()) == 0
+
+
+@pytest.mark.parametrize("side", ["provenance", "consequences"])
+async def test_the_lineage_of_a_node_is_that_of_the_events_it_is_linked_to(store: Storage, side: Side) -> None:
+    events = [entry.event for entry in await filled(store, 21)]
+    links = {events[index].id: kind for index, kind in ((3, "made_by"), (len(events) // 2, "used_by"), (len(events) - 9, "made_by"))}
+    await store.put_node(ONE, "file", "{}")
+    for event_id, kind in links.items():
+        assert await store.add_edge(ONE, event_id, kind)
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(event.id for event in events)
+    graph.add_edges_from((event.id, parent) for event in events for parent in event.parent_ids)
+    if side == "consequences":
+        graph = graph.reverse()
+    by_id = {event.id: event for event in events}
+    for edge, depth, until, types in [
+        (None, None, None, None),
+        ("made_by", 2, None, None),
+        (None, None, 100, ["reward"]),
+        ("no", None, None, None),
+    ]:
+        origins = [event_id for event_id, kind in links.items() if edge in (None, kind)]
+        depths = nx.multi_source_dijkstra_path_length(graph, origins, cutoff=depth) if origins else {}
+        expected = [
+            Relative(by_id[event_id], int(away))
+            for event_id, away in depths.items()
+            if by_id[event_id].position <= (until or len(events)) and (types is None or by_id[event_id].type in types)
+        ]
+        sign = -1 if side == "provenance" else 1
+        expected.sort(key=lambda relative: (relative.depth, sign * relative.event.position))
+        wanted = LineageFilter(depth=depth, until=until, types=types, limit=1_000)  # type: ignore[arg-type]
+        assert await store.count_linked(ONE, side, edge, wanted) == len(expected)
+        assert await store.linked(ONE, side, edge, wanted) == expected
+        if len(expected) > 4:
+            last = expected[2]
+            page = LineageFilter(depth=depth, until=until, types=types, after=(last.depth, last.event.position), limit=2)  # type: ignore[arg-type]
+            assert await store.linked(ONE, side, edge, page) == expected[3:5]

@@ -49,13 +49,6 @@ async def environment_on(store: Neo4jStore, clock: FakeClock, rules: Rules | Non
     return environment
 
 
-async def stopped(environment: Environment) -> None:
-    """End its tasks; the store stays open."""
-    for task in environment._background:  # pyright: ignore[reportPrivateUsage]
-        task.cancel()
-    await environment.committer.close()
-
-
 async def play(environment: Environment, clock: FakeClock, seed: int, moments: int, first: int = 1) -> int:
     """Append a random history; how many events it had."""
     count = 0
@@ -74,7 +67,7 @@ async def test_the_field_and_every_signal_are_what_the_fold_made_of_them_at_ever
     clock = FakeClock()
     environment = await environment_on(neo4j_store, clock, Rules(credit_discount=0.4, credit_depth=3))
     count = await play(environment, clock, 5, 40)
-    await stopped(environment)
+    await environment.halt()
     environment = await environment_on(neo4j_store, clock, Rules(alpha=0.7, lambda_=0.9, interval=30))  # other rules from here on
     count += await play(environment, clock, 6, 40, first=count + 1)
     await until(lambda: _taken(environment, 40))
@@ -92,7 +85,7 @@ async def test_the_field_and_every_signal_are_what_the_fold_made_of_them_at_ever
                 assert found == views({signal.key: signal}, now)[0]
             else:
                 assert found is None
-    await stopped(environment)
+    await environment.halt()
 
 
 async def _taken(environment: Environment, every: int) -> bool:
@@ -115,7 +108,7 @@ async def test_a_time_is_the_last_position_up_to_it_and_decays_to_the_time_itsel
         assert (moment.position, moment.now) == (position, now)
     late = await environment.field.moment(to_text(clock.now))
     assert await environment.field.signals_at(late) == views(fields[-1], clock.now) == environment.field.signals()
-    await stopped(environment)
+    await environment.halt()
 
 
 async def test_moments_that_the_log_does_not_have_are_refused(neo4j_store: Neo4jStore) -> None:
@@ -126,7 +119,7 @@ async def test_moments_that_the_log_does_not_have_are_refused(neo4j_store: Neo4j
         with pytest.raises(InvalidInput) as refused:
             await environment.field.moment(at)
         assert [error.field for error in refused.value.fields] == ["at"]
-    await stopped(environment)
+    await environment.halt()
 
 
 async def explained(environment: Environment, key: Key, at: int | None, *, newest_first: bool, limit: int) -> Explanation | None:
@@ -178,7 +171,7 @@ async def test_an_explanation_is_a_chain_without_a_gap_that_ends_at_the_live_str
         total = sum(step.decay + step.change for step in found.events) + found.decay
         assert total == pytest.approx(found.strength, abs=1e-12)
     assert await environment.field.explain("ui", "never", await environment.field.moment(None)) is None
-    await stopped(environment)
+    await environment.halt()
 
 
 async def test_an_explanation_at_a_position_ends_there(neo4j_store: Neo4jStore) -> None:
@@ -197,7 +190,7 @@ async def test_an_explanation_at_a_position_ends_there(neo4j_store: Neo4jStore) 
         assert found.events == [step for step in whole.events if step.position <= position]
         assert found.strength == signal.strength_at(now)
         assert (found.at.position, found.at.timestamp) == (position, log[position - 1].event.timestamp)
-    await stopped(environment)
+    await environment.halt()
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -221,7 +214,7 @@ async def test_without_some_events_signals_are_what_a_fold_without_them_makes(se
     assert all(shown[key] == expected[key] for key in shown)
     assert all(expected[key][0] == expected[key][1] for key in expected.keys() - shown.keys())
     assert await environment.storage.state() == state
-    await stopped(environment)
+    await environment.halt()
 
 
 async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: Neo4jStore) -> None:
@@ -242,7 +235,7 @@ async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: N
         await environment.field.what_if([], [new_draft("reward", number=1)])
     assert (await neo4j_store.state()).head == 2
     assert len(await few_at_a_time([neo4j_store.signal(("ui", "a1"))])) == 1
-    await stopped(environment)
+    await environment.halt()
 
 
 async def test_a_database_of_the_first_schema_is_brought_up_to_what_it_would_be_today(

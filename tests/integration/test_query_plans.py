@@ -32,6 +32,14 @@ POINT: dict[str, dict[str, Any]] = {
     "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
     "read_log": {"after": 10, "last": 60},
     "signal": {"scope": "ui", "pattern": "a1"},
+    "aimed_at": {"positions": [1, 2]},
+    "timestamps": {"positions": [1, 2]},
+    "put_moves": {"events": [[1, "ui:a1", 0.0, 0.3, None, []]]},
+    "set_schema": {"tip": "t", "schema": 2},
+    "put_snapshot": {"epoch": "e", "position": 1, "timestamp": 1, "field": b"", "signals": 0},
+    "snapshot": {"upto": 50},
+    "newest_snapshot": {"upto": 50},
+    "nodes_of_event": {"id": make_id(1)},
     "put_signals": {"signals": [["ui", "a1", 0.3, 1, 1, 1, 1.2, 0.95, 60.0]]},
     "sweep_signals": {"signals": [["ui", "a1", 1]]},
     "node": {"id": make_id(1)},
@@ -44,7 +52,17 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "page_by_trace": ("event_trace", SPAN | {"trace_id": "t1"}),
     "page_by_agent": ("event_agent", SPAN | {"agent_id": "ann"}),
 }
+MOVES: dict[str, dict[str, Any]] = {
+    "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
+    "moves_back": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10, "kind": "any"},
+    "count_moves": {"signal": "ui:a1", "upto": 50},
+}
 LINEAGE = [
+    "proposals_above",
+    "count_provenance",
+    "nearest_provenance",
+    "count_consequences",
+    "nearest_consequences",
     "count_ancestors",
     "count_descendants",
     "count_ancestors_where",
@@ -61,7 +79,7 @@ LINEAGE = [
 ]
 LINEAGE_PARAMETERS = {
     "id": make_id(1), "types": None, "prefix": None, "pattern": None, "after_depth": 0, "after_position": 0, "limit": 100,
-    "until": 2**62, "cause": make_id(1), "effect": make_id(2), "ids": [make_id(1), make_id(2)],
+    "until": 2**62, "cause": make_id(1), "effect": make_id(2), "ids": [make_id(1), make_id(2)], "edge": None,
 }  # fmt: skip
 TRACES: dict[str, dict[str, Any]] = {
     "traces": {"first": 1, "before": 1000, "limit": 10},
@@ -69,8 +87,8 @@ TRACES: dict[str, dict[str, Any]] = {
 }
 WHOLE = {"signals"}
 """Queries that read all of something small, and so may scan its label."""
-MAY_COLLECT = {"put_node", "sweep_signals"}
-"""One row, and the sweeper's own work: an Eager there holds nothing up."""
+MAY_COLLECT = {"put_node", "sweep_signals", "put_moves"}
+"""One row, the sweeper's own work, and what an upgrade does once: an Eager there holds nothing up."""
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +138,9 @@ def eagers(plan: Explained) -> list[tuple[str, str]]:
 
 
 def test_every_query_of_the_service_is_explained_here() -> None:
-    assert set(POINT) | set(PAGES) | set(LINEAGE) | set(TRACES) | WHOLE | {"append", "page_by_scopes", "shortest_path"} == set(USED)
+    assert set(POINT) | set(PAGES) | set(MOVES) | set(LINEAGE) | set(TRACES) | WHOLE | {"append", "page_by_scopes", "shortest_path"} == set(
+        USED
+    )
 
 
 @pytest.mark.parametrize("name", POINT)
@@ -146,6 +166,18 @@ def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, new
     leading = index.removeprefix("event_").replace("trace", "trace_id").replace("agent", "agent_id")
     assert all(leading in details for _, details in seeks), str(plan)
     assert plan.matching("Limit"), str(plan)
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_the_moves_of_a_signal_are_read_in_the_order_of_their_index(driver: Driver, name: str) -> None:
+    """Only what both halves found, a page each at most, is put in order."""
+    plan = Explained(driver, queries.load()[name].text, MOVES[name])
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
+    assert len(plan.matching("(Partial)?Top")) == (0 if name == "count_moves" else 1), str(plan)
+    seeks = " ".join(details for _, details in plan.matching(r".*IndexSeek.*"))
+    assert "event:Event(signal, position)" in seeks, str(plan)
+    assert "move:Move(signal, position)" in seeks, str(plan)
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

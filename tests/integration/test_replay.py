@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.domain.signals import Rules, rules_at
-from app.engine.environment import Environment, SignalView
+from app.engine.environment import Environment
+from app.engine.field import SignalView
 from app.engine.ports import Storage
 from app.engine.replay import verify
 from app.storage.memory import MemoryStore
@@ -20,8 +21,12 @@ from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.strategies import FakeClock, Moment, Reference, histories, new_draft, random_history, whole_log
 
-SAME_INTERVAL = [Rules(alpha=3.0, lambda_=0.5), Rules(alpha=0.0, lambda_=1.0), Rules(alpha=1.2, lambda_=0.9)]
-OTHER_INTERVAL = [Rules(interval=6.0), Rules(alpha=2.0, lambda_=0.9, interval=600.0), Rules(interval=3600.0)]
+SAME_INTERVAL = [Rules(alpha=3.0, lambda_=0.5), Rules(alpha=0.0, lambda_=1.0), Rules(alpha=1.2, lambda_=0.9, credit_discount=0.5)]
+OTHER_INTERVAL = [
+    Rules(interval=6.0),
+    Rules(alpha=2.0, lambda_=0.9, interval=600.0),
+    Rules(interval=3600.0, credit_discount=1, credit_depth=2),
+]
 BOUNDED = settings(
     max_examples=6,
     deadline=None,
@@ -47,9 +52,7 @@ async def live(
             if sweeps is not None and sweeps.random() < 0.5:
                 await environment.sweep()
             answers.append(environment.field.signals())
-        assert environment._sweeping is not None
-        environment._sweeping.cancel()
-        await environment.committer.close()
+        await environment.halt()
     return answers
 
 

@@ -26,6 +26,7 @@ UNIQUE = {
     ("Scope", "path"),
     ("Signal", "scope,pattern"),
     ("Node", "id"),
+    ("Snapshot", "position"),
 }
 
 

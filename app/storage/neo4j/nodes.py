@@ -5,8 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from app.domain.events import new_id
-from app.engine.ports import GraphEdge, GraphNode
+from app.domain.scopes import glob_prefix, glob_regex
+from app.engine.ports import GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from app.storage.neo4j import rows
 from app.storage.neo4j.connection import Connection
+
+LAST = 2**62
+"""Above every position."""
 
 
 class Neo4jNodes:
@@ -28,3 +33,29 @@ class Neo4jNodes:
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
         return bool(await self.connection.run("add_edge", **{"from": node_id, "to": to, "type": edge_type}))
+
+    async def nodes_of(self, event_id: str) -> list[LinkedNode]:
+        found = await self.connection.run("nodes_of_event", id=event_id)
+        found.sort(key=lambda row: (row[3], row[0]))
+        return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in found]
+
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> int:
+        [[count]] = await self.connection.run(f"count_{side}", depth=wanted.depth, id=node_id, edge=edge, **_selection(wanted))
+        return count
+
+    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+        depth, position = wanted.after or (-1, 0)
+        found = await self.connection.run(
+            f"nearest_{side}", depth=wanted.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
+            limit=wanted.limit, **_selection(wanted),
+        )  # fmt: skip
+        return [Relative(rows.event(row[1:]), row[0]) for row in found]
+
+
+def _selection(wanted: LineageFilter) -> dict[str, object]:
+    return {
+        "types": list(wanted.types) if wanted.types else None,
+        "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
+        "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
+        "until": LAST if wanted.until is None else wanted.until,
+    }

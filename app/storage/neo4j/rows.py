@@ -10,7 +10,7 @@ import msgspec
 from app.domain.causes import Cause, Proposal
 from app.domain.credit import Credited
 from app.domain.events import Event, effect_of
-from app.domain.signals import Key, Move, Rules, Signal
+from app.domain.signals import WHOLE, Key, Move, Rules, Signal
 from app.engine.ledger import kept
 from app.engine.ports import Entry, LogState, Moved, Plan
 
@@ -97,7 +97,7 @@ def _event_row(planned: Entry) -> Row:
 
 def moved(move: Move) -> Row:
     """A move as it is stored: the signal's key as one text, what it was and became, and the share when it is not the whole."""
-    return [key_text((move.scope, move.pattern)), move.before, move.after, move.share if move.share != 1.0 else None]
+    return [key_text((move.scope, move.pattern)), move.before, move.after, move.share if move.share != WHOLE else None]
 
 
 def key_text(key: Key) -> str:
@@ -113,4 +113,4 @@ def key_of(text: str) -> Key:
 
 def moved_event(row: Row) -> Moved:
     """From a row of moves or moves_back."""
-    return Moved(event(row), row[9], row[10], row[11] if row[11] is not None else 1.0)
+    return Moved(event(row), row[9], row[10], row[11] if row[11] is not None else WHOLE)
