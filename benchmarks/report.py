@@ -51,12 +51,19 @@ class Report:
         new = {row["benchmark"] for row in self.rows}
         old = [row for row in known if row["benchmark"] not in new]
         rows = sorted([*old, *self.rows], key=lambda row: order.index(row["benchmark"]))
-        kept.write_text(json.dumps({"machine": machine, "results": rows}, indent=1) + "\n")
-        lines = ["# Results", "", "Ratios of both sides measured in one run; absolute figures hold for this machine and hour only.", ""]
-        lines += [f"- {name}: {value}" for name, value in machine.items()]
-        lines += ["", "| Benchmark | Comparison | Ratio | Bar | Figures | Date |", "|---|---|---|---|---|---|"]
-        lines += [f"| {' | '.join(str(row[name]) for name in ('benchmark', 'name', 'ratio', 'bar', 'detail', 'date'))} |" for row in rows]
-        (RESULTS / "latest.md").write_text("\n".join(lines) + "\n")
+        results = {"machine": machine, "results": rows}
+        kept.write_text(json.dumps(results, indent=1) + "\n")
+        (RESULTS / "latest.md").write_text(as_markdown(results))
+
+
+def as_markdown(results: dict[str, Any]) -> str:
+    """The results as a page: what `latest.json` holds, for people."""
+    lines = ["# Results", "", "Ratios of both sides measured in one run; absolute figures hold for this machine and hour only.", ""]
+    lines += [f"- {name}: {value}" for name, value in results["machine"].items()]
+    lines += ["", "| Benchmark | Comparison | Ratio | Bar | Figures | Date |", "|---|---|---|---|---|---|"]
+    columns = ("benchmark", "name", "ratio", "bar", "detail", "date")
+    lines += [f"| {' | '.join(str(row[name]) for name in columns)} |" for row in results["results"]]
+    return "\n".join(lines) + "\n"
 
 
 def median(values: list[float]) -> float:
