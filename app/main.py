@@ -226,11 +226,15 @@ async def _serve_http(
     environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], ping_interval: float
 ) -> None:
     server = _Server(server_config(create_app(environment), ping_interval))
+    host, port = listener.getsockname()[:2]
+    try:
+        listener.listen(server.config.backlog)  # two that start at the same time can both have bound it; uvloop would not say so
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     tune_collector()
-    host, port = listener.getsockname()[:2]
     on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -247,6 +251,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        hint = "another program listens there; pick another with --port" if "in use" in str(error) else "check --host and --port"
-        raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({hint})") from error
+        raise _cannot_listen(host, port, error) from error
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
+    hint = "another program listens there; pick another with --port" if "in use" in str(error) else "check --host and --port"
+    return StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({hint})")

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -24,6 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from app.storage.neo4j.connection import Target
+from tests.acceptance.test_health import Cable
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 
 STOPS_WITHIN = 15.0
@@ -108,6 +110,25 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
         line = refused(tmp_path / "log", "--memory", "--port", str(port))
     assert f":{port}" in line
     assert "--port" in line
+
+
+def test_a_port_that_another_took_while_this_one_started_is_said(neo4j_target: Target, tmp_path: Path) -> None:
+    """It has the address from the first moment, but listens only once its database answers."""
+    database = urlsplit(neo4j_target.uri)
+    cable = Cable(database.hostname or "", database.port or 7687)
+    cable.unplug()
+    log, port = tmp_path / "log", free_port()
+    late = {**neo4j_environment(neo4j_target), "SEMP_NEO4J": f"bolt://127.0.0.1:{cable.port}", "SEMP_PORT": str(port)}
+    process = launch(log, environment=late)
+    eventually("it waits for its database", lambda: "not there yet" in log.read_text(), 30)
+    with socket.create_server(("127.0.0.1", port)):
+        cable.plug()
+        assert process.wait(60) == 1, log.read_text()
+    cable.unplug()
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert text.splitlines()[-1].startswith(f"semp: cannot listen on 127.0.0.1:{port}"), text
+    assert "--port" in text.splitlines()[-1]
 
 
 def test_an_address_that_is_not_ours_is_said(tmp_path: Path) -> None:
