@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app.storage.neo4j.connection import Target
-from tests.acceptance.test_live import new_event, post, wait_for_subscribers
+from tests.acceptance.test_live import new_event, post, subscribers, wait_for_subscribers
 from tests.conftest import Service, neo4j_environment, start_service
 
 
@@ -81,6 +81,25 @@ def test_signals_follow_their_events(service: Service) -> None:
         pair = [next(found), next(found)]
     assert [json.loads(message["data"])["type"] for message in pair] == ["event", "signal"]
     assert {message["id"].rpartition(":")[2] for message in pair} == {str(event["position"])}
+
+
+def test_a_frozen_reader_finds_all_up_to_the_position_it_is_closed_at(service: Service) -> None:
+    """It reads nothing until far more was written than its buffers and the ring hold."""
+    wait_for_subscribers(service, 0)
+    with stream(service) as found:
+        begin = int(next(found)["id"].rpartition(":")[2])
+        wait_for_subscribers(service, 1)
+        written = 0
+        while subscribers(service):
+            assert written < 2_000, "the frozen reader was never given up"
+            post(service, 20, payload={"action": "x", "text": "x" * 50_000})
+            written += 20
+        rest = list(found)
+    closing = json.loads(rest[-1]["data"])
+    assert (rest[-1]["event"], closing["code"]) == ("close", 4008)
+    positions = [json.loads(message["data"])["data"]["position"] for message in rest[:-1]]
+    assert positions == list(range(begin + 1, closing["position"] + 1))
+    assert len(positions) < written
 
 
 @pytest.mark.parametrize(

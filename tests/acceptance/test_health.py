@@ -73,13 +73,15 @@ def test_every_metric_has_help_and_type(service: Service) -> None:
 
 
 class Cable:
-    """A TCP relay to the database that can be unplugged; the port stays the same."""
+    """A TCP relay to the database that can be unplugged, and made to hold what it is given; the port stays the same."""
 
     def __init__(self, host: str, port: int) -> None:
         self.target = host, port
         self.listener: socket.socket | None = None
         self.port = 0
         self.open: list[socket.socket] = []
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.plug()
 
     def plug(self) -> None:
@@ -109,6 +111,7 @@ class Cable:
     def _relay(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
+                self.flowing.wait()
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_RDWR)
 

@@ -24,6 +24,7 @@ from app.domain.signals import Rules
 from app.engine import history as history_module
 from app.engine import hub as hub_module
 from app.engine.environment import Environment
+from app.engine.ports import Storage
 from app.storage.memory import MemoryStore
 from tests.strategies import AGENTS, SCOPES, TRACES, random_draft
 
@@ -143,7 +144,7 @@ class Delivery(RuleBasedStateMachine):
         for one in self.patches:
             one.start()
         self.loop = asyncio.new_event_loop()
-        self.store = MemoryStore()
+        self.memory = MemoryStore()
         self.everyone: list[Client] = []
         self.random = random.Random(7)
         self.ids: list[str] = []
@@ -152,12 +153,18 @@ class Delivery(RuleBasedStateMachine):
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
 
+    def connection(self) -> Storage:
+        """The log, for one run of the service; the same log each time."""
+        return self.memory
+
     async def begin_service(self) -> None:
+        self.store = self.connection()
         self.environment = Environment(self.store, Rules(), poll_interval=1000.0, sweep_interval=1000.0)
         await self.environment.start()
         self.renderer = Renderer(self.environment)
 
     async def settle(self) -> None:
+        """Return when everyone was given what it takes."""
         for _ in range(60):
             await asyncio.sleep(0)
 

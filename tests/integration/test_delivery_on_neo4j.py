@@ -1,0 +1,46 @@
+"""The state machine of live delivery (see tests/unit/test_delivery_machine.py) on a log that is really in Neo4j."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from app.engine.ports import Storage
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.store import Neo4jStore
+from tests.conftest import empty
+from tests.unit.test_delivery_machine import Client, Delivery
+
+BOUNDED = settings(
+    max_examples=6,
+    stateful_step_count=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def at_rest(client: Client) -> bool:
+    """Whether nothing is on its way to it: it has caught up, or it takes nothing."""
+    reading = client.subscriber._catching_up if client.subscriber is not None else None
+    return reading is None or reading.done() or not client.wire.has_room
+
+
+def test_random_clients_get_what_the_real_log_holds_or_are_told(neo4j_target: Target) -> None:
+    class OnNeo4j(Delivery):
+        def __init__(self) -> None:
+            empty(neo4j_target)
+            super().__init__()
+
+        def connection(self) -> Storage:
+            return Neo4jStore(neo4j_target)
+
+        async def settle(self) -> None:
+            async with asyncio.timeout(60):
+                while not all(at_rest(client) for client in self.everyone):
+                    await asyncio.sleep(0.001)
+            await super().settle()
+
+    run_state_machine_as_test(OnNeo4j, settings=BOUNDED)  # type: ignore[no-untyped-call]

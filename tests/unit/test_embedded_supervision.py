@@ -1,0 +1,93 @@
+"""A database that dies is started again, at growing intervals, for as long as the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app.storage.neo4j.embedded import EmbeddedNeo4j, EmbeddedNeo4jError
+from app.storage.neo4j.embedded import server as server_module
+
+
+class Run:
+    """One run of Java, as long as the test wants it."""
+
+    crashed = False
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    async def ended(self) -> int:
+        await self.over.wait()
+        return 137
+
+    def java_pid(self) -> int | None:
+        return None
+
+
+class Supervised:
+    """A supervisor over such runs, whose restarts fail as often as `failing` says; time does not pass while it waits."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failing = 0
+        self.waits: list[float] = []
+        self.starts = 0
+        self.neo4j = EmbeddedNeo4j(home)
+        really_sleep = asyncio.sleep
+
+        async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
+            await really_sleep(0)
+
+        monkeypatch.setattr(server_module.asyncio, "sleep", sleep)
+        monkeypatch.setattr(server_module, "stop_leftovers", lambda home, grace: 0)
+        self.begin()
+        self.neo4j._restart = self.restart  # type: ignore[assignment]
+        self.supervisor = asyncio.create_task(self.neo4j._supervise())
+
+    def begin(self) -> None:
+        self.run = Run()
+        self.neo4j._child = self.run  # type: ignore[assignment]
+        self.neo4j._ready = True
+        self.back = asyncio.Event()
+
+    async def restart(self) -> None:
+        self.starts += 1
+        if self.failing:
+            self.failing -= 1
+            raise EmbeddedNeo4jError("not yet")
+        back = self.back
+        self.begin()
+        back.set()
+
+    async def die(self, failing: int) -> list[float]:
+        """It dies, and as many restarts fail; the seconds waited before each try."""
+        self.failing, self.waits, back = failing, [], self.back
+        self.run.over.set()
+        async with asyncio.timeout(30):
+            await back.wait()
+        return self.waits
+
+
+async def test_restarts_wait_longer_each_time_up_to_half_a_minute_and_never_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervised = Supervised(tmp_path, monkeypatch)
+    assert await supervised.die(failing=7) == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert supervised.starts == 8
+    assert supervised.neo4j.running
+    supervised.supervisor.cancel()
+
+
+async def test_one_that_dies_again_at_once_is_not_restarted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervised = Supervised(tmp_path, monkeypatch)
+    assert [await supervised.die(failing=0) for _ in range(3)] == [[1], [2], [4]]
+    supervised.supervisor.cancel()
+
+
+async def test_one_that_stayed_up_is_restarted_as_if_for_the_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervised = Supervised(tmp_path, monkeypatch)
+    await supervised.die(failing=5)
+    monkeypatch.setattr(server_module, "STAYED_UP", 0.0)
+    assert await supervised.die(failing=1) == [1, 2]
+    supervised.supervisor.cancel()
