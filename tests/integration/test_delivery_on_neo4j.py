@@ -14,7 +14,7 @@ from tests.conftest import empty
 from tests.unit.test_delivery_machine import Client, Delivery
 
 BOUNDED = settings(
-    max_examples=6,
+    max_examples=10,
     stateful_step_count=30,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -33,6 +33,8 @@ def test_random_clients_get_what_the_real_log_holds_or_are_told(neo4j_target: Ta
         def __init__(self) -> None:
             empty(neo4j_target)
             super().__init__()
+            for _ in range(3):
+                self.append(7)  # more than the ring holds, so that every client that looks back is read from the log
 
         def connection(self) -> Storage:
             return Neo4jStore(neo4j_target)
