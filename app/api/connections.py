@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, Router, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from app.api.errors import responses
 from app.api.examples import LINEAGE, PATHS, success
@@ -28,8 +28,8 @@ class PathsAnswer(LineageAnswer):
     shortest: list[str] = msgspec.field(default_factory=list[str])
 
 
-FromId = Annotated[str, Parameter(query="from", description="Id of an event.")]
-ToId = Annotated[str, Parameter(query="to", description="Id of another; which of the two is the cause, the log knows.")]
+FromId = Annotated[str, QueryParameter(name="from", description="Id of an event.")]
+ToId = Annotated[str, QueryParameter(name="to", description="Id of another; which of the two is the cause, the log knows.")]
 Ids = Annotated[str, Parameter(description=f"Ids of one to {MAX_IDS} events, separated by commas.")]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlencode
 import msgspec
 from litestar import Request, Response, Router, get
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, Parameter, QueryParameter
 from litestar.routes import HTTPRoute
 
 from app.api.direct import JSON, Answer, Incoming, decode, direct_post
@@ -51,14 +51,14 @@ _encode = msgspec.json.Encoder().encode
 
 Returned = Annotated[
     Literal["full", "minimal"],
-    Parameter(query="return", required=False, default="full", description="`minimal` answers count and positions only."),
+    QueryParameter(name="return", required=False, description="`minimal` answers count and positions only; default: `full`."),
 ]
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Events in a page, at most.")]
-Types = Annotated[list[EventType] | None, Parameter(query="type", required=False, description="Only these types; may be repeated.")]
+Types = Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Only these types; may be repeated.")]
 ScopeGlob = Annotated[
     str | None,
-    Parameter(
-        query="scope",  # the name is taken in Litestar's handlers
+    QueryParameter(
+        name="scope",  # the name is taken in Litestar's handlers
         required=False,
         max_length=MAX_SCOPE,
         description="A scope, or a glob: `*` is one segment, `**` at the end is one or more.",

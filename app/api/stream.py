@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 
 from app.api.errors import responses
@@ -143,8 +143,8 @@ def stream_route(environment: Environment) -> Any:
     )
     async def stream(
         request: Request[Any, Any, Any],
-        in_scope: Annotated[list[str] | None, Parameter(query="scope", required=False, description="Scopes or globs; any of them.")] = None,
-        types: Annotated[list[EventType] | None, Parameter(query="type", required=False, description="Any of these types.")] = None,
+        in_scope: Annotated[list[str] | None, QueryParameter(name="scope", required=False, description="Scopes or globs: any.")] = None,
+        types: Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Any of these types.")] = None,
         trace_id: Filter = None,
         agent_id: Filter = None,
         after: Position = None,

@@ -26,7 +26,6 @@ from app.storage.neo4j.connection import Target
 from tests.acceptance.test_live import WITHIN, frame, new_event, plain, post, subscribers, wait_for_subscribers
 from tests.conftest import Service, neo4j_environment, start_service
 
-
 STOPS_WITHIN = 20.0
 """Seconds within which docs/delivery.md promises that a stopped service is gone."""
 
