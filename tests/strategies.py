@@ -142,7 +142,7 @@ def histories(moments: int = 10, largest: int = 6) -> st.SearchStrategy[list[Mom
 
 
 class Reference:
-    """PROTOCOL.md, "Signal rules" and "Which signal does an event move?", read literally and slowly.
+    """docs/protocol.md, "What an event does to a signal" and "Which signal an event moves", read literally and slowly.
 
     Shares no code with the service: every signal decays eagerly at every event, causes are searched with networkx, the newest
     proposal by a walk through the log.

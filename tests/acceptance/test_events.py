@@ -1,4 +1,4 @@
-"""Appending and reading events beyond the seed contract: ids, positions, batches, filters, pages."""
+"""Appending and reading events beyond the public contract: ids, positions, batches, filters, pages."""
 
 from __future__ import annotations
 

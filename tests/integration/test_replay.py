@@ -57,7 +57,7 @@ async def live(
 
 
 async def assert_protocol(store: Storage) -> None:
-    """The stored signals are those of the slow reading of PROTOCOL.md."""
+    """The stored signals are those of the slow reading of docs/protocol.md."""
     state = await store.state()
     reference = Reference()
     for entry in await whole_log(store):

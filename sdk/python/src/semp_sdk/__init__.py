@@ -14,6 +14,7 @@ from semp_sdk._version import __version__
 if TYPE_CHECKING:
     from semp_sdk.client import Client
     from semp_sdk.consumer import Consumer
+    from semp_sdk.documented import SEMPClient
     from semp_sdk.errors import (
         Busy,
         Conflict,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from semp_sdk.events import Emitted, Event, EventType, FieldError, Move, NewEvent, Signal, SignalUpdate
     from semp_sdk.identifiers import new_id
     from semp_sdk.retry import Backoff
-    from semp_sdk.seed import SEMPClient
     from semp_sdk.stream import Stream
     from semp_sdk.tracing import Trace, carry, caused_by, current_trace
 
@@ -44,7 +44,7 @@ _PLACES = {
     "events": "Emitted Event EventType FieldError Move NewEvent Signal SignalUpdate",
     "identifiers": "new_id",
     "retry": "Backoff",
-    "seed": "SEMPClient",
+    "documented": "SEMPClient",
     "stream": "Stream",
     "tracing": "Trace carry caused_by current_trace",
 }

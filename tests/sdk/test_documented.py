@@ -18,7 +18,7 @@ from .conftest import WITHIN
 
 
 @pytest.fixture
-def seed(service: Service) -> Iterator[SEMPClient]:
+def client(service: Service) -> Iterator[SEMPClient]:
     with SEMPClient(service.url) as client:
         yield client
 
@@ -31,54 +31,54 @@ def wait_until(holds: Any) -> None:
 
 
 def proposal(**changes: Any) -> dict[str, Any]:
-    return {"type": "proposal", "scope": "seed", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}, **changes}
+    return {"type": "proposal", "scope": "docs", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}, **changes}
 
 
-def test_events_and_signals_are_plain_dicts_as_on_the_wire(seed: SEMPClient, service: Service) -> None:
+def test_events_and_signals_are_plain_dicts_as_on_the_wire(client: SEMPClient, service: Service) -> None:
     scope = f"s{uuid.uuid4().hex}.a"
-    first = seed.create_event(**proposal(scope=scope))
-    second = seed.create_event(**proposal(type="reward", scope=scope, payload={"value": 0.5, "α": 1.3}, parent_ids=[first["id"]]))
+    first = client.create_event(**proposal(scope=scope))
+    second = client.create_event(**proposal(type="reward", scope=scope, payload={"value": 0.5, "α": 1.3}, parent_ids=[first["id"]]))
     assert type(first) is dict
     assert first["signals"] == [{"scope": scope, "pattern": "x", "before": 0.0, "after": 0.3}]
     assert second["parent_ids"] == [first["id"]]
     for event in (first, second):
         assert service.client.get(f"/api/events/{event['id']}").json() == {k: v for k, v in event.items() if k != "signals"}
-    assert seed.get_events()[:2] == seed.get_events_by_scope(scope) == service.client.get(f"/api/events/scope/{scope}").json()
-    signal = seed.get_signal(scope, "x")
+    assert client.get_events()[:2] == client.get_events_by_scope(scope) == service.client.get(f"/api/events/scope/{scope}").json()
+    signal = client.get_signal(scope, "x")
     assert signal is not None
     assert signal["strength"] > 0.9
     assert set(signal) == {"id", "scope", "pattern", "strength", "last_updated", "alpha", "lambda"}
-    assert signal["id"] in [found["id"] for found in seed.get_signals()]
-    assert seed.get_signal(scope, "never/was") is None
-    assert seed.get_events_by_scope("no.such") == []
+    assert signal["id"] in [found["id"] for found in client.get_signals()]
+    assert client.get_signal(scope, "never/was") is None
+    assert client.get_events_by_scope("no.such") == []
 
 
-def test_parents_are_only_those_that_are_named(seed: SEMPClient) -> None:
-    cause = seed.client.emit_blocking("proposal", "seed", {"action": "x"}, trace_id="t", agent_id="a")
+def test_parents_are_only_those_that_are_named(client: SEMPClient) -> None:
+    cause = client.client.emit_blocking("proposal", "docs", {"action": "x"}, trace_id="t", agent_id="a")
     with caused_by(cause):
-        assert seed.create_event(**proposal())["parent_ids"] == []
+        assert client.create_event(**proposal())["parent_ids"] == []
 
 
-def test_coroutines_on_any_loop_share_requests(seed: SEMPClient) -> None:
+def test_coroutines_on_any_loop_share_requests(client: SEMPClient) -> None:
     async def many() -> list[dict[str, Any]]:
-        return await asyncio.gather(*(seed.create_event_async(**proposal()) for _ in range(200)))
+        return await asyncio.gather(*(client.create_event_async(**proposal()) for _ in range(200)))
 
     for _ in range(2):
         positions = [event["position"] for event in asyncio.run(many())]
         assert positions == list(range(positions[0], positions[0] + 200))
 
     async def reads() -> None:
-        assert (await seed.get_events_async())[0]["scope"] == "seed"
-        assert (await seed.get_events_by_scope_async("seed"))[0]["scope"] == "seed"
-        assert (await seed.get_signals_async())[0]["lambda"]
-        assert await seed.get_signal_async("seed", "x")
+        assert (await client.get_events_async())[0]["scope"] == "docs"
+        assert (await client.get_events_by_scope_async("docs"))[0]["scope"] == "docs"
+        assert (await client.get_signals_async())[0]["lambda"]
+        assert await client.get_signal_async("docs", "x")
 
     asyncio.run(reads())
 
 
-def test_refusals_and_absence_are_errors(seed: SEMPClient) -> None:
+def test_refusals_and_absence_are_errors(client: SEMPClient) -> None:
     with pytest.raises(InvalidEvent):
-        seed.create_event(**proposal(type="wish"))
+        client.create_event(**proposal(type="wish"))
     with SEMPClient(f"http://127.0.0.1:{free_port()}", patience=0.2) as nobody:
         with pytest.raises(Unavailable):
             nobody.get_signals()
@@ -86,13 +86,13 @@ def test_refusals_and_absence_are_errors(seed: SEMPClient) -> None:
             nobody.connect(timeout=0.3)
 
 
-def test_handlers_get_every_event_in_order_and_may_use_the_client(seed: SEMPClient) -> None:
+def test_handlers_get_every_event_in_order_and_may_use_the_client(client: SEMPClient) -> None:
     everything: list[dict[str, Any]] = []
     proposals: list[int] = []
     answers: list[int] = []
     threads: set[int] = set()
 
-    @seed.on("event")
+    @client.on("event")
     def all_events(event: dict[str, Any]) -> None:
         everything.append(event)
         threads.add(threading.get_ident())
@@ -100,24 +100,24 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(seed: SEMPClie
     def only_proposals(event: dict[str, Any]) -> None:
         proposals.append(event["position"])
 
-    seed.on("proposal", only_proposals)
+    client.on("proposal", only_proposals)
 
-    @seed.on("reward")
+    @client.on("reward")
     async def answer(event: dict[str, Any]) -> None:
-        created = await seed.create_event_async(**proposal(type="ready", payload={"status": "thanks"}, parent_ids=[event["id"]]))
+        created = await client.create_event_async(**proposal(type="ready", payload={"status": "thanks"}, parent_ids=[event["id"]]))
         answers.append(created["position"])
 
-    @seed.on("event")
+    @client.on("event")
     def broken(event: dict[str, Any]) -> None:
         raise LookupError
 
     signals: list[dict[str, Any]] = []
-    seed.on("signal", signals.append)
-    seed.create_event(**proposal())
-    seed.connect()
-    seed.connect()
-    sent = [seed.create_event(**proposal()) for _ in range(3)]
-    sent.append(seed.create_event(**proposal(type="reward", payload={"value": 0.1})))
+    client.on("signal", signals.append)
+    client.create_event(**proposal())
+    client.connect()
+    client.connect()
+    sent = [client.create_event(**proposal()) for _ in range(3)]
+    sent.append(client.create_event(**proposal(type="reward", payload={"value": 0.1})))
     wait_until(lambda: len(everything) == 5 and len(signals) == 5)
     assert everything[:4] == [{k: v for k, v in event.items() if k != "signals"} for event in sent]
     assert proposals == [event["position"] for event in sent[:3]]
@@ -126,12 +126,12 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(seed: SEMPClie
     assert signals[-1]["pattern"] == "x"
     assert len(threads) == 1
     assert threading.get_ident() not in threads
-    assert not seed.wait(0.01)
+    assert not client.wait(0.01)
 
 
-def test_a_name_there_is_not_is_refused(seed: SEMPClient) -> None:
+def test_a_name_there_is_not_is_refused(client: SEMPClient) -> None:
     with pytest.raises(ValueError, match="wish"):
-        seed.on("wish")
+        client.on("wish")
 
 
 def test_closing_ends_waiting_and_the_client_may_be_used_anew(service: Service) -> None:

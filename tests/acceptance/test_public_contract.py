@@ -1,4 +1,4 @@
-"""The seed contract: a client written against the public SEL/SEMP documents works unchanged."""
+"""The public contract: a client written against the SEL/SEMP documents works unchanged."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_posted_event_is_answered_201_with_what_was_stored(service: Service) -
     assert answer.headers["content-type"].split(";")[0] == "application/json"
     event = answer.json()
     assert {name: event[name] for name in sent} == sent
-    assert set(event) == EVENT_FIELDS | {"position", "signals"}, "the seed's fields and the two documented extensions"
+    assert set(event) == EVENT_FIELDS | {"position", "signals"}, "the public documents' fields and the two documented extensions"
     assert str(uuid.UUID(event["id"])) == event["id"]
     assert event["parent_ids"] == []
 
