@@ -3,7 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-deps --quiet
+SHELL := bash
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-deps --progress-bar off
+# pip's own words are many; these say how far it is. What goes wrong is on standard error and stays as it is.
+SHOWN = awk -v all="$$(grep -c '==' $<)" '/^(Collecting|Requirement already)/ { printf "\r  %d packages of at most %d fetched", ++n, all; fflush() } \
+	/^Installing/ { printf ", installing"; fflush() } END { print "" }'
 
 .PHONY: help setup run test test-slow bench check format lock clean
 
@@ -48,11 +52,11 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the service (pinned in requirements/run.txt; about a minute)"
-	@$(PIP) -r requirements/run.txt
+	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the test tools (pinned in requirements/dev.txt; about a minute)"
-	@$(PIP) -r requirements/dev.txt
+	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
 	@touch $@
