@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import psutil
 import pytest
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
@@ -345,6 +346,28 @@ def test_a_frozen_reader_is_closed_with_4008_and_its_position_while_others_notic
         code, reason = int.from_bytes(frames[-1][1][:2], "big"), frames[-1][1][2:].decode()
         assert (frames[-1][0], code) == (8, 4008)
         assert positions == list(range(begin + 1, int(re.findall(r"position (\d+)", reason)[0]) + 1))
+
+
+def test_memory_does_not_grow_with_the_number_of_readers_that_are_frozen(service: Service) -> None:
+    """Forty of them, and 13 MB for each: one ring holds it for all. What is held for one alone is less than a piece of 256 KiB."""
+    wait_for_subscribers(service, 0)
+    process = psutil.Process(service.process.pid)
+
+    def write() -> None:
+        for _ in range(13):
+            post(service, 20, payload={"action": "x", "text": "x" * 50_000})
+
+    write()  # so that the ring has what it will hold
+    before = process.memory_info().rss
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(plain(service))
+        wait_for_subscribers(service, 40)
+        write()
+        assert subscribers(service) == 40, "they are still within the ring"
+        grown = process.memory_info().rss - before
+    assert grown < 100 * 2**20, f"{grown / 2**20:.0f} MiB"
+    wait_for_subscribers(service, 0)
 
 
 def server_frames(data: bytes) -> Iterator[tuple[int, bytes]]:
