@@ -186,7 +186,8 @@ def test_what_schemathesis_sends_is_answered_as_documented(service: Service, tmp
     found = subprocess.run(
         [
             sys.executable, "-m", "schemathesis.cli", "run", f"{service.url}/schema/openapi.json",
-            "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--workers", "2",
+            "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "15",
+            "--workers", "1",  # parsing in two threads trips over CPython issue 106905
             "--generation-deterministic",
             "--exclude-path", "/api/stream",  # an answer without an end; tests of its own are in test_event_stream.py
             "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure", "--request-timeout", "30", "--no-color",
