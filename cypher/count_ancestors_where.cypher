@@ -1,17 +1,19 @@
 // How many distinct events of some types or scopes: everything that led to an event, within a distance.
+// Filters choose what is counted; the way may lead through others.
 // mode: read
 // bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
 // param id: STRING
-// param types: LIST<STRING>  or null for every type
-// param prefix: STRING  literal start of the scope, or null for every scope
-// param pattern: STRING  regular expression of the whole scope, or null
-// returns count: INTEGER
-MATCH (event:Event {id: $id})
-CALL (event) {
-  MATCH (event)-[:PARENT*1..50]->(relative)
-  WITH DISTINCT relative
-  WHERE ($types IS NULL OR relative.type IN $types)
-    AND ($prefix IS NULL OR (relative.scope STARTS WITH $prefix AND relative.scope =~ $pattern))
-  RETURN count(relative) AS count
+// param types: LIST<STRING> = null  only these types
+// param prefix: STRING = null  literal start of the scope, with `pattern`
+// param pattern: STRING = null  regular expression of the whole scope
+// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// returns count: INTEGER, reached: INTEGER
+MATCH (origin:Event {id: $id})
+CALL (origin) {
+  MATCH (origin)-[:PARENT*1..50]->(relative)
+  WITH DISTINCT relative LIMIT $budget
+  WITH CASE WHEN ($types IS NULL OR relative.type IN $types)
+    AND ($prefix IS NULL OR (relative.scope STARTS WITH $prefix AND relative.scope =~ $pattern)) THEN 1 END AS chosen
+  RETURN count(chosen) AS count, count(*) AS reached
 }
-RETURN count
+RETURN count, reached

@@ -1,14 +1,16 @@
-// A page of everything an event led to, nearest first, each event once at its shortest distance.
+// A page of everything an event led to.
+// Nearest first, each event once at its shortest distance.
 // mode: read
 // bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
 // param id: STRING
-// param types: LIST<STRING>  or null for every type
-// param prefix: STRING  literal start of the scope, or null for every scope
-// param pattern: STRING  regular expression of the whole scope, or null
-// param until: INTEGER  later events do not count: what a first page saw, the next ones see
-// param after_depth: INTEGER  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER  its position
-// param limit: INTEGER
+// param types: LIST<STRING> = null  only these types
+// param prefix: STRING = null  literal start of the scope, with `pattern`
+// param pattern: STRING = null  regular expression of the whole scope
+// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
+// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
+// param after_position: INTEGER = 0  its position
+// param limit: INTEGER = 100
+// param payload: BOOLEAN = false  whether payloads are wanted
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (origin:Event {id: $id})<-[:PARENT*1..50]-(relative)
 WITH relative, min(length(path)) AS depth
@@ -18,5 +20,5 @@ WHERE (depth > $after_depth OR (depth = $after_depth AND relative.position > $af
   AND ($prefix IS NULL OR (relative.scope STARTS WITH $prefix AND relative.scope =~ $pattern))
 WITH relative AS event, depth ORDER BY depth, relative.position LIMIT $limit
 RETURN depth, event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
-       event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
+       event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, CASE WHEN $payload THEN event.payload ELSE '{}' END AS payload,
        event.position AS position

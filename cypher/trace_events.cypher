@@ -2,10 +2,15 @@
 // mode: read
 // param trace_id: STRING
 // param after: INTEGER  positions above this
-// param limit: INTEGER
+// param types: LIST<STRING> = null  only these types
+// param prefix: STRING = null  literal start of the scope, with `pattern`
+// param pattern: STRING = null  regular expression of the whole scope
+// param limit: INTEGER = 1000
 // returns id: STRING, type: STRING, scope: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, position: INTEGER, payload: STRING
 MATCH (event:Event)
 WHERE event.trace_id = $trace_id AND event.position > $after
+  AND ($types IS NULL OR event.type IN $types)
+  AND ($prefix IS NULL OR (event.scope STARTS WITH $prefix AND event.scope =~ $pattern))
 WITH event ORDER BY event.trace_id, event.position LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.agent_id AS agent_id, event.parent_ids AS parent_ids,
        event.timestamp AS timestamp, event.position AS position,

@@ -2,17 +2,32 @@
 // mode: read
 // param first: INTEGER  position the span begins with
 // param before: INTEGER  position the span ends before
-// param limit: INTEGER
+// param until: INTEGER  later events do not count: what a first page saw, the next ones see
+// param types: LIST<STRING> = null  only traces with such an event ...
+// param prefix: STRING = null  ... whose scope begins so, with `pattern`
+// param pattern: STRING = null  regular expression of the whole scope
+// param limit: INTEGER = 100
 // returns trace_id: STRING, events: INTEGER, first: INTEGER, last: INTEGER, started: STRING, ended: STRING
 MATCH (newest:Event)
 WHERE newest.position >= $first AND newest.position < $before
-  AND NOT EXISTS { MATCH (later:Event) WHERE later.trace_id = newest.trace_id AND later.position > newest.position }
+  AND NOT EXISTS {
+    MATCH (later:Event)
+    WHERE later.trace_id = newest.trace_id AND later.position > newest.position AND later.position <= $until
+  }
+  AND (($types IS NULL AND $prefix IS NULL) OR EXISTS {
+    MATCH (one:Event)
+    WHERE one.trace_id = newest.trace_id AND one.position > 0 AND one.position <= $until
+      AND ($types IS NULL OR one.type IN $types)
+      AND ($prefix IS NULL OR (one.scope STARTS WITH $prefix AND one.scope =~ $pattern))
+  })
 WITH newest ORDER BY newest.position DESC LIMIT $limit
 MATCH (newest)-[:TRACE]->(trace)
 CALL (newest) {
   MATCH (oldest:Event) WHERE oldest.trace_id = newest.trace_id AND oldest.position > 0
   RETURN oldest ORDER BY oldest.trace_id, oldest.position LIMIT 1
 }
-RETURN trace.id AS trace_id, COUNT { (trace)<-[:TRACE]-() } AS events, oldest.position AS first, newest.position AS last,
+WITH trace, newest, oldest,
+     COUNT { MATCH (later:Event) WHERE later.trace_id = newest.trace_id AND later.position > $until } AS since
+RETURN trace.id AS trace_id, COUNT { (trace)<-[:TRACE]-() } - since AS events, oldest.position AS first, newest.position AS last,
        oldest.timestamp AS started, newest.timestamp AS ended
 ORDER BY last DESC

@@ -9,11 +9,13 @@ from litestar import Request, Response, Router, get
 from litestar.params import Parameter, QueryParameter
 
 from app.api.errors import responses
+from app.api.events import ScopeGlob, Types, valid_glob
 from app.api.examples import LINEAGE, PATHS, success
-from app.api.lineage import Cursor, LineageAnswer, PageSize, WithPayload, page, read_cursor
+from app.api.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event
 from app.engine.environment import Environment
+from app.engine.ports import NODE_BUDGET, Counted, LineageFilter
 
 MAX_IDS = 16
 """Events whose common causes may be asked for, at most."""
@@ -54,17 +56,28 @@ def connection_routes(environment: Environment) -> Router:
         request: Request[Any, Any, Any],
         from_id: FromId,
         to_id: ToId,
+        depth: Depth = None,
         limit: PageSize = 100,
+        types: Types = None,
+        in_scope: ScopeGlob = None,
         payload: WithPayload = 0,
+        budget: Budget = NODE_BUDGET,
         cursor: Cursor = None,
     ) -> Response[PathsAnswer]:
-        """The part of the graph between a cause and its effect, and one shortest way. The order of the two does not matter."""
+        """The part of the graph between a cause and its effect, and one shortest way. The order of the two does not matter.
+
+        `depth` counts from the cause. The filters choose what is counted and shown; `shortest` is what it is.
+        """
         cause, effect = sorted(await known(**{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
         after, _ = read_cursor(cursor)
-        count = await store.count_between(cause.id, effect.id)
-        found = await store.between(cause.id, effect.id, after, limit + 1) if count and limit else []
-        shortest = await store.shortest_path(cause.id, effect.id) if count else []
-        answer = page(request, count, found, limit, payload=bool(payload))
+        wanted = LineageFilter(
+            depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
+        )
+        counted = await store.count_between(cause.id, effect.id, wanted)
+        found = await store.between(cause.id, effect.id, wanted) if counted.count and limit else []
+        unfiltered = depth is None and types is None and in_scope is None and counted.complete
+        shortest = await store.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
+        answer = page(request, counted, found, limit, payload=bool(payload))
         whole = answer.content
         return Response(PathsAnswer(whole.count, whole.truncated, whole.nodes, shortest), headers=answer.headers)
 
@@ -75,19 +88,29 @@ def connection_routes(environment: Environment) -> Router:
         responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
     )
     async def list_common_causes(
-        request: Request[Any, Any, Any], ids: Ids, limit: PageSize = 100, payload: WithPayload = 0, cursor: Cursor = None
+        request: Request[Any, Any, Any],
+        ids: Ids,
+        depth: Depth = None,
+        limit: PageSize = 100,
+        types: Types = None,
+        in_scope: ScopeGlob = None,
+        payload: WithPayload = 0,
+        budget: Budget = NODE_BUDGET,
+        cursor: Cursor = None,
     ) -> Response[LineageAnswer]:
         """The causes shared by all of them of which none led to another, as Git's merge bases. An event counts among its own causes.
 
-        `depth` is how far the farthest of the events is.
+        `depth` is how far the farthest of the events is. The filters choose among these causes. When more events than the budget led to one
+        of those asked for, there is no answer but 400: a part of them cannot tell which causes are the last ones.
         """
         asked = list(dict.fromkeys([one.strip().lower() for one in ids.split(",")]))
         if not 1 <= len(asked) <= MAX_IDS or not all(asked):
             raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
         await known(**{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
-        found = await store.common_causes(asked)
         after, _ = read_cursor(cursor)
+        wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
+        found = await store.common_causes(asked, wanted)
         left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]
-        return page(request, len(found), left, limit, payload=bool(payload))
+        return page(request, Counted(len(found)), left, limit, payload=bool(payload))
 
     return Router("/", route_handlers=[list_paths, list_common_causes], tags=["Lineage"])

@@ -12,7 +12,18 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
-from app.domain.errors import CannotResume, FieldError, IdConflict, InvalidInput, NotFound, QueryTimeout, SempError, TooLarge, Unavailable
+from app.domain.errors import (
+    CannotResume,
+    FieldError,
+    IdConflict,
+    InvalidInput,
+    NotFound,
+    QueryTimeout,
+    QueryTooLarge,
+    SempError,
+    TooLarge,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +65,7 @@ def describe(error: SempError) -> Described | None:
             return Described(404, str(error))
         case Unavailable():
             return Described(503, str(error), retry_after=error.retry_after)
-        case QueryTimeout():
+        case QueryTimeout() | QueryTooLarge():
             return Described(400, f"Validation error: {error}")
         case _:
             return None

@@ -15,8 +15,8 @@ from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
-from app.engine.lineage import around, count_around
-from app.engine.ports import Direction, LineageFilter, Relative
+from app.engine.lineage import around, count_around, nearest
+from app.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
 class LineageNode(msgspec.Struct):
@@ -36,7 +36,8 @@ class LineageNode(msgspec.Struct):
 
 
 class LineageAnswer(msgspec.Struct):
-    """Nearest first. `count` is exact for the depth and filters asked, whatever the page; `truncated`: this page is not the last."""
+    """Nearest first. `count` is exact for the depth and filters asked, whatever the page, but where the budget ended it: then it is a
+    lower bound. `truncated`: there is more; a `Link` header leads to it, unless the budget ended the search."""
 
     count: int
     truncated: bool
@@ -51,6 +52,12 @@ Cursor = Annotated[
         required=False,
         pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18})?$",
         description="From a `Link` header: depth and position last seen, and the newest position that counts.",
+    ),
+]
+Budget = Annotated[
+    int,
+    Parameter(
+        ge=1, le=NODE_BUDGET, description="Events reached at most, whether they are shown or not; beyond it the answer is truncated."
     ),
 ]
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
@@ -89,18 +96,19 @@ def lineage_routes(environment: Environment) -> Router:
     """`/events/{id}/` with each of ROUTES."""
     store = environment.storage
 
-    async def answer(event_id: str, kind: Kind, wanted: LineageFilter) -> tuple[int, list[Relative], Event | None]:
+    async def answer(event_id: str, kind: Kind, wanted: LineageFilter) -> tuple[Counted, list[Relative], Event | None]:
         more = msgspec.structs.replace(wanted, limit=wanted.limit + 1)
         if kind == "lineage":
-            count = await count_around(store, event_id, wanted)
+            sides = await count_around(store, event_id, wanted)
             origin = (await store.events([event_id])).get(event_id)
-            found = await around(store, origin, more) if count and origin and wanted.limit else []
+            if sides is not None and origin is not None:
+                found = await around(store, origin, more, sides) if wanted.limit else []
+                return Counted(sides[0].count + sides[1].count, sides[0].complete and sides[1].complete), found, origin
         else:
-            count, origin = await store.count(event_id, kind, wanted), None
-            found = await store.relatives(event_id, kind, more) if count and wanted.limit else []
-        if count is None:
-            raise NotFound(f"no event has the id {event_id}")
-        return count, found, origin
+            counted = await store.count(event_id, kind, wanted)
+            if counted is not None:
+                return counted, await nearest(store, event_id, kind, more, counted) if wanted.limit else [], None
+        raise NotFound(f"no event has the id {event_id}")
 
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
@@ -113,14 +121,24 @@ def lineage_routes(environment: Environment) -> Router:
             types: Types = None,
             in_scope: ScopeGlob = None,
             payload: WithPayload = 0,
+            budget: Budget = NODE_BUDGET,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
             after, until = read_cursor(cursor)
-            wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit)
+            wanted = LineageFilter(
+                depth=depth,
+                types=types,
+                scope=valid_glob(in_scope),
+                until=until,
+                after=after,
+                limit=limit,
+                payload=bool(payload),
+                budget=budget,
+            )
             head = environment.ledger.state.head
-            count, found, origin = await answer(event_id.lower(), kind, wanted)
+            counted, found, origin = await answer(event_id.lower(), kind, wanted)
             until = until or max([head, *[relative.event.position for relative in found]])
-            return page(request, count, found, limit, until=until, payload=bool(payload), origin=origin)
+            return page(request, counted, found, limit, until=until, payload=bool(payload), origin=origin)
 
         handler.__doc__ = text
         return get(
@@ -134,7 +152,7 @@ def lineage_routes(environment: Environment) -> Router:
 
 def page(
     request: Request[Any, Any, Any],
-    count: int,
+    counted: Counted,
     found: list[Relative],
     limit: int,
     *,
@@ -144,13 +162,14 @@ def page(
 ) -> Response[LineageAnswer]:
     """The answer from one more node than the page holds, with a `Link` to the next page when there is one."""
     shown = found[:limit]
-    truncated = len(found) > limit > 0
+    more = len(found) > limit > 0
     headers: dict[str, str] = {}
-    if truncated:
+    if more:
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
         query.append(("cursor", f"{shown[-1].depth}:{shown[-1].event.position}" + (f":{until}" if until is not None else "")))
         headers["link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
-    return Response(LineageAnswer(count, truncated, [_node(relative, payload, origin) for relative in shown]), headers=headers)
+    truncated = more or not counted.complete
+    return Response(LineageAnswer(counted.count, truncated, [_node(relative, payload, origin) for relative in shown]), headers=headers)
 
 
 def read_cursor(text: str | None) -> tuple[tuple[int, int] | None, int | None]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.params import Parameter
 
 from app.api.errors import responses
-from app.api.events import InPath, Limit, Position
+from app.api.events import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, valid_glob
 from app.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
+from app.api.lineage import WithPayload
 from app.domain.errors import NotFound
 from app.domain.events import EventType
 from app.domain.traces import TraceSummary, summarize
 from app.engine.environment import Environment
-from app.engine.ports import TraceSpan
+from app.engine.ports import TraceFilter, TraceSpan
 
 BUDGET = 50_000
 """Events of a trace that a summary reads, at most."""
@@ -27,7 +28,7 @@ MAX_GRAPH = 10_000
 
 
 class GraphEvent(msgspec.Struct):
-    """A node: an event without its payload."""
+    """A node: an event; `payload` only when asked for."""
 
     id: str
     type: EventType
@@ -35,6 +36,7 @@ class GraphEvent(msgspec.Struct):
     agent_id: str
     timestamp: str
     position: int
+    payload: Annotated[msgspec.Raw | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.UNSET
 
 
 class GraphLink(msgspec.Struct):
@@ -68,17 +70,28 @@ def trace_routes(environment: Environment) -> Router:
         summary="The latest traces",
         responses={200: success(list[TraceSpan], [TRACE]), **responses(400, 503)},
     )
-    async def list_traces(limit: Limit = 100, before: Position = None) -> Response[list[TraceSpan]]:
-        """By their newest event, newest first. A page may hold fewer than `limit` though more follow: the `Link` header tells."""
+    async def list_traces(
+        request: Request[Any, Any, Any],
+        limit: Limit = 100,
+        types: Types = None,
+        in_scope: ScopeGlob = None,
+        before: Position = None,
+        until: Position = None,
+    ) -> Response[list[TraceSpan]]:
+        """By their newest event, newest first; with `type` or `scope`, those that have such an event. A page may hold fewer than `limit`
+        though more follow: the `Link` header tells. Its pages leave out what arrived after the first one."""
         found: list[TraceSpan] = []
-        edge = (await store.state()).head + 1 if before is None else before
+        scope = valid_glob(in_scope)
+        head = (await store.state()).head if until is None else until
+        edge = head + 1 if before is None else before
         for _ in range(WINDOWS):
             first = max(1, edge - WINDOW)
-            found += await store.traces(first, edge, limit - len(found))
+            wanted = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(found))
+            found += await store.traces(wanted)
             edge = found[-1].last if len(found) == limit else first
             if edge <= 1 or len(found) == limit:
                 break
-        headers = {"link": f'</api/traces?limit={limit}&before={edge}>; rel="next"'} if edge > 1 else {}
+        headers = _next(request, before=edge, until=head) if edge > 1 else {}
         return Response(found, headers=headers)
 
     @get(
@@ -101,16 +114,40 @@ def trace_routes(environment: Environment) -> Router:
         summary="A trace as a graph",
         responses={200: success(TraceGraph, TRACE_GRAPH), **responses(400, 404, 503)},
     )
-    async def get_graph(trace_id: InPath, limit: GraphLimit = 1_000, after: Position = None) -> Response[TraceGraph]:
-        """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part."""
-        events = await store.trace_events(trace_id, after or 0, limit + 1)
-        if not events and after is None:
+    async def get_graph(
+        request: Request[Any, Any, Any],
+        trace_id: InPath,
+        limit: GraphLimit = 1_000,
+        types: Types = None,
+        in_scope: ScopeGlob = None,
+        payload: WithPayload = 0,
+        after: Position = None,
+    ) -> Response[TraceGraph]:
+        """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part. With payloads a part holds at
+        most 1,000 events."""
+        limit = min(limit, MAX_PAGE) if payload else limit
+        events = await store.trace_events(trace_id, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
+        if not events and after is None and not await store.trace_events(trace_id, 0, 1):
             raise NotFound(f"no event has the trace_id {trace_id}")
         shown, truncated = events[:limit], len(events) > limit
-        nodes = [GraphEvent(one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position) for one in shown]
+        whole = await store.events([one.id for one in shown]) if payload else {}
+        nodes = [
+            GraphEvent(
+                one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position,
+                whole[one.id].payload if payload else msgspec.UNSET,
+            )
+            for one in shown
+        ]  # fmt: skip
         edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
-        path = f"/api/traces/{quote(trace_id, safe='')}/graph"
-        headers = {"link": f'<{path}?limit={limit}&after={shown[-1].position}>; rel="next"'} if truncated else {}
+        headers = _next(request, after=shown[-1].position) if truncated else {}
         return Response(TraceGraph(nodes, edges, {"trace_id": trace_id, "truncated": truncated}), headers=headers)
 
     return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])
+
+
+def _next(request: Request[Any, Any, Any], **place: int) -> dict[str, str]:
+    """A `Link` header to the part that begins there, with everything else as it was asked."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name not in place]
+    query += [(name, str(position)) for name, position in place.items()]
+    path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or quote(request.url.path)
+    return {"link": f'<{path}?{urlencode(query)}>; rel="next"'}

@@ -85,5 +85,9 @@ class QueryTimeout(SempError):
     """A read took longer than its time limit and was stopped; a narrower question may succeed."""
 
 
+class QueryTooLarge(SempError):
+    """A read needs more than its node budget or the database's memory for one; a narrower question may succeed."""
+
+
 class SchemaMismatch(SempError):
     """The database was written by a newer version of this service, or is not one of ours."""

@@ -270,6 +270,10 @@ Direction = Literal["ancestors", "descendants", "roots", "impact"]
 """What led to an event and what it led to; and of those, with the event itself, the ends: what has no cause, what led to nothing yet."""
 
 
+NODE_BUDGET = 1_000_000
+"""Events that a question about lineage may reach, at most."""
+
+
 class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of an event's lineage is asked for."""
 
@@ -282,6 +286,17 @@ class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[int, int] | None = None
     """(depth, position) of the last node already seen."""
     limit: int = 100
+    payload: bool = True
+    """False: payloads may be left out, as `{}`."""
+    budget: int = NODE_BUDGET
+    """Events reached at most, whether they match or not. A count ends there."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many events match; at least so many when the budget ended the count."""
+
+    count: int
+    complete: bool = True
 
 
 class Relative(msgspec.Struct, frozen=True):
@@ -292,22 +307,31 @@ class Relative(msgspec.Struct, frozen=True):
 
 
 class LineageReader(Protocol):
-    """Reachability along PARENT, counted by distinct events, never by paths. Every method raises QueryTimeout when it takes longer
-    than the store's limit for reads."""
+    """Reachability along PARENT, counted by distinct events, never by paths.
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
+    Every method raises QueryTimeout when it takes longer than the store's limit for reads, and QueryTooLarge when it needs more memory
+    than the store gives one.
+    """
+
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
         """How many distinct events match, `after` and `limit` aside; None when the event does not exist."""
         ...
 
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
-        """Nearest first, then by position (newest first towards causes, oldest first towards effects)."""
+        """Nearest first, then by position (newest first towards causes, oldest first towards effects).
+
+        `budget` does not bound this; `app.engine.lineage.nearest` does, from what was counted.
+        """
         ...
 
-    async def count_between(self, cause: str, effect: str) -> int:
-        """How many events are on the ways from a cause to its effect, both included; 0 when none leads there or either is not there."""
+    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+        """How many events are on the ways from a cause to its effect, both included; 0 when none leads there or either is not there.
+
+        `depth` is counted from the cause, `budget` from either end; `until` has no meaning here.
+        """
         ...
 
-    async def between(self, cause: str, effect: str, after: tuple[int, int] | None, limit: int) -> list[Relative]:
+    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
         """Those events, nearest to the cause first, then by position."""
         ...
 
@@ -315,10 +339,14 @@ class LineageReader(Protocol):
         """Ids of a shortest way from a cause to its effect, both included; empty when none leads there."""
         ...
 
-    async def common_causes(self, ids: Sequence[str]) -> list[Relative]:
+    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
         """The causes shared by all these different events (each counts among its own) of which none led to another.
 
-        Nearest first, then newest first; `depth` is that of the farthest of the events.
+        Nearest first, then newest first; `depth` is that of the farthest of the events. Depth, types and scope choose among them;
+        `until`, `after` and `limit` have no meaning here.
+
+        Raises:
+            QueryTooLarge: more events than the budget led to one of these. A part of them cannot tell which causes are the last ones.
         """
         ...
 
@@ -337,14 +365,32 @@ class TraceSpan(msgspec.Struct, frozen=True):
     """Timestamp of its newest event so far."""
 
 
+class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which traces are asked for: by the position of their newest event."""
+
+    first: int
+    """That position or a later one."""
+    before: int
+    """A position below this."""
+    until: int
+    """Events at later positions do not count, so that pages fit together while events arrive."""
+    types: Sequence[EventType] | None = None
+    """Only traces with such an event ..."""
+    scope: str | None = None
+    """... in such a scope."""
+    limit: int = 100
+
+
 class TraceReader(Protocol):
     """Events that belong together."""
 
-    async def traces(self, first: int, before: int, limit: int) -> list[TraceSpan]:
-        """The traces whose newest event is at a position from `first` and below `before`, newest first."""
+    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+        """By their newest event, newest first."""
         ...
 
-    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
+    async def trace_events(
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+    ) -> list[TraceEvent]:
         """The trace's events after a position, in order."""
         ...
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import networkx as nx
 
-from app.domain.events import Event
+from app.domain.errors import QueryTooLarge
+from app.domain.events import Event, EventType
 from app.domain.scopes import glob_regex
 from app.domain.traces import TraceEvent
-from app.engine.ports import Direction, Entry, LineageFilter, Relative, TraceSpan
+from app.engine.ports import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
 
 
 class MemoryLineage:
@@ -24,8 +26,14 @@ class MemoryLineage:
     def entry(self, event_id: str) -> Entry:
         return self.causality.nodes[event_id]["entry"]
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
-        return len(self._chosen(event_id, direction, wanted)) if event_id in self.causality else None
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
+        if event_id not in self.causality:
+            return None
+        backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
+        reached = self.reach(event_id, backwards, wanted.depth)
+        within = set(islice((found for found, depth in reached.items() if depth or ends), wanted.budget))
+        count = sum(found.event.id in within for found in self._chosen(event_id, direction, wanted))
+        return Counted(count, len(reached) - (not ends) <= wanted.budget)
 
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         if event_id not in self.causality:
@@ -57,40 +65,62 @@ class MemoryLineage:
         graph = self.causality if backwards else self.causality.reverse(copy=False)
         return nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
 
-    def _ways(self, cause: str, effect: str) -> list[Relative]:
-        causes = self.reach(effect, True)
-        found = [Relative(self.entry(event).event, depth) for event, depth in self.reach(cause, False).items() if event in causes]
-        return _nearest(found, newest_first=False)
+    def _ways(self, cause: str, effect: str, wanted: LineageFilter) -> tuple[list[Relative], bool]:
+        """What is on the ways, nearest to the cause first, and whether the budget allowed for all of it."""
+        if cause not in self.causality or effect not in self.causality:
+            return [], True
+        first, last = self.entry(cause).event.position, self.entry(effect).event.position
+        later = [found for found in self.reach(cause, False, wanted.depth).items() if self.entry(found[0]).event.position <= last]
+        earlier = [found for found in self.reach(effect, True) if self.entry(found).event.position >= first]
+        causes = set(earlier[: wanted.budget])
+        found = [Relative(self.entry(event).event, depth) for event, depth in later[: wanted.budget] if event in causes]
+        chosen = selector(wanted.types, wanted.scope)
+        complete = max(len(later), len(earlier)) <= wanted.budget
+        return _nearest([one for one in found if chosen(one.event)], newest_first=False), complete
 
-    async def count_between(self, cause: str, effect: str) -> int:
-        return len(self._ways(cause, effect))
+    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+        found, complete = self._ways(cause, effect, wanted)
+        return Counted(len(found), complete)
 
-    async def between(self, cause: str, effect: str, after: tuple[int, int] | None, limit: int) -> list[Relative]:
-        return _page(self._ways(cause, effect), after, limit, newest_first=False)
+    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
+        return _page(self._ways(cause, effect, wanted)[0], wanted.after, wanted.limit, newest_first=False)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
-        if not self._ways(cause, effect):
+        try:
+            return nx.shortest_path(self.causality, effect, cause)[::-1]
+        except (nx.NetworkXNoPath, nx.NodeNotFound):
             return []
-        return nx.shortest_path(self.causality, effect, cause)[::-1]
 
-    async def common_causes(self, ids: Sequence[str]) -> list[Relative]:
+    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
         reached = [self.reach(event_id, True) for event_id in ids]
+        if max(map(len, reached), default=0) - 1 > wanted.budget:
+            raise QueryTooLarge(
+                f"more than {wanted.budget:,} events led to one of these; common causes can be found within the budget only"
+            )
         common = set[str].intersection(*[set(causes) for causes in reached])
         lowest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
         found = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in lowest]
-        return _nearest(found, newest_first=True)
+        chosen = selector(wanted.types, wanted.scope)
+        near = [one for one in found if chosen(one.event) and (wanted.depth is None or one.depth <= wanted.depth)]
+        return _nearest(near, newest_first=True)
 
-    async def traces(self, first: int, before: int, limit: int) -> list[TraceSpan]:
-        newest = {entry.event.trace_id: entry.event for entry in self.log}
-        chosen = sorted((event for event in newest.values() if first <= event.position < before), key=lambda event: -event.position)
+    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+        events = [entry.event for entry in self.log[: wanted.until]]
+        newest = {event.trace_id: event for event in events}
+        selected = selector(wanted.types, wanted.scope)
+        matching = {event.trace_id for event in events if selected(event)}
+        chosen = [event for event in newest.values() if wanted.first <= event.position < wanted.before and event.trace_id in matching]
         found: list[TraceSpan] = []
-        for last in chosen[:limit]:
-            own = [entry.event for entry in self.log if entry.event.trace_id == last.trace_id]
+        for last in sorted(chosen, key=lambda event: -event.position)[: wanted.limit]:
+            own = [event for event in events if event.trace_id == last.trace_id]
             found.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
         return found
 
-    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
-        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id][:limit]
+    async def trace_events(
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+    ) -> list[TraceEvent]:
+        chosen = selector(types, scope)
+        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and chosen(entry.event)][:limit]
         return [
             TraceEvent(
                 entry.event.id, entry.event.type, entry.event.scope, entry.event.agent_id, entry.event.parent_ids,

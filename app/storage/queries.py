@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["read", "write", "schema"]
 
 _PARAM = re.compile(r"\$(\w+)")
 _HEADER = re.compile(r"^// (mode|param|bound|returns)\b:? ?(.*)$")
+_DEFAULT = re.compile(r"^\S+ = (\S+)")
 _RETURNED = re.compile(r"(\w+): ")
 
 
@@ -30,6 +32,8 @@ class Query:
     purpose: str
     params: dict[str, str] = field(default_factory=dict[str, str])
     """Name to declared type and meaning."""
+    defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Values, declared as `TYPE = value`, for whoever runs the query by hand and leaves the parameter out."""
     returns: tuple[str, ...] = ()
     bound: int | None = None
     """The number that bounds a variable-length pattern, where the header declares one: Cypher takes no parameter there."""
@@ -83,6 +87,10 @@ def parse(name: str, source: str) -> Query:
     if not purpose or len(found["mode"]) != 1 or found["mode"][0] not in ("read", "write", "schema"):
         raise QueryFileError(f"cypher/{name}: the header needs a purpose and one line 'mode: read', 'write' or 'schema'")
     params = {declared.split(":")[0].strip(): declared.partition(":")[2].strip() for declared in found["param"]}
+    try:
+        defaults = {param: json.loads(match[1]) for param, declared in params.items() if (match := _DEFAULT.match(declared))}
+    except ValueError as error:
+        raise QueryFileError(f"cypher/{name}: a default value is JSON without spaces") from error
     used = set(_PARAM.findall(text))
     if used != params.keys():
         raise QueryFileError(f"cypher/{name}: parameters in header and text differ: {', '.join(sorted(used ^ params.keys()))}")
@@ -90,7 +98,7 @@ def parse(name: str, source: str) -> Query:
     bound = int(found["bound"][0].split(":")[1].split()[0]) if found["bound"] else None
     if bound is not None and f"..{bound}]" not in text:
         raise QueryFileError(f"cypher/{name}: the declared bound {bound} is not in the text")
-    return Query(name, text, found["mode"][0], " ".join(purpose), params, returns, bound)  # type: ignore[arg-type]
+    return Query(name, text, found["mode"][0], " ".join(purpose), params, defaults, returns, bound)  # type: ignore[arg-type]
 
 
 def check(queries: Iterable[str], used: Iterable[str]) -> None:

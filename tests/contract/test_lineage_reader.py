@@ -13,7 +13,7 @@ import pytest
 from app.domain.events import Event
 from app.domain.scopes import glob_regex
 from app.domain.signals import Rules
-from app.engine.ports import Direction, LineageFilter, Relative, Storage
+from app.engine.ports import Counted, Direction, LineageFilter, Relative, Storage, TraceFilter
 from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of
 
 DIRECTIONS: tuple[Direction, ...] = ("ancestors", "descendants", "roots", "impact")
@@ -68,7 +68,7 @@ async def test_relatives_and_their_count_are_what_a_search_of_the_graph_gives(st
     for (event_id, wanted), page, count in zip(asked, pages, counts, strict=True):
         answer = expected(events, event_id, direction, wanted)
         assert page == answer, (event_id, wanted)
-        assert count == len(answer), (event_id, wanted)
+        assert count == Counted(len(answer)), (event_id, wanted)
     assert max(map(len, pages)) > (5 if direction in ENDS else 20)
 
 
@@ -88,7 +88,7 @@ async def test_pages_of_relatives_follow_one_another_and_the_count_ignores_them(
                 break
             seen += page
             after = page[-1].depth, page[-1].event.position
-            assert await store.count(event_id, direction, LineageFilter(types=types, after=after, limit=9)) == len(answer)  # type: ignore[arg-type]
+            assert await store.count(event_id, direction, LineageFilter(types=types, after=after, limit=9)) == Counted(len(answer))  # type: ignore[arg-type]
         assert seen == answer
         assert len(seen) > (4 if direction in ENDS else 8)
 
@@ -106,8 +106,8 @@ async def test_an_event_on_its_own_counts_nothing(store: Storage, direction: Dir
     state, _ = await store.open(Rules())
     await store.append(plan_of(state, new_draft(number=1)))
     alone = 1 if direction in ENDS else 0
-    assert await store.count(make_id(1), direction, LineageFilter()) == alone
-    assert await store.count(make_id(1), direction, LineageFilter(scope="ui", depth=3)) == alone
+    assert await store.count(make_id(1), direction, LineageFilter()) == Counted(alone)
+    assert await store.count(make_id(1), direction, LineageFilter(scope="ui", depth=3)) == Counted(alone)
     assert [found.depth for found in await store.relatives(make_id(1), direction, LineageFilter())] == [0] * alone
     assert await store.relatives(make_id(1), direction, LineageFilter(limit=0)) == []
 
@@ -124,14 +124,14 @@ async def test_a_ladder_of_200_diamonds_counts_by_its_nodes(store: Storage, dire
     assert await store.append(plan_of(state, *drafts))
     start = make_id(600) if direction == "ancestors" else make_id(0)
     async with asyncio.timeout(15):
-        assert await store.count(start, direction, LineageFilter()) == 600
-        assert await store.count(start, direction, LineageFilter(depth=4)) == 6
-        assert await store.count(start, direction, LineageFilter(scope="ui.side")) == 400
+        assert await store.count(start, direction, LineageFilter()) == Counted(600)
+        assert await store.count(start, direction, LineageFilter(depth=4)) == Counted(6)
+        assert await store.count(start, direction, LineageFilter(scope="ui.side")) == Counted(400)
         page = await store.relatives(start, direction, LineageFilter(limit=1000))
-        assert await store.count(start, "roots" if direction == "ancestors" else "impact", LineageFilter()) == 1
-        assert await store.count_between(make_id(0), make_id(600)) == 601
+        assert await store.count(start, "roots" if direction == "ancestors" else "impact", LineageFilter()) == Counted(1)
+        assert await store.count_between(make_id(0), make_id(600), LineageFilter()) == Counted(601)
         assert len(await store.shortest_path(make_id(0), make_id(600))) == 401
-        assert [found.event.id for found in await store.common_causes([make_id(599), make_id(598)])] == [make_id(597)]
+        assert [found.event.id for found in await store.common_causes([make_id(599), make_id(598)], LineageFilter())] == [make_id(597)]
     assert [relative.depth for relative in page] == [depth for rung in range(200) for depth in (2 * rung + 1, 2 * rung + 1, 2 * rung + 2)]
 
 
@@ -139,8 +139,8 @@ async def test_a_long_chain_is_walked_to_its_end(store: Storage) -> None:
     state, _ = await store.open(Rules())
     drafts = [new_draft("test", number=n, parents=[make_id(n - 1)] if n else []) for n in range(1500)]
     assert await store.append(plan_of(state, *drafts))
-    assert await store.count(make_id(1499), "ancestors", LineageFilter()) == 1499
-    assert await store.count(make_id(1499), "ancestors", LineageFilter(depth=1000)) == 1000
+    assert await store.count(make_id(1499), "ancestors", LineageFilter()) == Counted(1499)
+    assert await store.count(make_id(1499), "ancestors", LineageFilter(depth=1000)) == Counted(1000)
     last = await store.relatives(make_id(1499), "ancestors", LineageFilter(after=(1498, 2), limit=5))
     assert [(relative.depth, relative.event.position) for relative in last] == [(1499, 1)]
 
@@ -158,11 +158,11 @@ async def test_what_lies_between_two_events_is_what_both_reach(store: Storage) -
         inner = ({effect.id} | nx.descendants(graph, effect.id)) & ({cause.id} | nx.ancestors(graph, cause.id))
         away = nx.single_source_shortest_path_length(graph.reverse(), cause.id)
         answer = sorted((Relative(by_id[found], away[found]) for found in inner), key=lambda one: (one.depth, one.event.position))
-        assert await store.count_between(cause.id, effect.id) == len(answer)
-        assert await store.between(cause.id, effect.id, None, 10_000) == answer
+        assert await store.count_between(cause.id, effect.id, LineageFilter()) == Counted(len(answer))
+        assert await store.between(cause.id, effect.id, LineageFilter(limit=10_000)) == answer
         if len(answer) > 2:
             after = answer[1].depth, answer[1].event.position
-            assert await store.between(cause.id, effect.id, after, 2) == answer[2:4]
+            assert await store.between(cause.id, effect.id, LineageFilter(after=after, limit=2)) == answer[2:4]
         shortest = await store.shortest_path(cause.id, effect.id)
         assert len(shortest) == (away[effect.id] + 1 if inner else 0)
         if shortest:
@@ -170,7 +170,7 @@ async def test_what_lies_between_two_events_is_what_both_reach(store: Storage) -
             assert (shortest[0], shortest[-1]) == (cause.id, effect.id)
             assert all(graph.has_edge(later, earlier) for earlier, later in itertools.pairwise(shortest))
     assert 20 < connected < len(pairs)
-    assert await store.count_between(ABSENT, events[0].id) == 0
+    assert await store.count_between(ABSENT, events[0].id, LineageFilter()) == Counted(0)
     assert await store.shortest_path(ABSENT, ABSENT) == []
 
 
@@ -185,7 +185,7 @@ async def test_common_causes_are_all_the_lowest_ones(store: Storage) -> None:
     graph = causality(events)
     rng = random.Random(20)
     asked = [[event.id for event in rng.sample(events, rng.choice((1, 2, 2, 2, 3)))] for _ in range(80)]
-    answers = await few_at_a_time(store.common_causes(ids) for ids in asked)
+    answers = await few_at_a_time(store.common_causes(ids, LineageFilter()) for ids in asked)
     for ids, answer in zip(asked, answers, strict=True):
         assert {found.event.id for found in answer} == shared(graph, ids), ids
         assert [(one.depth, -one.event.position) for one in answer] == sorted((one.depth, -one.event.position) for one in answer)
@@ -201,9 +201,9 @@ async def test_a_criss_cross_has_two_common_causes(store: Storage) -> None:
     drafts += [new_draft("test", number=n, parents=[make_id(0)]) for n in (1, 2)]
     drafts += [new_draft("test", number=n, parents=[make_id(1), make_id(2)]) for n in (3, 4)]
     assert await store.append(plan_of(state, *drafts))
-    found = await store.common_causes([make_id(3), make_id(4)])
+    found = await store.common_causes([make_id(3), make_id(4)], LineageFilter())
     assert [(one.event.id, one.depth) for one in found] == [(make_id(2), 1), (make_id(1), 1)]
-    assert [one.event.id for one in await store.common_causes([make_id(3), make_id(1)])] == [make_id(1)]
+    assert [one.event.id for one in await store.common_causes([make_id(3), make_id(1)], LineageFilter())] == [make_id(1)]
 
 
 async def test_traces_are_listed_by_their_newest_event_and_read_in_order(store: Storage) -> None:
@@ -212,13 +212,13 @@ async def test_traces_are_listed_by_their_newest_event_and_read_in_order(store: 
     newest = {event.trace_id: event for event in events}
     own = {trace: [entry for entry in entries if entry.event.trace_id == trace] for trace in newest}
     order = sorted(newest.values(), key=lambda event: -event.position)
-    listed = await store.traces(1, len(events) + 1, 100)
+    listed = await store.traces(TraceFilter(first=1, before=len(events) + 1, until=len(events)))
     assert [(one.trace_id, one.last, one.ended) for one in listed] == [(one.trace_id, one.position, one.timestamp) for one in order]
     for one in listed:
         first = own[one.trace_id][0].event
         assert (one.events, one.first, one.started) == (len(own[one.trace_id]), first.position, first.timestamp)
-    assert await store.traces(1, order[0].position, 1) == listed[1:2]
-    assert await store.traces(order[0].position, len(events) + 1, 100) == listed[:1]
+    assert await store.traces(TraceFilter(first=1, before=order[0].position, until=len(events), limit=1)) == listed[1:2]
+    assert await store.traces(TraceFilter(first=order[0].position, before=len(events) + 1, until=len(events))) == listed[:1]
     for trace, mine in own.items():
         found = await store.trace_events(trace, 0, 10_000)
         assert [(one.id, one.position, one.parent_ids, one.value) for one in found] == [

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
-from app.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, StoreUnavailable
+from app.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreUnavailable
 from app.engine.ports import DuplicateId
 from app.storage import queries
 
@@ -21,6 +21,11 @@ WRITE_TIMEOUT = 30.0
 """Seconds after which the server stops a write; its outcome then is that nothing was written."""
 CLIENT_GRACE = 10.0
 """Seconds more that this side waits for an answer before it takes the connection for dead."""
+
+LONG_AT_ONCE = 24
+"""Reads that may take long, running at once: a fraction of the driver's connections, so that appends always find one."""
+PATIENCE = 20.0
+"""Seconds that such a read waits for its turn, at most."""
 
 Row = list[Any]
 
@@ -72,6 +77,7 @@ class Connection:
             user_agent="semp",
         )
         self.queries = queries.load()
+        self._turns = asyncio.Semaphore(LONG_AT_ONCE)
 
     async def close(self) -> None:
         await self.driver.close()
@@ -88,6 +94,21 @@ class Connection:
             async with asyncio.timeout(limit + CLIENT_GRACE), self.driver.session(database=self.database) as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=limit), parameters)
                 return await result.values()
+
+    async def run_in_turn(self, name: str, **parameters: Any) -> list[Row]:
+        """The same for a read that may take long, of which only some run at once.
+
+        Raises:
+            StoreUnavailable: none of those before it ended within PATIENCE.
+        """
+        try:
+            await asyncio.wait_for(self._turns.acquire(), PATIENCE)
+        except TimeoutError as error:
+            raise StoreUnavailable("too many long queries at once", retry_after=5) from error
+        try:
+            return await self.run(name, **parameters)
+        finally:
+            self._turns.release()
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read; for the command line."""
@@ -129,6 +150,15 @@ _AGAIN = (
 )
 """Errors of a server that will answer otherwise when asked again."""
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
+_OUT_OF_MEMORY = tuple(
+    f"Neo.{kind}.General.{name}"
+    for kind in ("TransientError", "ClientError")
+    for name in ("MemoryPoolOutOfMemoryError", "TransactionOutOfMemoryError", "OutOfMemoryError", "StackOverFlowError")
+)
+"""A query was stopped for the memory it took. For a read that is an answer: the same question would take as much again."""
+
+
+_TOO_MUCH = "the query needs more memory than the database gives one; ask for less depth, a smaller budget or a narrower filter"
 
 
 @contextmanager
@@ -141,10 +171,14 @@ def translated(*, reading: bool = False) -> Generator[None]:
     except exceptions.AuthError as error:
         raise CredentialsRefused("the database refused the user or password", retry_after=30) from error
     except (exceptions.ServiceUnavailable, exceptions.SessionExpired, exceptions.TransientError, TimeoutError, OSError) as error:
+        if reading and isinstance(error, exceptions.TransientError) and error.code in _OUT_OF_MEMORY:
+            raise QueryTooLarge(_TOO_MUCH) from error
         raise StoreUnavailable("the database is not available", retry_after=2) from error
     except exceptions.Neo4jError as error:
         if error.code in _TIMED_OUT and reading:
             raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
+        if error.code in _OUT_OF_MEMORY and reading:
+            raise QueryTooLarge(_TOO_MUCH) from error
         if error.code in _AGAIN or error.code in _TIMED_OUT:
             raise StoreUnavailable("the database is not available", retry_after=5) from error
         raise

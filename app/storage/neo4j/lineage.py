@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.domain.events import effect_of
+from app.domain.errors import QueryTooLarge
+from app.domain.events import EventType, effect_of
 from app.domain.scopes import glob_prefix, glob_regex
 from app.domain.traces import TraceEvent
-from app.engine.ports import Direction, LineageFilter, Relative, TraceSpan
+from app.engine.ports import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
 from app.storage.neo4j import rows
 from app.storage.neo4j.connection import Connection
 
@@ -17,59 +18,85 @@ UNTIL: tuple[Direction, ...] = ("descendants", "impact")
 """Directions in which there may be more later."""
 
 
+NEAR = (1_000, 20_000)
+"""Spans of positions that are searched for common causes before the whole log is."""
+
+
 class Neo4jLineage:
     """Implements `app.engine.ports.LineageReader` and `TraceReader`."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> int | None:
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
         everything = wanted.depth is None and wanted.types is None and wanted.scope is None and wanted.until is None
+        budget = wanted.budget + 1
         if direction == "roots" or direction == "impact":
-            found = await self.connection.run(f"count_{direction}", depth=wanted.depth, id=event_id, **_selection(direction, wanted))
+            chosen = _chosen(wanted) | _until(direction, wanted)
+            found = await self.connection.run_in_turn(f"count_{direction}", depth=wanted.depth, id=event_id, budget=budget, **chosen)
         elif everything:
-            found = await self.connection.run(f"count_{direction}", id=event_id)
+            found = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
         else:
-            found = await self.connection.run(f"count_{direction}_where", depth=wanted.depth, id=event_id, **_selection(direction, wanted))
-        return found[0][0] if found else None
+            chosen = _chosen(wanted) | _until(direction, wanted)
+            found = await self.connection.run_in_turn(f"count_{direction}_where", depth=wanted.depth, id=event_id, budget=budget, **chosen)
+        return _counted(found[0], wanted.budget) if found else None
 
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         depth, position = wanted.after or (-1, 0)
+        chosen = _chosen(wanted) | _until(direction, wanted)
         found: list[rows.Row] = []
         for bound in _bounds(depth, wanted.depth):
-            found = await self.connection.run(
+            found = await self.connection.run_in_turn(
                 f"nearest_{direction}", depth=bound, id=event_id, after_depth=depth, after_position=position,
-                limit=wanted.limit, **_selection(direction, wanted),
+                limit=wanted.limit, payload=wanted.payload, **chosen,
             )  # fmt: skip
             if len(found) >= wanted.limit:
                 break
         return [_relative(row) for row in found]
 
-    async def count_between(self, cause: str, effect: str) -> int:
-        [[count]] = await self.connection.run("count_between", cause=cause, effect=effect)
-        return count
-
-    async def between(self, cause: str, effect: str, after: tuple[int, int] | None, limit: int) -> list[Relative]:
-        depth, position = after or (-1, 0)
-        found = await self.connection.run(
-            "nearest_between", cause=cause, effect=effect, after_depth=depth, after_position=position, limit=limit
+    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+        found = await self.connection.run_in_turn(
+            "count_between", depth=wanted.depth, cause=cause, effect=effect, budget=wanted.budget + 1, **_chosen(wanted)
         )
+        return _counted(found[0], wanted.budget)
+
+    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
+        depth, position = wanted.after or (-1, 0)
+        found = await self.connection.run_in_turn(
+            "nearest_between", depth=wanted.depth, cause=cause, effect=effect, after_depth=depth, after_position=position,
+            limit=wanted.limit, budget=wanted.budget + 1, payload=wanted.payload, **_chosen(wanted),
+        )  # fmt: skip
         return [_relative(row) for row in found]
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         if cause == effect:
-            return [cause] if await self.count_between(cause, effect) else []
-        found = await self.connection.run("shortest_path", cause=cause, effect=effect)
+            return [cause] if await self.count(cause, "ancestors", LineageFilter(depth=1)) else []
+        found = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
         return found[0][0] if found else []
 
-    async def common_causes(self, ids: Sequence[str]) -> list[Relative]:
-        return [_relative(row) for row in await self.connection.run("common_causes", ids=list(ids))]
+    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
+        parameters = _chosen(wanted) | {"ids": list(ids), "hops": wanted.depth, "payload": wanted.payload}
+        for span in NEAR:
+            if span < wanted.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
+                return [_relative(row) for row in found]
+        for event_id in ids:
+            counted = await self.count(event_id, "ancestors", LineageFilter(budget=wanted.budget))
+            if counted and not counted.complete:
+                reason = f"more than {wanted.budget:,} events led to {event_id}; common causes can be found within the budget only"
+                raise QueryTooLarge(reason)
+        return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
 
-    async def traces(self, first: int, before: int, limit: int) -> list[TraceSpan]:
-        return [TraceSpan(*row) for row in await self.connection.run("traces", first=first, before=before, limit=limit)]
+    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+        found = await self.connection.run_in_turn(
+            "traces", first=wanted.first, before=wanted.before, until=wanted.until, limit=wanted.limit, **_chosen(wanted)
+        )
+        return [TraceSpan(*row) for row in found]
 
-    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
-        found = await self.connection.run("trace_events", trace_id=trace_id, after=after, limit=limit)
+    async def trace_events(
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+    ) -> list[TraceEvent]:
+        chosen = _chosen(LineageFilter(types=types, scope=scope))
+        found = await self.connection.run_in_turn("trace_events", trace_id=trace_id, after=after, limit=limit, **chosen)
         return [_trace_event(row) for row in found]
 
 
@@ -90,11 +117,18 @@ def _trace_event(row: rows.Row) -> TraceEvent:
     return TraceEvent(row[0], row[1], row[2], row[3], row[4] or [], row[5], row[6], value)
 
 
-def _selection(direction: Direction, wanted: LineageFilter) -> dict[str, object]:
-    until = {"until": LAST if wanted.until is None else wanted.until} if direction in UNTIL else {}
+def _counted(row: rows.Row, budget: int) -> Counted:
+    """From a row of count and reached, for which one event more than the budget was let in."""
+    return Counted(min(row[0], budget), row[1] <= budget)
+
+
+def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
     return {
         "types": list(wanted.types) if wanted.types else None,
         "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
         "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
-        **until,
     }
+
+
+def _until(direction: Direction, wanted: LineageFilter) -> dict[str, object]:
+    return {"until": LAST if wanted.until is None else wanted.until} if direction in UNTIL else {}

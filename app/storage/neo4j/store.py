@@ -24,7 +24,8 @@ USED = (
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
     "count_descendants", "count_descendants_where", "nearest_descendants",
     "count_roots", "nearest_roots", "count_impact", "nearest_impact",
-    "count_between", "nearest_between", "shortest_path", "common_causes", "traces", "trace_events",
+    "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
+    "traces", "trace_events",
 )  # fmt: skip
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 
@@ -48,6 +49,7 @@ class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes)
         if found is None or found.mode != "read":
             there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
             raise NotFound(f"no read query {name!r} under cypher/; there are: {there}")
+        parameters = found.defaults | parameters
         wrong = [FieldError(param, "required parameter is missing") for param in found.params.keys() - parameters.keys()]
         wrong += [FieldError(param, "unknown parameter") for param in parameters.keys() - found.params.keys()]
         if wrong:
