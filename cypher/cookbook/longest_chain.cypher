@@ -1,0 +1,16 @@
+// What is the longest chain of causes in a trace, step by step?
+// From each of its ends back, always to the cause that came last, as that one decided when to go on; the chain with the most steps.
+// mode: read
+// param trace_id: STRING
+// returns step: INTEGER, id: STRING, type: STRING, agent: STRING, seconds: FLOAT
+MATCH (end:Event) WHERE end.trace_id = $trace_id AND end.position > 0
+  AND NOT EXISTS { MATCH (end)<-[:PARENT]-(effect) WHERE effect.trace_id = $trace_id }
+MATCH path = (end) ((later)-[:PARENT]->(cause) WHERE cause.trace_id = $trace_id
+  AND NOT EXISTS { MATCH (later)-[:PARENT]->(other) WHERE other.trace_id = $trace_id AND other.position > cause.position })* (start)
+WHERE NOT EXISTS { MATCH (start)-[:PARENT]->(above) WHERE above.trace_id = $trace_id }
+WITH reverse(nodes(path)) AS chain ORDER BY size(chain) DESC, end.position DESC LIMIT 1
+UNWIND range(0, size(chain) - 1) AS index
+WITH index, chain[index] AS event, CASE WHEN index > 0 THEN chain[index - 1] END AS cause
+RETURN index + 1 AS step, event.id AS id, event.type AS type, event.agent_id AS agent,
+       coalesce((datetime(event.timestamp).epochMillis - datetime(cause.timestamp).epochMillis) / 1000.0, 0.0) AS seconds
+ORDER BY step

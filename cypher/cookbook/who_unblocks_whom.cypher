@@ -1,0 +1,15 @@
+// Who unblocks whom, how often, and how long did it take to go on?
+// An event could happen once the last of its causes was there: whoever left that one unblocked whoever left the event.
+// mode: read
+// param after: INTEGER = 0  only events at positions above this
+// param limit: INTEGER = 20
+// returns unblocker: STRING, unblocked: STRING, times: INTEGER, mean_seconds: FLOAT
+MATCH (event:Event) WHERE event.position > $after
+CALL (event) {
+  MATCH (event)-[:PARENT]->(cause)
+  RETURN cause AS last ORDER BY cause.position DESC LIMIT 1
+}
+WITH event, last WHERE last.agent_id <> event.agent_id
+RETURN last.agent_id AS unblocker, event.agent_id AS unblocked, count(*) AS times,
+       avg((datetime(event.timestamp).epochMillis - datetime(last.timestamp).epochMillis) / 1000.0) AS mean_seconds
+ORDER BY times DESC, unblocker, unblocked LIMIT $limit
