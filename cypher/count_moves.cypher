@@ -4,10 +4,12 @@
 // param upto: INTEGER  positions up to this
 // returns count: INTEGER
 CALL () {
-  MATCH (event:Event) WHERE event.signal = $signal AND event.position <= $upto
+  MATCH (event:Event) USING INDEX event:Event(signal, position)
+  WHERE event.signal = $signal AND event.position <= $upto
   RETURN count(*) AS found
 UNION ALL
-  MATCH (move:Move) WHERE move.signal = $signal AND move.position <= $upto
+  MATCH (move:Move) USING INDEX move:Move(signal, position)
+  WHERE move.signal = $signal AND move.position <= $upto
   RETURN count(*) AS found
 }
 RETURN sum(found) AS count

@@ -9,11 +9,13 @@
 // param limit: INTEGER
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
 CALL () {
-  MATCH (event:Event) WHERE event.signal = $signal AND event.position > $after AND event.position <= $upto
+  MATCH (event:Event) USING INDEX event:Event(signal, position)
+  WHERE event.signal = $signal AND event.position > $after AND event.position <= $upto
     AND ($kind = 'any' OR CASE WHEN event.before = 0 THEN event.type <> 'penalty' ELSE $kind = 'anew' AND event.type IN ['reward', 'penalty'] END)
   RETURN event, event.before AS before, event.after AS after, event.share AS share ORDER BY event.signal DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (move:Move) WHERE move.signal = $signal AND move.position > $after AND move.position <= $upto
+  MATCH (move:Move) USING INDEX move:Move(signal, position)
+  WHERE move.signal = $signal AND move.position > $after AND move.position <= $upto
   WITH move ORDER BY move.signal DESC, move.position DESC
   MATCH (event:Event {position: move.position})
   WHERE $kind = 'any' OR CASE WHEN move.before = 0 THEN event.type <> 'penalty' ELSE $kind = 'anew' AND event.type IN ['reward', 'penalty'] END

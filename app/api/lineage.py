@@ -15,7 +15,7 @@ from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
-from app.engine.lineage import around, count_around, nearest
+from app.engine.lineage import around, count_around, nearest_of
 from app.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
@@ -107,7 +107,7 @@ def lineage_routes(environment: Environment) -> Router:
         else:
             counted = await store.count(event_id, kind, wanted)
             if counted is not None:
-                return counted, await nearest(store, event_id, kind, more, counted) if wanted.limit else [], None
+                return counted, await nearest_of(store, event_id, kind, more, counted) if wanted.limit else [], None
         raise NotFound(f"no event has the id {event_id}")
 
     def route(kind: Kind) -> Any:

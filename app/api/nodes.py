@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -13,11 +14,12 @@ from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
 from app.api.events import InPath, ScopeGlob, Types, valid_glob
 from app.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
-from app.api.lineage import Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
+from app.api.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from app.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
-from app.engine.ports import GraphEdge, GraphNode, LineageFilter, Side
+from app.engine.lineage import nearest
+from app.engine.ports import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
 
 
 class NewNode(msgspec.Struct, forbid_unknown_fields=True):
@@ -145,15 +147,20 @@ def node_routes(environment: Environment) -> Router:
             types: Types = None,
             in_scope: ScopeGlob = None,
             payload: WithPayload = 0,
+            budget: Budget = NODE_BUDGET,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
             after, until = read_cursor(cursor)
             until = until or environment.ledger.state.head
             node = await _node(environment, node_id.lower())
-            wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit + 1)
-            count = await store.count_linked(node.id, side, edge, wanted)
-            found = await store.linked(node.id, side, edge, wanted) if count and limit else []
-            return page(request, count, found, limit, until=until, payload=bool(payload))
+            wanted = LineageFilter(
+                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit + 1,
+                payload=bool(payload), budget=budget,
+            )  # fmt: skip
+            count, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
+            counted = await count(wanted)
+            found = await nearest(count, find, wanted, counted) if limit else []
+            return page(request, counted, found, limit, until=until, payload=bool(payload))
 
         handler.__doc__ = text
         return get(

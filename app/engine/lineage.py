@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -13,28 +15,37 @@ STEPS = tuple(4**n for n in range(11))
 """Depths that are tried one after the other where the whole is beyond the budget."""
 
 
-async def nearest(store: LineageReader, event_id: str, direction: Direction, wanted: LineageFilter, counted: Counted) -> list[Relative]:
+Count = Callable[[LineageFilter], Awaitable[Counted | None]]
+Find = Callable[[LineageFilter], Awaitable[list[Relative]]]
+
+
+async def nearest(count: Count, find: Find, wanted: LineageFilter, counted: Counted) -> list[Relative]:
     """A page of relatives that never reaches more events than the budget allows.
 
     Args:
-        counted: what `store.count` answered for the same filter. Beyond the budget only so much depth is looked at as stays within it, and
+        counted: what `count` answered for the same filter. Beyond the budget only so much depth is looked at as stays within it, and
             the page may end early.
     """
     if counted.complete:
-        return await store.relatives(event_id, direction, wanted) if counted.count else []
+        return await find(wanted) if counted.count else []
     found: list[Relative] = []
     for depth in STEPS:
         if wanted.depth is not None and depth >= wanted.depth:
             break
         part = msgspec.structs.replace(wanted, depth=depth)
-        within = await store.count(event_id, direction, part)
+        within = await count(part)
         if depth > 1 and (within is None or not within.complete):
             break
         if wanted.after is None or wanted.after[0] <= depth:
-            found = await store.relatives(event_id, direction, part)
+            found = await find(part)
         if len(found) >= wanted.limit:
             break
     return found
+
+
+async def nearest_of(store: LineageReader, event_id: str, direction: Direction, wanted: LineageFilter, counted: Counted) -> list[Relative]:
+    """The same for an event in one direction."""
+    return await nearest(partial(store.count, event_id, direction), partial(store.relatives, event_id, direction), wanted, counted)
 
 
 async def count_around(store: LineageReader, event_id: str, wanted: LineageFilter) -> tuple[Counted, Counted] | None:
@@ -53,7 +64,7 @@ async def around(store: LineageReader, origin: Event, wanted: LineageFilter, cou
         depth, position = wanted.after
         before, after = (wanted.after, (depth, 0)) if position < origin.position else ((depth, 0), wanted.after)
     causes, effects = await asyncio.gather(
-        nearest(store, origin.id, "ancestors", msgspec.structs.replace(wanted, after=before), counted[0]),
-        nearest(store, origin.id, "descendants", msgspec.structs.replace(wanted, after=after), counted[1]),
+        nearest_of(store, origin.id, "ancestors", msgspec.structs.replace(wanted, after=before), counted[0]),
+        nearest_of(store, origin.id, "descendants", msgspec.structs.replace(wanted, after=after), counted[1]),
     )
     return sorted([*causes, *effects], key=lambda relative: relative.depth)[: wanted.limit]

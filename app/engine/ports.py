@@ -442,10 +442,10 @@ class NodeStore(Protocol):
         """The nodes linked to an event, by type of the link, then by id."""
         ...
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> int:
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
         """How many events are on one side of a node, by links of one type or of all; `after` and `limit` aside.
 
-        A linked event is at depth 0.
+        A linked event is at depth 0. Whether the node exists is not asked.
         """
         ...
 

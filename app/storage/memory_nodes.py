@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 import networkx as nx
 
-from app.engine.ports import GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from app.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from app.storage.memory_lineage import MemoryLineage, in_pages, selector
 
 EVENT = "event:"
@@ -48,19 +50,26 @@ class MemoryNodes(MemoryLineage):
         nodes = self.artifacts.nodes
         return [LinkedNode(node_id, nodes[node_id]["type"], msgspec.Raw(nodes[node_id]["data"].encode()), kind) for kind, node_id in links]
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> int:
-        return len(self._linked(node_id, side, edge, wanted))
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+        depths = self._depths(node_id, side, edge, wanted.depth)
+        within = set(islice(depths, wanted.budget))
+        return Counted(sum(found.event.id in within for found in self._linked(node_id, side, edge, wanted)), len(depths) <= wanted.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
         return in_pages(self._linked(node_id, side, edge, wanted), wanted, newest_first=side == "provenance")
 
     def _linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
-        depths: dict[str, int] = {}
-        for _, to, kind in self.artifacts.out_edges(node_id, keys=True) if node_id in self.artifacts else ():
-            if to.startswith(EVENT) and edge in (None, kind):
-                for relative, depth in self.reach(to.removeprefix(EVENT), side == "provenance", wanted.depth).items():
-                    depths[relative] = min(depth, depths.get(relative, depth))
         chosen = selector(wanted.types, wanted.scope)
         until = len(self.log) if wanted.until is None else wanted.until
+        depths = self._depths(node_id, side, edge, wanted.depth)
         found = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
         return [relative for relative in found if relative.event.position <= until and chosen(relative.event)]
+
+    def _depths(self, node_id: str, side: Side, edge: str | None, depth: int | None) -> dict[str, int]:
+        """Everything on one side, at its shortest distance from a linked event."""
+        found: dict[str, int] = {}
+        for _, to, kind in self.artifacts.out_edges(node_id, keys=True) if node_id in self.artifacts else ():
+            if to.startswith(EVENT) and edge in (None, kind):
+                for relative, away in self.reach(to.removeprefix(EVENT), side == "provenance", depth).items():
+                    found[relative] = min(away, found.get(relative, away))
+        return found

@@ -8,7 +8,7 @@ import networkx as nx
 import pytest
 
 from app.domain.signals import Rules
-from app.engine.ports import EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
+from app.engine.ports import Counted, EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
 from tests.strategies import filled, make_id, new_draft, plan_of
 
 ONE, TWO, THREE, ABSENT = (make_id(number) for number in (1, 2, 3, 9))
@@ -117,7 +117,7 @@ async def test_an_id_that_a_node_and_an_event_share_names_the_node(store: Storag
         await store.put_node(node, "file", "{}")
     assert await store.add_edge(ONE, TWO, "uses")
     assert await store.nodes_of(TWO) == []
-    assert await store.count_linked(ONE, "provenance", None, LineageFilter()) == 0
+    assert await store.count_linked(ONE, "provenance", None, LineageFilter()) == Counted(0)
 
 
 @pytest.mark.parametrize("side", ["provenance", "consequences"])
@@ -149,9 +149,11 @@ async def test_the_lineage_of_a_node_is_that_of_the_events_it_is_linked_to(store
         sign = -1 if side == "provenance" else 1
         expected.sort(key=lambda relative: (relative.depth, sign * relative.event.position))
         wanted = LineageFilter(depth=depth, until=until, types=types, limit=1_000)  # type: ignore[arg-type]
-        assert await store.count_linked(ONE, side, edge, wanted) == len(expected)
+        assert await store.count_linked(ONE, side, edge, wanted) == Counted(len(expected))
         assert await store.linked(ONE, side, edge, wanted) == expected
         if len(expected) > 4:
             last = expected[2]
             page = LineageFilter(depth=depth, until=until, types=types, after=(last.depth, last.event.position), limit=2)  # type: ignore[arg-type]
             assert await store.linked(ONE, side, edge, page) == expected[3:5]
+        few = await store.count_linked(ONE, side, None, LineageFilter(budget=2))
+        assert few == Counted(2, complete=False)

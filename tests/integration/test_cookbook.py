@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +103,7 @@ EXPECTED: list[tuple[str, dict[str, Any], list[list[Any]]]] = [
 
 
 @pytest.fixture(scope="module")
-def target(neo4j_target: Target) -> Iterator[Target]:
+def target(neo4j_target: Target) -> Target:
     """A database that holds the story."""
 
     async def fill() -> None:
@@ -119,7 +118,7 @@ def target(neo4j_target: Target) -> Iterator[Target]:
 
     empty(neo4j_target)
     asyncio.run(fill())
-    yield neo4j_target
+    return neo4j_target
 
 
 async def rows_of(target: Target, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -146,8 +145,8 @@ def test_every_question_is_asked_here_and_answered_with_something() -> None:
 def test_every_file_opens_with_its_question_in_two_lines() -> None:
     for name in COOKBOOK:
         first, second, third, *_ = (queries.directory() / f"{name}.cypher").read_text("utf-8").splitlines()
-        assert first.startswith("// ") and first.endswith("?"), name
-        assert second.startswith("// ") and second.endswith("."), name
+        assert re.fullmatch(r"// .*\?", first), name
+        assert re.fullmatch(r"// .*\.", second), name
         assert third == "// mode: read", name
 
 

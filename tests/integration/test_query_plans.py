@@ -88,8 +88,8 @@ TRACES: dict[str, dict[str, Any]] = {
     "traces": {"first": 1, "before": 1000, "until": 2000, "limit": 10} | CHOSEN,
     "trace_events": {"trace_id": "t1", "after": 0, "limit": 10} | CHOSEN,
 }
-WHOLE = {"signals"}
-"""Queries that read all of something small, and so may scan its label."""
+WHOLE = {"signals", "await_indexes"}
+"""Queries that read all of something small, and so may scan its label, or read nothing."""
 MAY_COLLECT = {"put_node", "sweep_signals", "put_moves"}
 """One row, the sweeper's own work, and what an upgrade does once: an Eager there holds nothing up."""
 

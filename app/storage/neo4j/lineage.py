@@ -39,7 +39,7 @@ class Neo4jLineage:
         else:
             chosen = _chosen(wanted) | _until(direction, wanted)
             found = await self.connection.run_in_turn(f"count_{direction}_where", depth=wanted.depth, id=event_id, budget=budget, **chosen)
-        return _counted(found[0], wanted.budget) if found else None
+        return counted(found[0], wanted.budget) if found else None
 
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         depth, position = wanted.after or (-1, 0)
@@ -58,7 +58,7 @@ class Neo4jLineage:
         found = await self.connection.run_in_turn(
             "count_between", depth=wanted.depth, cause=cause, effect=effect, budget=wanted.budget + 1, **_chosen(wanted)
         )
-        return _counted(found[0], wanted.budget)
+        return counted(found[0], wanted.budget)
 
     async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
         depth, position = wanted.after or (-1, 0)
@@ -80,8 +80,8 @@ class Neo4jLineage:
             if span < wanted.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
                 return [_relative(row) for row in found]
         for event_id in ids:
-            counted = await self.count(event_id, "ancestors", LineageFilter(budget=wanted.budget))
-            if counted and not counted.complete:
+            found = await self.count(event_id, "ancestors", LineageFilter(budget=wanted.budget))
+            if found and not found.complete:
                 reason = f"more than {wanted.budget:,} events led to {event_id}; common causes can be found within the budget only"
                 raise QueryTooLarge(reason)
         return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
@@ -117,7 +117,7 @@ def _trace_event(row: rows.Row) -> TraceEvent:
     return TraceEvent(row[0], row[1], row[2], row[3], row[4] or [], row[5], row[6], value)
 
 
-def _counted(row: rows.Row, budget: int) -> Counted:
+def counted(row: rows.Row, budget: int) -> Counted:
     """From a row of count and reached, for which one event more than the budget was let in."""
     return Counted(min(row[0], budget), row[1] <= budget)
 
@@ -128,6 +128,11 @@ def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
         "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
         "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
     }
+
+
+def chosen_until(wanted: LineageFilter) -> dict[str, object]:
+    """The parameters of a filter for queries in which there may be more later."""
+    return _chosen(wanted) | {"until": LAST if wanted.until is None else wanted.until}
 
 
 def _until(direction: Direction, wanted: LineageFilter) -> dict[str, object]:

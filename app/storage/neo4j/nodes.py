@@ -5,13 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from app.domain.events import new_id
-from app.domain.scopes import glob_prefix, glob_regex
-from app.engine.ports import GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from app.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from app.storage.neo4j import rows
 from app.storage.neo4j.connection import Connection
-
-LAST = 2**62
-"""Above every position."""
+from app.storage.neo4j.lineage import chosen_until, counted
 
 
 class Neo4jNodes:
@@ -39,23 +36,16 @@ class Neo4jNodes:
         found.sort(key=lambda row: (row[3], row[0]))
         return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in found]
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> int:
-        [[count]] = await self.connection.run(f"count_{side}", depth=wanted.depth, id=node_id, edge=edge, **_selection(wanted))
-        return count
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+        [row] = await self.connection.run_in_turn(
+            f"count_{side}", depth=wanted.depth, id=node_id, edge=edge, budget=wanted.budget + 1, **chosen_until(wanted)
+        )
+        return counted(row, wanted.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
         depth, position = wanted.after or (-1, 0)
-        found = await self.connection.run(
+        found = await self.connection.run_in_turn(
             f"nearest_{side}", depth=wanted.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
-            limit=wanted.limit, **_selection(wanted),
+            limit=wanted.limit, payload=wanted.payload, **chosen_until(wanted),
         )  # fmt: skip
         return [Relative(rows.event(row[1:]), row[0]) for row in found]
-
-
-def _selection(wanted: LineageFilter) -> dict[str, object]:
-    return {
-        "types": list(wanted.types) if wanted.types else None,
-        "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
-        "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
-        "until": LAST if wanted.until is None else wanted.until,
-    }

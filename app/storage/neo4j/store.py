@@ -14,7 +14,7 @@ from app.storage.neo4j.nodes import Neo4jNodes
 from app.storage.neo4j.signals import Neo4jSignals
 
 USED = (
-    "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves",
+    "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
     "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
     "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
     "signals", "signal", "put_signals", "sweep_signals",

@@ -46,3 +46,4 @@ async def upgrade(store: EventLog, connection: Connection) -> None:
     async with connection.transaction() as transaction:
         await transaction.run("lock_stream", turn=new_id())
         await transaction.run("set_schema", tip=new_id(), schema=VERSION)
+    await connection.run("await_indexes")
