@@ -33,6 +33,7 @@ from app.main import server_config, tune_collector
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
 from app.storage.neo4j.store import Neo4jStore
+from benchmarks.databases import environment
 
 
 class NoStore(MemoryStore):
@@ -134,10 +135,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(kind: str, *arguments: str) -> Generator[int]:
-    """A server of this kind; its port."""
+def running(kind: str, *arguments: str, database: Target | None = None) -> Generator[int]:
+    """A server of this kind; its port. `database`: another than that of the run."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port), *arguments])
+    variables = os.environ | (environment(database) if database else {})
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port), *arguments], env=variables)
     try:
         deadline = time.monotonic() + 60
         while True:

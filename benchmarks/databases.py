@@ -1,0 +1,33 @@
+"""An embedded Neo4j for as long as a block lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.storage.neo4j.connection import Target
+from app.storage.neo4j.embedded import EmbeddedNeo4j, StepReporter
+
+
+@contextmanager
+def embedded() -> Generator[Target]:
+    """A new one, empty, sized as the service would size its own."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as home, StepReporter() as reporter:
+        neo4j = EmbeddedNeo4j(Path(home) / "neo4j", progress=reporter.report)
+        found = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
+        try:
+            yield Target(found.uri, found.user, found.password)
+        finally:
+            asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+
+
+def environment(database: Target) -> dict[str, str]:
+    """What tells the processes of a run which database is theirs."""
+    return {"SEMP_NEO4J": database.uri, "SEMP_NEO4J_USER": database.user, "SEMP_NEO4J_PASSWORD": database.password}

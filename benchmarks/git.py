@@ -1,0 +1,128 @@
+"""Lineage on the history of a Git repository, where Git itself answers the same questions.
+
+SEMP_BENCH_REPO names a local clone, best one of 50,000 commits or more; without it a history of the shape of Git's own is generated:
+82,000 commits, about 21,000 of them merges. Only what its HEAD reaches is taken, and the clone itself is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import bare
+from benchmarks.histories import Branches, graph_of
+from benchmarks.lineage import compare_counts, compare_first_pages
+from benchmarks.report import Report, median
+from benchmarks.rest import Rest, asking
+from benchmarks.servers import running
+from benchmarks.turns import Seconds, in_turn
+from examples.git_history import Mapping, Repository, event_id
+
+COMMITS, MERGES = 82_000, 0.26
+PAIRS = 25
+
+
+def fast_import(commits: int = COMMITS, merges: float = MERGES, seed: int = 21) -> bytes:
+    """A made history for `git fast-import`: branches as in a busy repository, merged at the end, files in 20 folders by 30 authors."""
+    branches = Branches(random.Random(seed), merges)
+    parts: list[str] = []
+    for number in range(1, commits + 1):
+        parents = branches.add(f":{number}") if number < commits else branches.tips
+        lines = ["from ", *["merge "] * (len(parents) - 1)]
+        causes = "".join(f"{line}{parent}\n" for line, parent in zip(lines, parents, strict=False))
+        who = f"author-{number % 30} <a{number % 30}@example.org> {1_600_000_000 + 600 * number} +0000"
+        text = f"change {number}"
+        file = f"M 100644 inline part{number % 20}/file\ndata {len(str(number))}\n{number}\n"
+        parts.append(f"commit refs/heads/main\nmark :{number}\ncommitter {who}\ndata {len(text)}\n{text}\n{causes}{file}\n")
+    return "".join(parts).encode()
+
+
+def prepared(into: Path) -> tuple[Path, str]:
+    """A bare repository with its commit graph written, Git at its best, and what it is a history of."""
+    named = os.environ.get("SEMP_BENCH_REPO")
+    if named:
+        name = Repository(Path(named), []).name()
+        command = ["git", "clone", "--quiet", "--bare", "--shared", "--single-branch", "--no-tags", str(Path(named).resolve()), str(into)]
+        subprocess.run(command, check=True)
+    else:
+        name = "a generated repository"
+        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(into)], check=True)
+        subprocess.run(["git", "-C", str(into), "fast-import", "--quiet"], input=fast_import(), check=True)
+    subprocess.run(["git", "-C", str(into), "commit-graph", "write", "--reachable", "--no-progress"], check=True)
+    return into, name
+
+
+def history(report: Report) -> None:
+    """Counts and first pages against the bare query, counts against networkx; common causes and paths beside Git's own."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running("neo4j") as port,
+        asking(port) as rest,
+        bare.connect() as driver,
+        driver.session() as session,
+    ):
+        path, name = prepared(Path(home) / "repository")
+        repository = Repository(path, ["HEAD"])
+        events = list(Mapping(name, {}).events(repository.commits()))
+        commits = [made["payload"]["params"]["commit"] for made in events if made["type"] == "proposal"]
+        merges = sum(len(made["parent_ids"]) > 1 for made in events)
+        where = f"{len(commits):,} commits ({merges:,} merges) of {name}"
+        print(f"  {where}", flush=True)
+        rest.store(events)
+        graph = graph_of(events)
+        newest, oldest = (event_id("commit", commit) for commit in (repository.head, commits[0]))
+        compare_counts(report, rest, session, where, newest, "ancestors", graph)
+        compare_counts(report, rest, session, where, oldest, "descendants", graph)
+        compare_first_pages(report, rest, session, where, newest)
+        choose = random.Random(5)
+        pairs = [tuple(choose.sample(commits, 2)) for _ in range(PAIRS)]
+        common_causes(report, rest, repository, where, [(first, second) for first, second in pairs])
+        related = [(commit, repository.head) for commit in choose.sample(commits, PAIRS)]
+        paths(report, rest, repository, where, related)
+
+
+def common_causes(report: Report, rest: Rest, repository: Repository, where: str, pairs: list[tuple[str, str]]) -> None:
+    """Of random pairs of commits, which must be Git's merge bases."""
+    each: list[Seconds] = []
+    for first, second in pairs:
+        found: dict[str, set[str]] = {}
+
+        def ours(asked: str = f"{event_id('commit', first)},{event_id('commit', second)}", found: dict[str, set[str]] = found) -> None:
+            found["rest"] = {node["id"] for node in rest.get("/api/common-causes", ids=asked, limit=1_000)["nodes"]}
+
+        def gits(first: str = first, second: str = second, found: dict[str, set[str]] = found) -> None:
+            done = repository.git("merge-base", "--all", first, second, check=False)
+            found["git"] = {event_id("commit", commit) for commit in done.split()}
+
+        each.append(in_turn({"rest": ours, "git": gits}, rounds=3, warm=1))
+        assert found["rest"] == found["git"], f"common causes of {first} and {second}"
+    against_git(report, f"common causes of two commits, {where} / git merge-base --all", each)
+
+
+def paths(report: Report, rest: Rest, repository: Repository, where: str, pairs: list[tuple[str, str]]) -> None:
+    """How many commits are on the ways from random ones to the newest; Git leaves out the one they start from."""
+    each: list[Seconds] = []
+    for cause, effect in pairs:
+        ids: dict[str, Any] = {"from": event_id("commit", cause), "to": event_id("commit", effect), "limit": 0}
+        found: dict[str, int] = {}
+
+        def ours(ids: dict[str, Any] = ids, found: dict[str, int] = found) -> None:
+            found["rest"] = max(1, rest.get("/api/paths", **ids)["count"]) - 1
+
+        def gits(span: str = f"{cause}..{effect}", found: dict[str, int] = found) -> None:
+            found["git"] = int(repository.git("rev-list", "--ancestry-path", "--count", span))
+
+        each.append(in_turn({"rest": ours, "git": gits}, rounds=3, warm=1))
+        assert found["rest"] == found["git"], f"paths from {cause} to {effect}: {found}"
+    against_git(report, f"paths between two commits, {where} / git rev-list --ancestry-path", each)
+
+
+def against_git(report: Report, name: str, each: list[Seconds]) -> None:
+    """One row over all pairs, Git's process start included, as a caller has it."""
+    mine, other = ([1000 * median(taken[side]) for taken in each] for side in ("rest", "git"))
+    detail = f"{median(mine):.1f} ms (slowest {max(mine):.0f}) through REST, Git {median(other):.1f} ms (slowest {max(other):.0f})"
+    report.add(name, median([a / b for a, b in zip(mine, other, strict=True)]), "-", f"{len(each)} pairs: {detail}")

@@ -1,0 +1,100 @@
+"""Events with causes to measure on: long histories with merges, a ladder of diamonds, a chain, wide layers."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import networkx as nx
+
+Made = dict[str, Any]
+"""An event as a client sends it."""
+
+
+class Branches:
+    """Parents as in a busy repository: up to 40 branches that live for a while and are merged again.
+
+    Args:
+        merges: the share of events that have two parents.
+    """
+
+    def __init__(self, choose: random.Random, merges: float = 0.25) -> None:
+        self.choose = choose
+        self.merges = merges
+        self.tips: list[str] = []
+
+    def add(self, event_id: str) -> list[str]:
+        """The parents of the next event; none for the first alone."""
+        tips, choose = self.tips, self.choose
+        parents = choose.sample(tips, 2) if len(tips) > 1 and choose.random() < self.merges else [choose.choice(tips)] if tips else []
+        grows = len(tips) < 40 and choose.random() < 0.3
+        self.tips = [tip for tip in tips if tip not in parents or (grows and tip == parents[0])] + [event_id]
+        return parents
+
+
+def new_ids(choose: random.Random) -> Iterator[str]:
+    """Random ids, the same every time."""
+    while True:
+        yield str(uuid.UUID(int=choose.getrandbits(128)))
+
+
+def event(event_id: str, parents: list[str], number: int) -> Made:
+    """One of a history in 20 scopes by 30 agents."""
+    return {
+        "id": event_id, "type": "ready", "scope": f"history.part{number % 20}", "trace_id": "history", "agent_id": f"agent-{number % 30}",
+        "payload": {"status": "committed"}, "parent_ids": parents,
+    }  # fmt: skip
+
+
+def history(size: int, seed: int = 11) -> list[Made]:
+    """A history with branches; the last event has all of it among its causes."""
+    choose = random.Random(seed)
+    branches = Branches(choose)
+    made = [event(event_id, branches.add(event_id), number) for number, event_id in enumerate(islice(new_ids(choose), size))]
+    return [*made, event(str(uuid.uuid4()), branches.tips, size)]
+
+
+def ladder(rungs: int) -> list[Made]:
+    """Diamonds one upon the other: 2 ** rungs paths."""
+    made = [event(str(uuid.uuid4()), [], 0)]
+    foot = [str(made[0]["id"])]
+    for _ in range(rungs):
+        pair = [event(str(uuid.uuid4()), foot, 0) for _ in range(2)]
+        made += pair
+        foot = [str(found["id"]) for found in pair]
+    return [*made, event(str(uuid.uuid4()), foot, 0)]
+
+
+def chain(size: int) -> list[Made]:
+    """One after the other: as deep as it is long."""
+    ids = [str(uuid.uuid4()) for _ in range(size)]
+    return [event(event_id, ids[max(0, number - 1) : number], number) for number, event_id in enumerate(ids)]
+
+
+def layers(size: int, width: int = 1_000, seed: int = 12) -> list[Made]:
+    """As wide as a large team works: layers whose events each have two causes in the one before; one last event on top of them all."""
+    choose = random.Random(seed)
+    made: list[Made] = []
+    below: list[str] = []
+    ids = new_ids(choose)
+    while len(made) < size:
+        layer = list(islice(ids, width))
+        made += [event(event_id, choose.sample(below, 2) if below else [], number) for number, event_id in enumerate(layer)]
+        below = layer
+    while len(below) > 1:
+        tops = [event(next(ids), below[start : start + 50], start) for start in range(0, len(below), 50)]
+        made += tops
+        below = [top["id"] for top in tops]
+    return made
+
+
+def graph_of(events: Iterable[Made]) -> nx.DiGraph[str]:
+    """The same in memory, edges from child to cause."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for made in events:
+        graph.add_node(made["id"])
+        graph.add_edges_from((made["id"], parent) for parent in made["parent_ids"])
+    return graph

@@ -1,0 +1,204 @@
+"""Lineage against PostgreSQL on the same machine: a table of events, a table of parents, indexes on both of its columns, and a
+recursive query with UNION. Needs PostgreSQL's server programs (Debian's package `postgresql`); where they are not, it says so and measures
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.histories import Made, chain, history, layers
+from benchmarks.report import Report
+from benchmarks.rest import Rest, asking
+from benchmarks.servers import running
+from benchmarks.turns import Seconds, in_turn, milliseconds, ratio
+
+SETTINGS = {"listen_addresses": "", "shared_buffers": "512MB", "work_mem": "64MB", "random_page_cost": "1.1", "jit": "off"}
+"""Beyond the defaults: all of it fits in memory, as it does in Neo4j's page cache; and no compiling, which costs these queries more than
+it saves."""
+
+TABLES = """
+DROP TABLE IF EXISTS event, parent, parent_position;
+CREATE TABLE event (id uuid PRIMARY KEY, position bigint UNIQUE, type text, scope text, trace_id text, agent_id text, payload jsonb);
+CREATE TABLE parent (child uuid, parent uuid, PRIMARY KEY (child, parent));
+CREATE TABLE parent_position (child bigint, parent bigint, PRIMARY KEY (child, parent));
+\\copy event FROM '{folder}/event'
+\\copy parent FROM '{folder}/parent'
+\\copy parent_position FROM '{folder}/parent_position'
+CREATE INDEX ON parent (parent, child);
+CREATE INDEX ON parent_position (parent, child);
+VACUUM ANALYZE;
+"""
+ANCESTORS = """
+WITH RECURSIVE up (id) AS (
+  SELECT parent FROM parent WHERE child = '{id}' UNION SELECT parent.parent FROM up JOIN parent ON parent.child = up.id
+) SELECT count(*) FROM up;
+"""
+DESCENDANTS = """
+WITH RECURSIVE down (id) AS (
+  SELECT child FROM parent WHERE parent = '{id}' UNION SELECT parent.child FROM down JOIN parent ON parent.parent = down.id
+) SELECT count(*) FROM down;
+"""
+BY_POSITION = """
+WITH RECURSIVE up (position) AS (
+  SELECT parent FROM parent_position WHERE child = (SELECT position FROM event WHERE id = '{id}')
+  UNION SELECT link.parent FROM up JOIN parent_position link ON link.child = up.position
+) SELECT count(*) FROM up;
+"""
+FIRST_PAGE = """
+WITH RECURSIVE up (id, depth) AS (
+  SELECT parent, 1 FROM parent WHERE child = '{id}'
+  UNION SELECT parent.parent, depth + 1 FROM up JOIN parent ON parent.child = up.id WHERE depth < {depth}
+), nearest AS (SELECT id, min(depth) AS depth FROM up GROUP BY id)
+SELECT event.id, depth, position, type, scope, trace_id, agent_id
+FROM nearest JOIN event USING (id) ORDER BY depth, position DESC LIMIT 100;
+"""
+
+
+def programs() -> Path | None:
+    """Where initdb and pg_ctl are: on the PATH, or where Debian puts them, the newest version first."""
+    on_path = shutil.which("initdb")
+    found = [Path(on_path).resolve().parent] if on_path else []
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    return next((path for path in found if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+
+
+@contextmanager
+def server(binaries: Path) -> Generator[Path]:
+    """A server of its own on a private socket; the folder of the socket. It refuses to run as root, so root lends it another user."""
+    lent = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
+    with tempfile.TemporaryDirectory(prefix="pg-") as home:
+        if lent is not None:
+            os.chown(home, lent.pw_uid, lent.pw_gid)
+        user, group = (None, None) if lent is None else (lent.pw_uid, lent.pw_gid)
+
+        def run(program: str, *arguments: str) -> None:
+            command = [str(binaries / program), "-D", f"{home}/data", *arguments]
+            subprocess.run(
+                command, check=True, stdout=subprocess.DEVNULL, user=user, group=group, extra_groups=None if lent is None else [], cwd=home
+            )
+
+        run("initdb", "-A", "trust", "-U", "semp", "-E", "UTF8", "--no-locale")
+        options = " ".join(f"-c {name}={value}" for name, value in {**SETTINGS, "unix_socket_directories": home}.items())
+        run("pg_ctl", "-w", "-l", f"{home}/log", "-o", options, "start")
+        try:
+            yield Path(home)
+        finally:
+            run("pg_ctl", "-w", "-m", "fast", "stop")
+
+
+class Psql:
+    """One session that stays open, so that no process start is in any figure; a query's round trip adds about 0.1 ms."""
+
+    END = "\\echo :end"
+
+    def __init__(self, socket: Path) -> None:
+        command = ["psql", "-h", str(socket), "-U", "semp", "-d", "postgres", "-XqAt", "-v", "ON_ERROR_STOP=1"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, query: str) -> list[str]:
+        """The rows as text, columns joined by `|`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{query}\n{self.END}\n")
+        self.process.stdin.flush()
+        lines: list[str] = []
+        while (line := self.process.stdout.readline()) != ":end\n":
+            assert line, "psql ended"
+            lines.append(line.rstrip("\n"))
+        return lines
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def load(psql: Psql, events: list[Made]) -> None:
+    """The same events into fresh tables, then their statistics."""
+    numbers = {made["id"]: number for number, made in enumerate(events, 1)}
+    links = [(made["id"], parent) for made in events for parent in made["parent_ids"]]
+    fields = ("type", "scope", "trace_id", "agent_id")
+    tables = {
+        "event": [
+            (made["id"], numbers[made["id"]], *(made[name] for name in fields), msgspec.json.encode(made["payload"]).decode())
+            for made in events
+        ],
+        "parent": links,
+        "parent_position": [(numbers[child], numbers[parent]) for child, parent in links],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in tables.items():
+            Path(folder, name).write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+        psql.ask(TABLES.format(folder=folder))
+
+
+def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> None:
+    """Full ancestors of the newest event, on a busy history and, to be fair, on a deep and on a wide graph; other questions beside it."""
+    binaries = programs()
+    if binaries is None or shutil.which("psql") is None:
+        print("  no PostgreSQL (initdb, pg_ctl, psql): the comparison with it is not measured", flush=True)
+        return
+    shapes = ((f"history of {size:,}", history, 16), (f"chain of {size:,}", chain, 100), (f"{size:,} in layers of 1,000", layers, 16))
+    with server(binaries) as socket, running("neo4j") as port, asking(port) as rest:
+        psql = Psql(socket)
+        version = psql.ask("SHOW server_version;")[0].partition(" ")[0]
+        print(f"  PostgreSQL {version}", flush=True)
+        try:
+            for where, make, depth in shapes:
+                made = make(size)
+                rest.store(made)
+                load(psql, made)
+                compare(report, rest, psql, where, (made[0]["id"], made[-1]["id"]), depth, rounds)
+        finally:
+            psql.close()
+
+
+def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str, str], depth: int, rounds: int) -> None:
+    """Both sides in turn; what is told is how many times faster ours is."""
+    oldest, newest = ends
+
+    def count(way: str, event_id: str) -> int:
+        return rest.get(f"/api/events/{event_id}/{way}", limit=0)["count"]
+
+    def counted(query: str, event_id: str) -> int:
+        return int(psql.ask(query.format(id=event_id))[0])
+
+    def add(what: str, taken: Seconds, other: str, bar: str, note: str = "") -> None:
+        detail = f"{milliseconds(taken, 'rest')} through REST, PostgreSQL {milliseconds(taken, other)}{note}"
+        report.add(f"{what}, {where}: times faster than PostgreSQL", 1 / ratio(taken, "rest", other), bar, detail)
+
+    total = count("ancestors", newest)
+    assert total == counted(ANCESTORS, newest) == counted(BY_POSITION, newest)
+    sides = {
+        "rest": lambda: count("ancestors", newest),
+        "uuid": lambda: counted(ANCESTORS, newest),
+        "bigint": lambda: counted(BY_POSITION, newest),
+    }
+    taken = in_turn(sides, rounds)
+    add(f"{total:,} ancestors counted", taken, "uuid", "at least 5")
+    add(f"{total:,} ancestors counted, its tables keyed by number", taken, "bigint", "at least 5")
+
+    total = count("descendants", oldest)
+    assert total == counted(DESCENDANTS, oldest)
+    taken = in_turn({"rest": lambda: count("descendants", oldest), "uuid": lambda: counted(DESCENDANTS, oldest)}, rounds)
+    add(f"{total:,} descendants counted", taken, "uuid", "-")
+
+    def page() -> list[str]:
+        return [node["id"] for node in rest.get(f"/api/events/{newest}/ancestors", limit=100)["nodes"]]
+
+    def paged() -> list[str]:
+        return [row.partition("|")[0] for row in psql.ask(FIRST_PAGE.format(id=newest, depth=depth))]
+
+    assert page() == paged()
+    sides = {"rest": page, "page": paged, "both": lambda: (paged(), counted(ANCESTORS, newest))}
+    taken = in_turn(sides, rounds)
+    add("first 100 ancestors and how many there are", taken, "both", "-")
+    add("first 100 ancestors alone", taken, "page", "-", f", which is told to look {depth} hops far and counts nothing")
