@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import bare
 from benchmarks.histories import Branches, graph_of
-from benchmarks.lineage import compare_counts, compare_first_pages
+from benchmarks.lineage import compare_counts, compare_first_page
 from benchmarks.report import Report, median
 from benchmarks.rest import Rest, asking
 from benchmarks.servers import running
@@ -77,48 +77,41 @@ def history(report: Report) -> None:
         newest, oldest = (event_id("commit", commit) for commit in (repository.head, commits[0]))
         compare_counts(report, rest, session, where, newest, "ancestors", graph)
         compare_counts(report, rest, session, where, oldest, "descendants", graph)
-        compare_first_pages(report, rest, session, where, newest)
+        for depth in (10, 1_000, None):
+            compare_first_page(report, rest, session, where, newest, depth)
         choose = random.Random(5)
-        pairs = [tuple(choose.sample(commits, 2)) for _ in range(PAIRS)]
-        common_causes(report, rest, repository, where, [(first, second) for first, second in pairs])
-        related = [(commit, repository.head) for commit in choose.sample(commits, PAIRS)]
-        paths(report, rest, repository, where, related)
+        each = [common_causes(rest, repository, *choose.sample(commits, 2)) for _ in range(PAIRS)]
+        against_git(report, f"common causes of two commits, {where} / git merge-base --all", each)
+        each = [paths(rest, repository, commit, repository.head) for commit in choose.sample(commits, PAIRS)]
+        against_git(report, f"paths between two commits, {where} / git rev-list --ancestry-path", each)
 
 
-def common_causes(report: Report, rest: Rest, repository: Repository, where: str, pairs: list[tuple[str, str]]) -> None:
-    """Of random pairs of commits, which must be Git's merge bases."""
-    each: list[Seconds] = []
-    for first, second in pairs:
-        found: dict[str, set[str]] = {}
+def common_causes(rest: Rest, repository: Repository, first: str, second: str) -> Seconds:
+    """They must be Git's merge bases."""
+    asked = f"{event_id('commit', first)},{event_id('commit', second)}"
 
-        def ours(asked: str = f"{event_id('commit', first)},{event_id('commit', second)}", found: dict[str, set[str]] = found) -> None:
-            found["rest"] = {node["id"] for node in rest.get("/api/common-causes", ids=asked, limit=1_000)["nodes"]}
+    def ours() -> set[str]:
+        return {node["id"] for node in rest.get("/api/common-causes", ids=asked, limit=1_000)["nodes"]}
 
-        def gits(first: str = first, second: str = second, found: dict[str, set[str]] = found) -> None:
-            done = repository.git("merge-base", "--all", first, second, check=False)
-            found["git"] = {event_id("commit", commit) for commit in done.split()}
+    def gits() -> set[str]:
+        return {event_id("commit", commit) for commit in repository.git("merge-base", "--all", first, second, check=False).split()}
 
-        each.append(in_turn({"rest": ours, "git": gits}, rounds=3, warm=1))
-        assert found["rest"] == found["git"], f"common causes of {first} and {second}"
-    against_git(report, f"common causes of two commits, {where} / git merge-base --all", each)
+    assert ours() == gits(), f"common causes of {first} and {second}"
+    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
 
 
-def paths(report: Report, rest: Rest, repository: Repository, where: str, pairs: list[tuple[str, str]]) -> None:
-    """How many commits are on the ways from random ones to the newest; Git leaves out the one they start from."""
-    each: list[Seconds] = []
-    for cause, effect in pairs:
-        ids: dict[str, Any] = {"from": event_id("commit", cause), "to": event_id("commit", effect), "limit": 0}
-        found: dict[str, int] = {}
+def paths(rest: Rest, repository: Repository, cause: str, effect: str) -> Seconds:
+    """How many commits are on the ways between the two; Git leaves out the one they start from."""
+    ids: dict[str, Any] = {"from": event_id("commit", cause), "to": event_id("commit", effect), "limit": 0}
 
-        def ours(ids: dict[str, Any] = ids, found: dict[str, int] = found) -> None:
-            found["rest"] = max(1, rest.get("/api/paths", **ids)["count"]) - 1
+    def ours() -> int:
+        return max(1, rest.get("/api/paths", **ids)["count"]) - 1
 
-        def gits(span: str = f"{cause}..{effect}", found: dict[str, int] = found) -> None:
-            found["git"] = int(repository.git("rev-list", "--ancestry-path", "--count", span))
+    def gits() -> int:
+        return int(repository.git("rev-list", "--ancestry-path", "--count", f"{cause}..{effect}"))
 
-        each.append(in_turn({"rest": ours, "git": gits}, rounds=3, warm=1))
-        assert found["rest"] == found["git"], f"paths from {cause} to {effect}: {found}"
-    against_git(report, f"paths between two commits, {where} / git rev-list --ancestry-path", each)
+    assert ours() == gits(), f"paths from {cause} to {effect}"
+    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
 
 
 def against_git(report: Report, name: str, each: list[Seconds]) -> None:

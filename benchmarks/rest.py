@@ -25,15 +25,9 @@ class Rest:
 
     def get(self, path: str, **query: object) -> Any:
         """The answer, decoded; it must be a 200."""
-        self.connection.request("GET", f"{path}?{urlencode(query)}")
-        answer = self.connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200, f"{path}: {answer.status} {body[:500].decode(errors='replace')}"
+        status, body = self._ask("GET", f"{path}?{urlencode(query)}")
+        assert status == 200, f"{path}: {status} {body[:500].decode(errors='replace')}"
         return msgspec.json.decode(body)
-
-    def offers(self, path: str) -> bool:
-        """Whether the service has this path in its OpenAPI document."""
-        return path in self.get("/schema/openapi.json")["paths"]
 
     def store(self, events: Iterable[dict[str, Any]]) -> None:
         """Append them in order, the next batch being made ready while one is stored."""
@@ -49,10 +43,19 @@ class Rest:
                 under_way.result()
 
     def _post(self, body: bytes) -> None:
-        self.connection.request("POST", "/api/events/batch?return=minimal", body, {"content-type": "application/json"})
-        answer = self.connection.getresponse()
-        text = answer.read()
-        assert answer.status in (200, 201), text[:500].decode(errors="replace")
+        status, text = self._ask("POST", "/api/events/batch?return=minimal", body)
+        assert status in (200, 201), text[:500].decode(errors="replace")
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Asked again where the service had closed the connection, as it does after some idle seconds: all of it may be repeated."""
+        try:
+            self.connection.request(method, path, body, {"content-type": "application/json"} if body else {})
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self.connection.close()
+            self.connection.request(method, path, body, {"content-type": "application/json"} if body else {})
+            answer = self.connection.getresponse()
+        return answer.status, answer.read()
 
 
 @contextmanager
