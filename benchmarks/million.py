@@ -24,8 +24,8 @@ SCOPE, PATTERN, MOVES = "watched.signal", "watch", 1_000
 class Log:
     """A log of ten projects, each a history with branches; iterating makes its events, in an order the service accepts.
 
-    One event in five is a reward or a penalty that answers the newest proposal of its project. All signals there will be are
-    there after the first thousand events. The last event has all proposals among its causes.
+    One event in five is a reward or a penalty that answers the newest proposal of its project. There are 140 signals, long before the
+    ten thousandth event, and the watched one. The last event has all other proposals of the projects among its causes.
     """
 
     def __init__(self, size: int, seed: int = 31) -> None:
@@ -44,12 +44,12 @@ class Log:
         newest = [""] * PROJECTS
         every = self.size // MOVES
         for number in range(self.size):
-            project, event_id, scope = self.random.randrange(PROJECTS), next(self.ids), f"project.mod{number % 50}"
+            project, event_id, scope = self.random.randrange(PROJECTS), next(self.ids), f"project.mod{number % 20}"
             if number % every == number // every % 10:
                 kind = ("proposal", "reward", "penalty")[number // every % 3]
                 yield self._made(event_id, kind, SCOPE, number, [], PATTERN)
-            elif number % 5 == 4 and newest[project]:
-                yield self._made(event_id, "penalty" if number % 25 == 4 else "reward", scope, number, [newest[project]])
+            elif newest[project] and self.random.random() < 0.2:
+                yield self._made(event_id, self.random.choice(("reward", "penalty")), scope, number, [newest[project]])
             else:
                 self.first = self.first or event_id
                 newest[project] = event_id
@@ -63,9 +63,9 @@ class Log:
     def _made(self, event_id: str, kind: str, scope: str, number: int, parents: list[str], action: str | None = None) -> Made:
         self.graph.add_node(event_id)
         self.graph.add_edges_from((event_id, parent) for parent in parents)
-        payload: dict[str, object] = (
-            {"value": 0.01} if kind == "reward" else {"value": -0.01} if kind == "penalty" else {"action": f"do{number % 7}"}
-        )
+        payload: dict[str, object] = {"action": f"do{number % 7}"}
+        if kind != "proposal":
+            payload = {"value": 0.02 if kind == "reward" else -0.001}  # no signal ever fades away
         if action is not None:
             payload["action"] = action
         return {
