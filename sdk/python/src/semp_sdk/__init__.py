@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from semp_sdk.events import Emitted, Event, EventType, FieldError, Move, NewEvent, Signal, SignalUpdate
     from semp_sdk.identifiers import new_id
+    from semp_sdk.mirror import Bolt, Mirror
     from semp_sdk.retry import Backoff
     from semp_sdk.stream import Stream
     from semp_sdk.tracing import Trace, carry, caused_by, current_trace
@@ -43,6 +44,7 @@ _PLACES = {
     "SignalTimeout TooLarge Unavailable",
     "events": "Emitted Event EventType FieldError Move NewEvent Signal SignalUpdate",
     "identifiers": "new_id",
+    "mirror": "Bolt Mirror",
     "retry": "Backoff",
     "documented": "SEMPClient",
     "stream": "Stream",
@@ -52,6 +54,7 @@ _MODULES = {name: module for module, names in _PLACES.items() for name in names.
 
 __all__ = [
     "Backoff",
+    "Bolt",
     "Busy",
     "Client",
     "Conflict",
@@ -62,6 +65,7 @@ __all__ = [
     "FieldError",
     "HistoryLost",
     "InvalidEvent",
+    "Mirror",
     "Move",
     "NewEvent",
     "NotAllowed",

@@ -1,4 +1,4 @@
-"""The typed client: emit, read, follow."""
+"""The typed client: emit, read, follow; what it can ask about causes is in `semp_sdk.causality`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-import msgspec
-
 from semp_sdk import tracing
+from semp_sdk.causality import Causality, reader
 from semp_sdk.consumer import EVERY, Consumer, Delivery, Start, default_directory
 from semp_sdk.decorators import OnFailure, Recorder
 from semp_sdk.emitting import Emitter
-from semp_sdk.errors import NotFound, ServiceFault, SignalTimeout, Unavailable
+from semp_sdk.errors import NotFound, SignalTimeout, Unavailable
 from semp_sdk.events import Event, EventType, NewEvent, Signal, SignalUpdate
 from semp_sdk.frames import Filter, Values
+from semp_sdk.moments import Moment, moment_text
 from semp_sdk.stream import OnReset, Stream
-from semp_sdk.transport import Query, segment
+from semp_sdk.transport import Answer, Query, segment
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_read_event = msgspec.json.Decoder(Event).decode
-_read_events = msgspec.json.Decoder(list[Event]).decode
-_read_signal = msgspec.json.Decoder(Signal).decode
-_read_signals = msgspec.json.Decoder(list[Signal]).decode
+_read_event = reader(Event)
+_read_events = reader(list[Event])
+_read_signal = reader(Signal)
+_read_signals = reader(list[Signal])
 
 
-class Client(Emitter):
+class Client(Causality, Emitter):
     """One connection pool, one queue of events to send, any number of streams. Use it with `async with`.
 
     Belongs to the event loop it is first used on. Other threads may use `emit_nowait`, `emit_blocking` and decorated functions.
@@ -80,23 +80,25 @@ class Client(Emitter):
             "limit": limit, "type": type, "scope": scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return _decoded(_read_events, await self.get_bytes("/api/events", query))
+        return _read_events(await self.get_bytes("/api/events", query))
 
     async def event(self, id: str) -> Event:
         """Raises NotFound when there is none."""
-        return _decoded(_read_event, await self.get_bytes(f"/api/events/{segment(id)}"))
+        return _read_event(await self.get_bytes(f"/api/events/{segment(id)}"))
 
     async def signals(
-        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float | None = None, limit: int | None = None
-    ) -> list[Signal]:
-        """Live signals, strongest first, decayed to now. `scope` may be a glob."""
-        query: Query = {"scope": scope, "pattern": pattern, "min_strength": min_strength, "limit": limit}
-        return _decoded(_read_signals, await self.get_bytes("/api/signals", query))
+        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float | None = None, limit: int | None = None,
+        at: Moment | None = None,
+    ) -> list[Signal]:  # fmt: skip
+        """Live signals, strongest first, decayed to now, or as they were `at` a moment. `scope` may be a glob."""
+        query: Query = {"scope": scope, "pattern": pattern, "min_strength": min_strength, "limit": limit, "at": moment_text(at)}
+        return _read_signals(await self.get_bytes("/api/signals", query))
 
-    async def signal(self, scope: str, pattern: str) -> Signal | None:
-        """One signal; None when there never was one, or it has faded."""
+    async def signal(self, scope: str, pattern: str, *, at: Moment | None = None) -> Signal | None:
+        """One signal, now or as it was `at` a moment; None when there never was one, or it has faded."""
+        query: Query = {"at": moment_text(at)}
         try:
-            return _decoded(_read_signal, await self.get_bytes(f"/api/signals/{segment(scope)}/{segment(pattern)}"))
+            return _read_signal(await self.get_bytes(f"/api/signals/{segment(scope)}/{segment(pattern)}", query))
         except NotFound:
             return None
 
@@ -175,9 +177,6 @@ class Client(Emitter):
         await self.start()
         return await self._transport.get(path, query, patience=self.patience)
 
-
-def _decoded(read: Callable[[bytes], R], answer: bytes) -> R:
-    try:
-        return read(answer)
-    except msgspec.MsgspecError as error:
-        raise ServiceFault(f"the answer is not what the service promises: {error}") from None
+    async def _exchange(self, method: str, target: str, body: bytes | None = None) -> Answer:
+        await self.start()
+        return await self._transport.exchange(method, target, body, patience=self.patience)

@@ -108,6 +108,9 @@ class Emitter:
         The trace and the causes are those of the running code (see `trace`) unless they are given. The id is made here, so the event is
         stored once however often it has to be sent.
 
+        A reward or penalty whose payload has `"credit": {"discount": 0.5, "max_depth": 3}` also moves the signals of proposals further
+        up: those up to `max_depth` hops away, each hop worth `discount` (0..1) of the one before.
+
         Raises:
             InvalidEvent, TooLarge, Conflict: it was refused. Never with an outbox: there, what is refused goes to `<outbox>.rejected`.
             Unavailable: the service was away for `patience` seconds. The event may have been stored; emit it again with the same id.

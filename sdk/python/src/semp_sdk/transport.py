@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -25,6 +26,7 @@ LONGEST_WAIT = 3600.0
 """Seconds; a longer `Retry-After` counts as this one, so that a mistake on the way cannot stop an outbox for ever."""
 Query = Mapping[str, str | int | float | Iterable[str] | None]
 
+_NEXT = re.compile(r'<(/[^>]*)>\s*;\s*rel="?next"?')
 _read_error = msgspec.json.Decoder(ErrorBody).decode
 
 
@@ -60,6 +62,13 @@ def query_string(query: Query) -> str:
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
+class Answer(NamedTuple):
+    """A successful answer: its body, and the path and query of the page that follows it, None for the last one."""
+
+    body: bytes
+    following: str | None
+
+
 class Transport:
     """One keep-alive connection pool. Belongs to the event loop it is first used on."""
 
@@ -78,10 +87,14 @@ class Transport:
             await session.close()
 
     async def get(self, path: str, query: Query | None = None, *, patience: float) -> bytes:
-        """The body of a successful answer; see `request`."""
+        """The body of a successful answer; see `exchange`."""
         return await self.request("GET", path + query_string(query or {}), patience=patience)
 
     async def request(self, method: str, target: str, body: bytes | None = None, *, patience: float) -> bytes:
+        """The body of a successful answer; see `exchange`."""
+        return (await self.exchange(method, target, body, patience=patience)).body
+
+    async def exchange(self, method: str, target: str, body: bytes | None = None, *, patience: float) -> Answer:
         """Send it until it is answered, for `patience` seconds at most (`math.inf`: for ever).
 
         Waits between the tries as long as `Retry-After` says, else by the backoff; jitter is added to both.
@@ -106,7 +119,7 @@ class Transport:
                 log.info("%s %s: %s; again in %.1f s", method, target.partition("?")[0], error, delay)
             await asyncio.sleep(delay)
 
-    async def _try(self, method: str, target: str, body: bytes | None, timeout: float) -> bytes:
+    async def _try(self, method: str, target: str, body: bytes | None, timeout: float) -> Answer:
         from aiohttp import ClientError, ClientTimeout
         from yarl import URL
 
@@ -120,7 +133,7 @@ class Transport:
                 answer = await response.read()
                 if response.status >= 300:
                     refuse(response.status, answer, response.headers.get("retry-after"))
-                return answer
+                return Answer(answer, next_page(response.headers.get("link")))
         except TimeoutError:
             raise Unavailable(f"no answer from {self.base} within {timeout:.1f} s") from None
         except (ClientError, OSError) as error:
@@ -130,6 +143,12 @@ class Transport:
         from aiohttp import ClientSession, DummyCookieJar
 
         return ClientSession(headers={"user-agent": "semp-sdk-python", **self.headers}, cookie_jar=DummyCookieJar())
+
+
+def next_page(link: str | None) -> str | None:
+    """The path and query that a `Link` header calls the next page."""
+    found = _NEXT.search(link) if link is not None else None
+    return found[1] if found is not None else None
 
 
 def refuse(status: int, answer: bytes, retry_after: str | None = None) -> NoReturn:
