@@ -7,7 +7,7 @@ import json
 import random
 import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ async def record(client: Client, scope: str, count: int, trace_id: str, seed: in
         "proposal": {"action": "try", "params": {"depth": [1, {"x": None}]}}, "ready": {"status": "done", "action": "odd \x01 & <text>"},
         "test": {"status": "failed"}, "reward": {"value": 0.25}, "penalty": {"value": 0.5},
     }  # fmt: skip
-    emits: list[Awaitable[Any]] = []
+    emits: list[Coroutine[Any, Any, Any]] = []
     for _ in range(count):
         kind: Any = choose.choice(list(payloads))
         parents = sorted({choose.choice(ids) for _ in range(choose.randrange(3))}) if ids else []
@@ -60,10 +60,16 @@ def same(one: Mirror, other: Mirror) -> bool:
 
 
 async def test_a_trace_a_scope_a_lineage_and_a_window_are_the_same_over_rest_and_bolt(client: Client, neo4j_target: Target) -> None:
-    ids = await record(client, "m.one", 60, "t1")
-    middle = await client.event(ids[-1])
-    await record(client, "m.two", 60, "t2", seed=2)
-    first = await client.event(ids[30])
+    ids = await record(client, "m.one", 30, "t1")
+    first = await client.emit("ready", "m.one", {"status": "x"}, trace_id="t1", parent_ids=[ids[3]])
+    assert first.position is not None
+    ids += await record(client, "m.one", 29, "t1", seed=3)
+    await asyncio.sleep(0.01)  # so that the next event has a later time
+    middle = await client.emit("proposal", "m.two", {"action": "x"}, trace_id="t2", parent_ids=[ids[20]])
+    assert first.timestamp is not None
+    assert middle.timestamp is not None
+    assert middle.position is not None
+    await record(client, "m.two", 59, "t2", seed=2)
     cases: list[tuple[dict[str, Any], int | None]] = [
         ({}, 120),
         ({"trace_id": "t1"}, 60),
@@ -165,26 +171,6 @@ async def test_following_a_window_ends_with_it(client: Client) -> None:
     assert len(by_position) == 4
     assert len(by_time) >= 2
     assert await by_time.verify() == await by_position.verify() == []
-
-
-async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:
-    async with restarting(neo4j_target, tmp_path) as (url, restart), Client(url, agent_id="a") as client:
-        await record(client, "r", 5, "t")
-        mirror = await Mirror.fetch(client, trace_id="t")
-        async with mirror.follow() as live:
-            await record(client, "r", 5, "t", seed=6)
-            await restart(signal.SIGKILL)
-            await record(client, "r", 5, "t", seed=7)
-            last = await client.emit("ready", "r", {"status": "x"}, trace_id="another")
-            assert last.position == 16
-            await live.reached(last.position, timeout=WITHIN)
-        assert len(mirror) == 15
-        assert await mirror.verify() == []
-        with pytest.raises(HistoryLost):  # noqa: PT012
-            async with mirror.follow():
-                await restart(signal.SIGINT, lambda: empty(neo4j_target))
-                await asyncio.sleep(WITHIN)
-        assert [difference.what for difference in await mirror.verify()] == ["epoch"]
 
 
 Plant = Callable[[Mirror, list[str]], tuple[str, str]]
@@ -304,3 +290,23 @@ async def test_a_missing_package_is_named_with_the_extra(client: Client, monkeyp
     with pytest.raises(ImportError, match=r"semp-sdk\[graph\]"):
         async with Bolt("bolt://localhost").open():
             pass
+
+
+async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:
+    async with restarting(neo4j_target, tmp_path) as (url, restart), Client(url, agent_id="a") as client:
+        await record(client, "r", 5, "restarts")
+        mirror = await Mirror.fetch(client, trace_id="restarts")
+        async with mirror.follow() as live:
+            await record(client, "r", 5, "restarts", seed=6)
+            await restart(signal.SIGKILL)
+            await record(client, "r", 5, "restarts", seed=7)
+            last = await client.emit("ready", "r", {"status": "x"}, trace_id="another")
+            assert last.position is not None
+            await live.reached(last.position, timeout=WITHIN)
+        assert len(mirror) == 15
+        assert await mirror.verify() == []
+        with pytest.raises(HistoryLost):  # noqa: PT012
+            async with mirror.follow():
+                await restart(signal.SIGINT, lambda: empty(neo4j_target))
+                await asyncio.sleep(WITHIN)
+        assert [difference.what for difference in await mirror.verify()] == ["epoch"]

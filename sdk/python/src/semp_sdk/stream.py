@@ -93,7 +93,6 @@ class Stream(Generic[T]):
         self._delays: Iterator[float] = backoff.delays()
         self._immediate_at: tuple[int | None, str | None, bool] | None = None
         self._signals_at: tuple[int, set[tuple[str, str]]] = (0, set())
-        self._asked: list[asyncio.Future[int]] = []
         self._closed = asyncio.Event()
 
     async def __aenter__(self) -> Stream[T]:
@@ -114,7 +113,6 @@ class Stream(Generic[T]):
                     self.position = max(found.position, self.position or 0)
                 if not isinstance(found, Ack):
                     return cast("T", found)
-                self._answer_asked()
             await self.connect()
             if self._closed.is_set():
                 raise StopAsyncIteration
@@ -127,24 +125,6 @@ class Stream(Generic[T]):
     def buffered(self) -> int:
         """Events and signals that have arrived and were not handed out yet."""
         return len(self._ready)
-
-    async def ask(self) -> int:
-        """How far the service is, once everything wanted up to there was handed out: what a filter leaves out counts as well.
-
-        Needs another task that iterates. The question is lost with its connection, so give it a time limit and ask again.
-        """
-        from websockets.exceptions import ConnectionClosed
-
-        answer = asyncio.get_running_loop().create_future()
-        self._asked.append(answer)
-        if self._connection is not None:
-            with suppress(ConnectionClosed):
-                await self._connection.send('{"type":"ping"}')
-        try:
-            return await answer
-        finally:
-            if answer in self._asked:
-                self._asked.remove(answer)
 
     async def connect(self) -> None:
         """Connect if there is no connection; returns when the service has said where it starts. Tries until it succeeds."""
@@ -231,12 +211,6 @@ class Stream(Generic[T]):
                 raise InvalidEvent(frame.message)
             case Hello():
                 raise ProtocolViolation("the service said hello twice")
-
-    def _answer_asked(self) -> None:
-        asked, self._asked = self._asked, []
-        for answer in asked:
-            if not answer.done():
-                answer.set_result(self.position or 0)
 
     async def _next_frame(self, connection: ClientConnection) -> bytes:
         try:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from semp_sdk.client import Client
     from semp_sdk.mirror.mirror import Mirror
 
-ASK_EVERY = 1.0
-"""Seconds after which a question that may have been lost with its connection is asked again."""
+ASK_EVERY = 0.1
+"""Seconds between two looks whether a position that was asked for is there."""
 
 
 class Following:
@@ -35,6 +35,8 @@ class Following:
 
     def __init__(self, mirror: Mirror, client: Client) -> None:
         self._mirror = mirror
+        self._client = client
+        self._news = asyncio.Event()
         wanted = mirror.selection
         self._stream: Stream[Event] = client.stream(
             scope=wanted.scope, trace_id=wanted.trace_id, after=mirror.position, epoch=mirror.epoch
@@ -47,6 +49,7 @@ class Following:
     async def __aenter__(self) -> Following:
         await self._stream.connect()
         self._task = asyncio.create_task(self.run())
+        self._task.add_done_callback(lambda _: self._news.set())
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -69,7 +72,8 @@ class Following:
                 row = _row(event)
                 if mirror.selects(row):
                     mirror.add([row])
-                mirror.graph.graph["position"] = event.position
+                mirror.advance(event.position)
+                self._news.set()
         finally:
             await self._stream.close()
 
@@ -81,15 +85,28 @@ class Following:
             Unavailable: following has ended before; or whatever ended it.
         """
         async with asyncio.timeout(timeout):
-            while self._mirror.position < position:
-                if self._task is None or self._task.done():
-                    if self._task is not None and not self._task.cancelled() and (failure := self._task.exception()) is not None:
-                        raise failure
-                    raise Unavailable(f"the mirror is not followed any more and stands at {self._mirror.position}")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(ASK_EVERY):
-                        graph = self._mirror.graph.graph
-                        graph["position"] = max(graph["position"], await self._stream.ask())
+            newest = position if self._mirror.selection.dense else await self._newest(position)
+            while self._mirror.position < newest:
+                self._check()
+                self._news.clear()
+                await self._news.wait()
+            self._mirror.advance(position)
+
+    async def _newest(self, position: int) -> int:
+        """The newest event up to a position that the mirror selects: the stream is silent about all others, so the log is asked."""
+        wanted = self._mirror.selection
+        while not await self._client.events(after=position - 1, limit=1, order="asc"):
+            self._check()
+            await asyncio.sleep(ASK_EVERY)
+        found = await self._client.events(scope=wanted.scope, trace_id=wanted.trace_id, before=position + 1, limit=1)
+        return found[0].position if found else 0
+
+    def _check(self) -> None:
+        task = self._task
+        if task is None or task.done():
+            if task is not None and not task.cancelled() and (failure := task.exception()) is not None:
+                raise failure
+            raise Unavailable(f"the mirror is not followed any more and stands at {self._mirror.position}")
 
 
 def _row(event: Event) -> Row:

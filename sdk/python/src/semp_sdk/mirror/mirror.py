@@ -178,6 +178,10 @@ class Mirror:
                     self.outside.setdefault(row.id, []).append(cause)
         graph.add_edges_from(edges)
 
+    def advance(self, position: int) -> None:
+        """State that everything up to here is in. For `Following`."""
+        self.graph.graph["position"] = max(self.position, position)
+
     def selects(self, row: Row) -> bool:
         """Whether a new event, of the trace and scope already, belongs into the mirror. For `Following`."""
         origin = self.selection.lineage_of
