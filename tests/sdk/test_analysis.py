@@ -36,7 +36,7 @@ def judged(name: str, value: float, agent: str, causes: str = "", scope: str = "
     return name, "reward" if value >= 0 else "penalty", agent, scope, causes, {"value": value}
 
 
-def tested(name: str, status: str, causes: str = "", scope: str = "s") -> tuple[str, str, str, str, str, dict[str, Any]]:
+def outcome(name: str, status: str, causes: str = "", scope: str = "s") -> tuple[str, str, str, str, str, dict[str, Any]]:
     return name, "test", "tester", scope, causes, {"status": status}
 
 
@@ -86,17 +86,17 @@ def test_an_estimate_is_the_same_for_the_same_seed_and_near_the_truth() -> None:
 
 
 def test_rework_counts_proposals_that_follow_from_setbacks() -> None:
-    """Three attempts in s, the first two set back; a proposal elsewhere that follows from a setback is none; a passed test sets nobody back."""
+    """Three attempts in s, the first two set back; what follows from a setback elsewhere is none; a passed test sets nobody back."""
     graph = graph_of(
         proposal("one", "a"),
-        tested("failed", "failed", "one"),
+        outcome("failed", "failed", "one"),
         judged("blamed", -0.2, "c", "failed"),
         proposal("two", "a", "blamed"),
         ready("done", "a", "two"),
         judged("again", -0.1, "c", "done"),
         ready("noted", "b", "again"),
         proposal("three", "b", "noted"),
-        tested("passed", "passed", "three"),
+        outcome("passed", "passed", "three"),
         proposal("next", "b", "passed"),
         proposal("elsewhere", "b", "failed", scope="other"),
         ready("nothing", "b", scope="quiet"),

@@ -15,6 +15,7 @@ from semp_sdk.identifiers import new_id
 from semp_sdk.lineage import (
     Explanation,
     Lineage,
+    LinkedNode,
     Node,
     Paths,
     Relative,
@@ -57,7 +58,7 @@ _graph = reader(TraceGraph)
 _explanation = reader(Explanation)
 _supposition = reader(Supposition)
 _node = reader(Node)
-_nodes = reader(list[Node])
+_linked = reader(list[LinkedNode])
 
 
 class Causality:
@@ -145,10 +146,15 @@ class Causality:
 
     # Signals
 
-    def explain(self, scope: str, pattern: str, *, at: Moment | None = None, limit: int | None = None) -> Pages[Explanation, Shift]:
-        """Why a signal is as strong as it is, or was `at` a moment: every event that moved it, in order. The numbers add up exactly."""
+    def explain(
+        self, scope: str, pattern: str, *, at: Moment | None = None, order: Literal["asc", "desc"] = "asc", limit: int | None = None
+    ) -> Pages[Explanation, Shift]:
+        """Why a signal is as strong as it is, or was `at` a moment: every event that moved it, in log order, or newest first.
+
+        Each begins at the strength the one before left, less what time took; the last, less `decay`, is the signal's own strength.
+        """
         path = f"/api/signals/{segment(scope)}/{segment(pattern)}/explain"
-        return self._pages(path, {"at": moment_text(at)}, _explanation, lambda page: page.events, limit)
+        return self._pages(path, {"at": moment_text(at), "order": order}, _explanation, lambda page: page.events, limit)
 
     async def what_if(self, *, drop: Iterable[str] = (), add: Iterable[NewEvent | Mapping[str, Any]] = ()) -> Supposition:
         """The signals as they would be without the events `drop`ped (ids) and with those `add`ed. Nothing is written.
@@ -179,22 +185,28 @@ class Causality:
         return _node((await self._exchange("POST", f"/api/nodes/{segment(id)}/edges", body)).body)
 
     def provenance(
-        self, id: str, *, depth: int | None = None, type: Values = None, scope: str | None = None, payload: bool = False,
-        limit: int | None = None,
+        self, id: str, *, edge: str | None = None, depth: int | None = None, type: Values = None, scope: str | None = None,
+        payload: bool = False, limit: int | None = None,
     ) -> Pages[Lineage, Relative]:  # fmt: skip
-        """How a node came about: the events it is linked to and everything that led to them."""
-        return self._around("provenance", id, depth, type, scope, payload, limit, of="nodes")
+        """How a node came about: the events it is linked to and everything that led to them.
+
+        The events linked to the node are at depth 0. `edge`: by links of this type alone.
+        """
+        return self._around("provenance", id, depth, type, scope, payload, limit, of="nodes", edge=edge)
 
     def node_descendants(
-        self, id: str, *, depth: int | None = None, type: Values = None, scope: str | None = None, payload: bool = False,
-        limit: int | None = None,
+        self, id: str, *, edge: str | None = None, depth: int | None = None, type: Values = None, scope: str | None = None,
+        payload: bool = False, limit: int | None = None,
     ) -> Pages[Lineage, Relative]:  # fmt: skip
-        """What came of a node: everything that the events it is linked to led to."""
-        return self._around("descendants", id, depth, type, scope, payload, limit, of="nodes")
+        """What came of a node: the events it is linked to and everything they led to.
 
-    async def nodes_of(self, event_id: str) -> list[Node]:
-        """The nodes that are linked to an event."""
-        return _nodes(await self.get_bytes(f"/api/events/{segment(event_id)}/nodes"))
+        The events linked to the node are at depth 0. `edge`: by links of this type alone.
+        """
+        return self._around("descendants", id, depth, type, scope, payload, limit, of="nodes", edge=edge)
+
+    async def nodes_of(self, event_id: str) -> list[LinkedNode]:
+        """The nodes that are linked to an event, by type of the link."""
+        return _linked(await self.get_bytes(f"/api/events/{segment(event_id)}/nodes"))
 
     # Requests
 
@@ -208,8 +220,9 @@ class Causality:
     def _around(
         self, kind: Literal["ancestors", "descendants", "lineage", "roots", "impact", "provenance"], id: str, depth: int | None,
         type: Values, scope: str | None, payload: bool, limit: int | None, of: Literal["events", "nodes"] = "events",
+        edge: str | None = None,
     ) -> Pages[Lineage, Relative]:  # fmt: skip
-        query: Query = {"depth": depth, "type": type, "scope": scope, "payload": _flag(payload)}
+        query: Query = {"depth": depth, "type": type, "scope": scope, "payload": _flag(payload), "edge": edge}
         return self._pages(f"/api/{of}/{segment(id)}/{kind}", query, _lineage, _relatives, limit)
 
     def _pages(

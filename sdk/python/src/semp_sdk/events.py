@@ -45,6 +45,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str
     before: float
     after: float
+    share: float = 1.0
+    """What part of the event's value reached it: less than 1 by credit along causes."""
 
 
 class Emitted(msgspec.Struct, frozen=True, kw_only=True):

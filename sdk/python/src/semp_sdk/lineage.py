@@ -34,7 +34,7 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     """Events in all, exact for the depth and filters asked, whatever the page."""
     truncated: bool
-    """Whether this page is not the last."""
+    """Whether this page is not the last, or the node budget ended the count."""
     nodes: list[Relative]
 
 
@@ -174,6 +174,8 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     value: float | None = None
     """The size a reward or penalty names; None for other types."""
+    share: float = 1.0
+    """What part of the value reached this signal: less than 1 by credit along causes."""
     before: float
     change: float
     decay: float
@@ -222,3 +224,12 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     data: dict[str, Any]
     edges: list[NodeEdge]
+
+
+class LinkedNode(msgspec.Struct, frozen=True, kw_only=True):
+    """A graph node as seen from an event it is linked to; `edge` is the type of the link."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
+    edge: str
