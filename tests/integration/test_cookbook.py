@@ -97,6 +97,10 @@ EXPECTED: list[tuple[str, dict[str, Any], list[list[Any]]]] = [
     ("before_a_penalty", {"id": make_id(13), "minutes": 15}, [before(12, False)]),
     # 16 is as far from 8, bob's, as from 1, ann's own
     ("who_rewards_whom", {}, [["ann", "ann", 1], ["ann", "bob", 1], ["cy", "ann", 1]]),
+    # ann: 1 and 5 make it 0.3, 11 takes all that 40 minutes left, 16 adds 0.6
+    # cy: 4 takes the 0.0644 that 30 minutes left, 7 adds 0.6, 14 makes it 0.3
+    ("who_moved_a_signal", {"signal": "ui.login:form"}, [["ann", 4, 1.2, 0.0909], ["cy", 3, 0.9, 0.0644]]),
+    ("who_moved_a_signal", {"signal": "docs:never"}, []),
     # 8 was answered by 10; 9 and 12 were not
     ("slow_answers", {}, [["api.search", 2, 1, 1200.0], ["ui.login", 2, 2, 600.0], ["docs", 1, 0, None]]),
 ]
