@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response, Router, get
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, Parameter, QueryParameter
 
 from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
@@ -122,7 +122,9 @@ def signal_routes(environment: Environment) -> Router:
         pattern: InPath,  # noqa: ARG001 - read from the raw path
         limit: Annotated[int, Parameter(ge=0, le=1_000, description="Events in a page, at most; 0 for strength and count alone.")] = 100,
         order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "asc",
-        seen: Annotated[int | None, Parameter(query="cursor", ge=1, le=2**62, required=False, description="From a `Link` header.")] = None,
+        seen: Annotated[
+            int | None, QueryParameter(name="cursor", ge=1, le=2**62, required=False, description="From a `Link` header.")
+        ] = None,
         at: At = None,
     ) -> Response[Explanation]:
         """Every event that moved it, each with its strength before and after, what it changed, and what time took since the one before.
