@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import asdict
+
 from semp_sdk.client import Client
 from semp_sdk.extras import extra
 from semp_sdk.mirror.bolt import Bolt
@@ -118,7 +120,8 @@ class Mirror:
 
     def __repr__(self) -> str:
         events, edges = self.graph.number_of_nodes(), self.graph.number_of_edges()
-        return f"<Mirror of {self.selection}: {events} events, {edges} edges, position {self.position}>"
+        chosen = ", ".join(f"{name}={value!r}" for name, value in asdict(self.selection).items() if value is not None)
+        return f"<Mirror of {chosen or 'the whole log'}: {events} events, {edges} edges, position {self.position}>"
 
     def follow(self, client: Client | None = None) -> Following:
         """Keep it current from its position on, through the live stream; see `Following`.

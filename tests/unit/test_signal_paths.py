@@ -1,0 +1,28 @@
+"""Paths of signals: whatever the pattern holds, it is one segment to the router."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.api.signal_paths import one_segment
+
+
+@pytest.mark.parametrize(
+    ("raw", "routed"),
+    [
+        ("/api/signals/ui/go", "/api/signals/ui/go"),
+        ("/api/signals/ui/go/explain", "/api/signals/ui/go/explain"),
+        ("/api/signals/ui/a/b", "/api/signals/ui/a%2Fb"),
+        ("/api/signals/ui/a/b/explain", "/api/signals/ui/a%2Fb/explain"),
+        ("/api/signals/ui/a%2Fexplain", "/api/signals/ui/a%252Fexplain"),
+        ("/api/signals/ui/explain", "/api/signals/ui/explain"),
+        ("/api/signals/ui/explain/explain", "/api/signals/ui/explain/explain"),
+        ("/api/signals/ui//explain", "/api/signals/ui/%2Fexplain"),
+        ("/api/signals/u%2Fi/go", "/api/signals/u%2Fi/go"),
+        ("/api/signals/u%69/go", "/api/signals/ui/go"),
+        ("/api/signals/what-if", "/api/signals/what-if"),
+        ("/api/signals/ui/", "/api/signals/ui/"),
+    ],
+)
+def test_a_path_is_routed_by_scope_pattern_and_what_is_asked(raw: str, routed: str) -> None:
+    assert one_segment(raw) == routed
