@@ -38,7 +38,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Place in the log: 1, 2, 3, ... without gaps."""
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
+class Move(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event did to a signal. Strengths are 0..1, and 0 stands for absent."""
 
     scope: str
