@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 SHOWN = awk -v all="$$(grep -c '==' $<)" '/^(Collecting|Requirement already)/ { printf "\r  %d packages of at most %d fetched", ++n, all; fflush() } \
 	/^Installing/ { printf ", installing"; fflush() } END { print "" }'
 
-.PHONY: help setup run test test-slow bench check format lock clean
+.PHONY: help setup run test test-slow bench notebooks check format lock clean
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test-slow: $(VENV)/dev.stamp  ## The proofs that take minutes: chaos, scale
 
 bench: $(VENV)/dev.stamp  ## Measure, print ratios, write benchmarks/results
 	$(BIN)/python -m benchmarks
+
+notebooks: $(VENV)/dev.stamp  ## Run the notebooks and keep their outputs
+	$(BIN)/python notebooks/run.py
 
 check: $(VENV)/dev.stamp  ## Style, types and layers alone
 	$(BIN)/ruff check .
