@@ -9,7 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 SHOWN = awk -v all="$$(grep -c '==' $<)" '/^(Collecting|Requirement already)/ { printf "\r  %d packages of at most %d fetched", ++n, all; fflush() } \
 	/^Installing/ { printf ", installing"; fflush() } END { print "" }'
 
-.PHONY: help setup run test test-slow bench notebooks check format lock clean
+CONNECTORS := langgraph crewai autogen otel
+
+.PHONY: help setup run test test-slow bench connectors notebooks check format lock clean
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,15 +21,17 @@ setup: $(VENV)/run.stamp  ## Set up .venv with the service, and .venv/bin/semp
 run: setup  ## Start the service and its own Neo4j on http://127.0.0.1:5000; Ctrl-C stops both
 	@exec $(BIN)/semp serve
 
-test: $(VENV)/dev.stamp  ## Style, types, layers and all fast tests, on a real Neo4j
+test: $(VENV)/dev.stamp connectors  ## Style, types, layers and all fast tests, on a real Neo4j
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/dev.stamp  ## The proofs that take minutes: chaos, scale
 	$(BIN)/python -m pytest -m slow -rP --timeout 3600
 
 bench: $(VENV)/dev.stamp  ## Measure, print ratios, write benchmarks/results
 	$(BIN)/python -m benchmarks
+
+connectors: $(CONNECTORS:%=.envs/%.stamp)  ## An environment for each framework that the SDK connects
 
 notebooks: $(VENV)/dev.stamp  ## Run the notebooks and keep their outputs
 	$(BIN)/python notebooks/run.py
@@ -46,7 +50,7 @@ lock: $(VENV)/dev.stamp  ## Resolve the newest dependencies into requirements/
 	$(BIN)/python requirements/lock.py
 
 clean:  ## Remove what setup and tests made; data under .semp stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .envs .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "semp needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -62,4 +66,10 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the test tools (pinned in requirements/dev.txt; about a minute)"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
+	@touch $@
+
+.envs/%.stamp: requirements/connectors/%.txt
+	@echo "Making the environment of the $* connector in .envs/$*"
+	@$(PYTHON) -m venv .envs/$*
+	@set -o pipefail; .envs/$*/bin/python -m pip --disable-pip-version-check install --require-hashes --no-deps --progress-bar off -r $< | $(SHOWN)
 	@touch $@

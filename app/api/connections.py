@@ -21,7 +21,7 @@ MAX_IDS = 16
 """Events whose common causes may be asked for, at most."""
 
 
-class PathsAnswer(LineageAnswer):
+class PathsAnswer(LineageAnswer, kw_only=True):
     """Every event on any way between the two, both included, nearest to the cause first; `depth` counts from the cause.
 
     `shortest` has the ids of one shortest way from the cause to the effect; it is empty, and `count` 0, when none leads there.
@@ -69,7 +69,7 @@ def connection_routes(environment: Environment) -> Router:
         `depth` counts from the cause. The filters choose what is counted and shown; `shortest` is what it is.
         """
         cause, effect = sorted(await known(**{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
-        after, _ = read_cursor(cursor)
+        after = read_cursor(cursor).after
         wanted = LineageFilter(
             depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
         )
@@ -79,7 +79,9 @@ def connection_routes(environment: Environment) -> Router:
         shortest = await store.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
         answer = page(request, counted, found, limit, payload=bool(payload))
         whole = answer.content
-        return Response(PathsAnswer(whole.count, whole.truncated, whole.nodes, shortest), headers=answer.headers)
+        return Response(
+            PathsAnswer(count=whole.count, truncated=whole.truncated, nodes=whole.nodes, shortest=shortest), headers=answer.headers
+        )
 
     @get(
         "/common-causes",
@@ -107,7 +109,7 @@ def connection_routes(environment: Environment) -> Router:
         if not 1 <= len(asked) <= MAX_IDS or not all(asked):
             raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
         await known(**{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
-        after, _ = read_cursor(cursor)
+        after = read_cursor(cursor).after
         wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
         found = await store.common_causes(asked, wanted)
         left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]

@@ -15,7 +15,7 @@ from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
-from app.engine.lineage import around, count_around, nearest_of
+from app.engine.lineage import Found, around, count_around, nearest_of, total
 from app.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
@@ -35,11 +35,12 @@ class LineageNode(msgspec.Struct):
     payload: Annotated[msgspec.Raw | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.UNSET
 
 
-class LineageAnswer(msgspec.Struct):
+class LineageAnswer(msgspec.Struct, kw_only=True):
     """Nearest first. `count` is exact for the depth and filters asked, whatever the page, but where the budget ended it: then it is a
-    lower bound. `truncated`: there is more; a `Link` header leads to it, unless the budget ended the search."""
+    lower bound. It is left out where `count=0` asked for that. `truncated`: there is more; a `Link` header leads to it, unless the budget
+    ended the search."""
 
-    count: int
+    count: int | msgspec.UnsetType = msgspec.UNSET
     truncated: bool
     nodes: list[LineageNode]
 
@@ -50,8 +51,8 @@ Cursor = Annotated[
     str | None,
     Parameter(
         required=False,
-        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18})?$",
-        description="From a `Link` header: depth and position last seen, and the newest position that counts.",
+        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}){0,2}$",
+        description="From a `Link` header: depth and position last seen, the newest position that counts, and the count.",
     ),
 ]
 Budget = Annotated[
@@ -59,6 +60,9 @@ Budget = Annotated[
     Parameter(
         ge=1, le=NODE_BUDGET, description="Events reached at most, whether they are shown or not; beyond it the answer is truncated."
     ),
+]
+WithCount = Annotated[
+    int, Parameter(ge=0, le=1, description="0 to leave out `count`: a page of the nearest is there before all are counted.")
 ]
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
@@ -96,19 +100,15 @@ def lineage_routes(environment: Environment) -> Router:
     """`/events/{id}/` with each of ROUTES."""
     store = environment.storage
 
-    async def answer(event_id: str, kind: Kind, wanted: LineageFilter) -> tuple[Counted, list[Relative], Event | None]:
+    async def answer(origin: Event, kind: Kind, wanted: LineageFilter, known: Counted | None, count: bool) -> Found:
+        """One node more than the page holds, and what was counted. A count that is known is not made again."""
         more = msgspec.structs.replace(wanted, limit=wanted.limit + 1)
         if kind == "lineage":
-            sides = await count_around(store, event_id, wanted)
-            origin = (await store.events([event_id])).get(event_id)
-            if sides is not None and origin is not None:
-                found = await around(store, origin, more, sides) if wanted.limit else []
-                return Counted(sides[0].count + sides[1].count, sides[0].complete and sides[1].complete), found, origin
-        else:
-            counted = await store.count(event_id, kind, wanted)
-            if counted is not None:
-                return counted, await nearest_of(store, event_id, kind, more, counted) if wanted.limit else [], None
-        raise NotFound(f"no event has the id {event_id}")
+            sides = await count_around(store, origin.id, wanted) if count and known is None else (known, known)
+            found, counted = await around(store, origin, more, sides) if wanted.limit else ([], None)
+            return found, known or total(*sides) or counted
+        counted = await store.count(origin.id, kind, wanted) if count and known is None else known
+        return await nearest_of(store, origin.id, kind, more, counted) if wanted.limit else ([], counted)
 
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
@@ -122,23 +122,28 @@ def lineage_routes(environment: Environment) -> Router:
             in_scope: ScopeGlob = None,
             payload: WithPayload = 0,
             budget: Budget = NODE_BUDGET,
+            count: WithCount = 1,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
-            after, until = read_cursor(cursor)
+            place = read_cursor(cursor)
             wanted = LineageFilter(
                 depth=depth,
                 types=types,
                 scope=valid_glob(in_scope),
-                until=until,
-                after=after,
+                until=place.until,
+                after=place.after,
                 limit=limit,
                 payload=bool(payload),
                 budget=budget,
             )
             head = environment.ledger.state.head
-            counted, found, origin = await answer(event_id.lower(), kind, wanted)
-            until = until or max([head, *[relative.event.position for relative in found]])
-            return page(request, counted, found, limit, until=until, payload=bool(payload), origin=origin)
+            origin = (await store.events([event_id.lower()])).get(event_id.lower())
+            if origin is None:
+                raise NotFound(f"no event has the id {event_id}")
+            found, counted = await answer(origin, kind, wanted, place.counted, bool(count))
+            until = place.until or max([head, *[relative.event.position for relative in found]])
+            side = origin if kind == "lineage" else None
+            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=side)
 
         handler.__doc__ = text
         return get(
@@ -150,41 +155,62 @@ def lineage_routes(environment: Environment) -> Router:
     return Router("/", route_handlers=[route(kind) for kind in ROUTES], tags=["Lineage"])
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a page begins: after a depth and position, with the newest position that counts, and what the first page counted."""
+
+    after: tuple[int, int] | None = None
+    until: int | None = None
+    counted: Counted | None = None
+
+    def text(self) -> str:
+        """As a cursor."""
+        numbers = [*(self.after or (0, 0))]
+        if self.until is not None:
+            numbers.append(self.until)
+            if self.counted is not None and self.counted.complete:
+                numbers.append(self.counted.count)
+        return ":".join(map(str, numbers))
+
+
+def read_cursor(text: str | None) -> Place:
+    """What a `Link` header said.
+
+    Raises:
+        InvalidInput: the text is not from one.
+    """
+    if text is None:
+        return Place()
+    parts = text.split(":")
+    if len(parts) not in (2, 3, 4) or not all(part.isdecimal() for part in parts):
+        raise InvalidInput(FieldError("cursor", "expected what a Link header gave"))
+    depth, position, *rest = map(int, parts)
+    return Place((depth, position), rest[0] if rest else None, Counted(rest[1]) if len(rest) > 1 else None)
+
+
 def page(
     request: Request[Any, Any, Any],
-    counted: Counted,
+    counted: Counted | None,
     found: list[Relative],
     limit: int,
     *,
     payload: bool,
+    count: bool = True,
     until: int | None = None,
     origin: Event | None = None,
 ) -> Response[LineageAnswer]:
-    """The answer from one more node than the page holds, with a `Link` to the next page when there is one."""
+    """The answer from one more node than the page holds, with a `Link` to the next page when there is one. `count`: whether to tell it."""
     shown = found[:limit]
     more = len(found) > limit > 0
     headers: dict[str, str] = {}
     if more:
+        last = shown[-1]
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        query.append(("cursor", f"{shown[-1].depth}:{shown[-1].event.position}" + (f":{until}" if until is not None else "")))
+        query.append(("cursor", Place((last.depth, last.event.position), until, counted).text()))
         headers["link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
-    truncated = more or not counted.complete
-    return Response(LineageAnswer(counted.count, truncated, [_node(relative, payload, origin) for relative in shown]), headers=headers)
-
-
-def read_cursor(text: str | None) -> tuple[tuple[int, int] | None, int | None]:
-    """Where a page begins, and the newest position that counts.
-
-    Raises:
-        InvalidInput: the text is not from a `Link` header.
-    """
-    if text is None:
-        return None, None
-    parts = text.split(":")
-    if len(parts) not in (2, 3) or not all(part.isdecimal() for part in parts):
-        raise InvalidInput(FieldError("cursor", "expected what a Link header gave"))
-    depth, position, *until = map(int, parts)
-    return (depth, position), until[0] if until else None
+    truncated = more or (counted is not None and not counted.complete)
+    nodes = [_node(relative, payload, origin) for relative in shown]
+    shown_count = counted.count if count and counted is not None else msgspec.UNSET
+    return Response(LineageAnswer(count=shown_count, truncated=truncated, nodes=nodes), headers=headers)
 
 
 def _node(relative: Relative, payload: bool, origin: Event | None) -> LineageNode:

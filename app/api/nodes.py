@@ -14,7 +14,7 @@ from app.api.direct import Answer, Incoming, decode, direct_post
 from app.api.errors import responses
 from app.api.events import InPath, ScopeGlob, Types, valid_glob
 from app.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
-from app.api.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
+from app.api.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithCount, WithPayload, page, read_cursor
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from app.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
@@ -148,19 +148,20 @@ def node_routes(environment: Environment) -> Router:
             in_scope: ScopeGlob = None,
             payload: WithPayload = 0,
             budget: Budget = NODE_BUDGET,
+            count: WithCount = 1,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
-            after, until = read_cursor(cursor)
-            until = until or environment.ledger.state.head
+            place = read_cursor(cursor)
+            until = place.until or environment.ledger.state.head
             node = await _node(environment, node_id.lower())
             wanted = LineageFilter(
-                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=after, limit=limit + 1,
+                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit + 1,
                 payload=bool(payload), budget=budget,
             )  # fmt: skip
-            count, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
-            counted = await count(wanted)
-            found = await nearest(count, find, wanted, counted) if limit else []
-            return page(request, counted, found, limit, until=until, payload=bool(payload))
+            reach, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
+            counted = await reach(wanted) if count and place.counted is None else place.counted
+            found, counted = await nearest(reach, find, wanted, counted) if limit else ([], counted)
+            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
 
         handler.__doc__ = text
         return get(

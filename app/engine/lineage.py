@@ -13,21 +13,30 @@ from app.engine.ports import Counted, Direction, LineageFilter, LineageReader, R
 
 STEPS = tuple(4**n for n in range(11))
 """Depths that are tried one after the other where the whole is beyond the budget."""
+NEAR = 16
+"""A page that is full within so many hops is there before everything is counted."""
 
 
 Count = Callable[[LineageFilter], Awaitable[Counted | None]]
 Find = Callable[[LineageFilter], Awaitable[list[Relative]]]
+Found = tuple[list[Relative], Counted | None]
+"""Relatives, and how many there are in all where that is known."""
 
 
-async def nearest(count: Count, find: Find, wanted: LineageFilter, counted: Counted) -> list[Relative]:
+async def nearest(count: Count, find: Find, wanted: LineageFilter, counted: Counted | None) -> Found:
     """A page of relatives that never reaches more events than the budget allows.
 
     Args:
-        counted: what `count` answered for the same filter. Beyond the budget only so much depth is looked at as stays within it, and
-            the page may end early.
+        counted: what `count` answered for the same filter; None to have it counted only if the page needs that. Beyond the budget only so
+            much depth is looked at as stays within it, and the page may end early.
     """
+    if counted is None:
+        page = await _near(count, find, wanted)
+        if page is not None:
+            return page, None
+        counted = await count(wanted) or Counted(0)
     if counted.complete:
-        return await find(wanted) if counted.count else []
+        return await find(wanted) if counted.count else [], counted
     found: list[Relative] = []
     for depth in STEPS:
         if wanted.depth is not None and depth >= wanted.depth:
@@ -40,21 +49,37 @@ async def nearest(count: Count, find: Find, wanted: LineageFilter, counted: Coun
             found = await find(part)
         if len(found) >= wanted.limit:
             break
-    return found
+    return found, counted
 
 
-async def nearest_of(store: LineageReader, event_id: str, direction: Direction, wanted: LineageFilter, counted: Counted) -> list[Relative]:
+async def _near(count: Count, find: Find, wanted: LineageFilter) -> list[Relative] | None:
+    """The page, where the nearest events fill it."""
+    if (wanted.depth is not None and wanted.depth <= NEAR) or (wanted.after is not None and wanted.after[0] >= NEAR):
+        return None
+    part = msgspec.structs.replace(wanted, depth=NEAR)
+    within = await count(part)
+    found = await find(part) if within is not None and within.complete and within.count >= wanted.limit else []
+    return found if len(found) >= wanted.limit else None
+
+
+async def nearest_of(store: LineageReader, event_id: str, direction: Direction, wanted: LineageFilter, counted: Counted | None) -> Found:
     """The same for an event in one direction."""
     return await nearest(partial(store.count, event_id, direction), partial(store.relatives, event_id, direction), wanted, counted)
 
 
-async def count_around(store: LineageReader, event_id: str, wanted: LineageFilter) -> tuple[Counted, Counted] | None:
-    """How many events led to it and how many followed from it; None when it does not exist."""
-    causes, effects = await asyncio.gather(store.count(event_id, "ancestors", wanted), store.count(event_id, "descendants", wanted))
-    return None if causes is None or effects is None else (causes, effects)
+async def count_around(store: LineageReader, event_id: str, wanted: LineageFilter) -> tuple[Counted | None, Counted | None]:
+    """How many events led to it and how many followed from it."""
+    return await asyncio.gather(store.count(event_id, "ancestors", wanted), store.count(event_id, "descendants", wanted))
 
 
-async def around(store: LineageReader, origin: Event, wanted: LineageFilter, counted: tuple[Counted, Counted]) -> list[Relative]:
+def total(causes: Counted | None, effects: Counted | None) -> Counted | None:
+    """Both together; None where one is not known, unless the budget has ended the other."""
+    if causes is not None and effects is not None:
+        return Counted(causes.count + effects.count, causes.complete and effects.complete)
+    return next((one for one in (causes, effects) if one is not None and not one.complete), None)
+
+
+async def around(store: LineageReader, origin: Event, wanted: LineageFilter, counted: tuple[Counted | None, Counted | None]) -> Found:
     """Nearest first; of the same depth causes before effects, the former newest first, the latter oldest first.
 
     A cause always has a lower position than the event, an effect a higher one, so a place says by itself on which side it is.
@@ -67,4 +92,5 @@ async def around(store: LineageReader, origin: Event, wanted: LineageFilter, cou
         nearest_of(store, origin.id, "ancestors", msgspec.structs.replace(wanted, after=before), counted[0]),
         nearest_of(store, origin.id, "descendants", msgspec.structs.replace(wanted, after=after), counted[1]),
     )
-    return sorted([*causes, *effects], key=lambda relative: relative.depth)[: wanted.limit]
+    found = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: wanted.limit]
+    return found, total(causes[1], effects[1])

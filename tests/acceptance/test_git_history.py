@@ -81,6 +81,74 @@ def test_the_pages_of_a_lineage_hold_every_ancestor_once_at_its_distance(service
     assert [depth for _, depth in found] == sorted(depth for _, depth in found)
 
 
+class Git:
+    """The same history as a repository, so that Git itself can be asked; commits by their numbers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        subprocess.run(["git", "init", "--quiet", "--bare", path], check=True)
+        story: list[str] = []
+        for line in EXTRACT.read_text().splitlines()[1:]:
+            number, parents, seconds = line.split()
+            story += ["commit refs/heads/main", f"mark :{number}", f"committer a <a@example.org> {seconds} +0000", "data 0"]
+            if parents == "-":  # without this the commit before would be its parent
+                story.insert(-4, "reset refs/heads/main\n")
+            else:
+                story += [f"{word} :{parent}" for word, parent in zip(("from", *["merge"] * 16), parents.split(","), strict=False)]
+            story.append("")
+        command = ["git", "-C", path, "fast-import", "--quiet", f"--export-marks={path / 'marks'}"]
+        subprocess.run(command, input="\n".join(story).encode(), check=True)
+        marks = [line.split() for line in (path / "marks").read_text().splitlines()]
+        self.number = {sha: mark[1:] for mark, sha in marks}
+        self.sha = {number: sha for sha, number in self.number.items()}
+
+    def __call__(self, *words: str) -> set[str]:
+        """The numbers of the commits Git lists."""
+        done = subprocess.run(["git", "-C", self.path, *words], capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr  # 1: no merge base
+        return {self.number[sha] for sha in done.stdout.split()}
+
+
+def test_lineage_answers_are_git_s_own(service: Service, history: nx.DiGraph[str], tmp_path: Path) -> None:
+    git = Git(tmp_path / "extract.git")
+    rng = random.Random(22)
+    numbers = {event_id(number): number for number in history}
+    everything = sorted(history, key=int)
+    with httpx.Client(base_url=service.url, timeout=60) as client:
+
+        def ask(path: str, **query: str) -> set[str]:
+            found: set[str] = set()
+            answer = client.get(f"/api/{path}", params={"limit": "1000", **query})
+            while True:
+                page = answer.raise_for_status().json()
+                found |= {numbers[node["id"]] for node in page["nodes"]}
+                if "next" not in answer.links:
+                    assert page["count"] == len(found)
+                    return found
+                answer = client.get(answer.links["next"]["url"])
+
+        for number in rng.sample(everything, 20):
+            sha, event = git.sha[number], event_id(number)
+            assert ask(f"events/{event}/ancestors") == git("rev-list", sha) - {number}
+            assert ask(f"events/{event}/descendants") == git("rev-list", "--all", "--ancestry-path", f"^{sha}")
+            assert ask(f"events/{event}/roots") == git("rev-list", "--max-parents=0", sha)
+        between = several = 0
+        for _ in range(60):
+            one, other = rng.sample(everything if rng.random() < 0.5 else everything[(start := rng.randrange(1900)) : start + 60], 2)
+            bases = git("merge-base", "--all", git.sha[one], git.sha[other])
+            assert ask("common-causes", ids=f"{event_id(one)},{event_id(other)}") == bases
+            several += len(bases) > 1
+            cause, effect = sorted((one, other), key=int)
+            way = git("rev-list", "--ancestry-path", f"^{git.sha[cause]}", git.sha[effect])
+            assert ask("paths", **{"from": event_id(cause), "to": event_id(effect)}) == (way | {cause} if way else set())
+            between += len(way) > 2
+        for _ in range(15):
+            three = rng.sample(everything[-400:], 3)
+            bases = git("merge-base", "--all", "--octopus", *[git.sha[one] for one in three])
+            assert ask("common-causes", ids=",".join(map(event_id, three))) == bases
+        assert between > 20, "the sample tests something"
+
+
 def example(service: Service, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, ROOT / "examples/git_history.py", *arguments, "--url", service.url]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -306,7 +306,8 @@ async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target,
         assert len(mirror) == 15
         assert await mirror.verify() == []
         with pytest.raises(HistoryLost):  # noqa: PT012
-            async with mirror.follow():
+            async with mirror.follow() as live:
                 await restart(signal.SIGINT, lambda: empty(neo4j_target))
-                await asyncio.sleep(WITHIN)
+                with pytest.raises(HistoryLost):
+                    await live.reached(last.position + 1, timeout=WITHIN)
         assert [difference.what for difference in await mirror.verify()] == ["epoch"]

@@ -1,0 +1,39 @@
+"""Each connector's own tests, run by the environment of its framework against the real service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Service
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "sdk/python/tests/connectors"
+CONNECTORS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_a_connector_keeps_its_word(service: Service, name: str) -> None:
+    python = ROOT / ".envs" / name / "bin/python"
+    assert python.exists(), "make connectors"
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", TESTS / "pytest.ini", TESTS / name]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"SEMP_URL": service.url}, capture_output=True, text=True, check=False, timeout=580
+    )  # fmt: skip
+    print(done.stdout[-4000:])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_a_connector_is_typed_against_its_framework(name: str) -> None:
+    source = ROOT / "sdk/python/src/semp_sdk/connectors"
+    paths = [path for path in (source / f"{name}.py", source / name) if path.exists()]
+    checker = Path(sys.executable).with_name("basedpyright")
+    command = [checker, "--pythonpath", ROOT / ".envs" / name / "bin/python", *paths]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr

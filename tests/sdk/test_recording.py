@@ -1,0 +1,148 @@
+"""What connectors tell through: in order, once, from any thread, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import Any
+
+import pytest
+from semp_sdk import Client
+from semp_sdk.connectors import Recording, excerpt, scope_of
+from semp_sdk.identifiers import new_id
+from semp_sdk.tracing import trace
+
+from tests.conftest import Service, free_port, start_service
+from tests.sdk.conftest import WITHIN
+
+
+async def stored(client: Client, trace_id: str) -> dict[str, Any]:
+    return {event.id: event for event in await client.events(trace_id=trace_id, order="asc", limit=1000)}
+
+
+async def test_a_run_is_stored_in_the_order_it_was_told(client: Client, service: Service) -> None:
+    async with Recording(service.url, agent_id="runner", scope="recording") as recording:
+        work = recording.started("plan", agent_id="ann", model="none")
+        inner = recording.started("search", parents=[work], scope="recording.tools")
+        done = recording.ended("search", [inner])
+        failed = recording.failed("plan", [work, done], ValueError("no such file"))
+        scored = recording.scored(0.5, [work])
+        checked = recording.checked("plan", [work], True)
+        assert await recording.drained(WITHIN)
+        events = await stored(client, recording.trace_id)
+    assert list(events) == [work, inner, done, failed, scored, checked]
+    assert [events[one].type for one in events] == ["proposal", "proposal", "ready", "penalty", "reward", "test"]
+    assert [events[one].parent_ids for one in events] == [[], [work], [inner], [work, done], [work], [work]]
+    assert [events[one].agent_id for one in events] == ["ann"] + ["runner"] * 5
+    assert events[work].payload == {"action": "plan", "model": "none"}
+    assert events[inner].scope == "recording.tools"
+    assert events[failed].payload == {"action": "plan", "value": -0.5, "reason": "ValueError: no such file"}
+    assert recording.lost == 0
+
+
+async def test_it_takes_the_trace_and_the_cause_of_the_code_that_makes_it(client: Client, service: Service) -> None:
+    with trace(new_id()) as here:
+        cause = await client.emit("ready", "recording", {"status": "asked"})
+        recording = Recording(service.url, agent_id="a", scope="recording")
+    assert (recording.trace_id, recording.parents) == (here.id, (cause.id,))
+    with trace("another"):
+        apart = Recording(service.url, agent_id="a", scope="recording", trace_id="t")
+    assert (apart.trace_id, apart.parents) == ("t", ())
+
+
+async def test_many_threads_tell_at_once_and_nothing_is_lost_or_doubled(client: Client, service: Service) -> None:
+    async with Recording(service.url, agent_id="a", scope="recording") as recording:
+        chains: list[list[str]] = [[] for _ in range(8)]
+
+        def work(chain: list[str]) -> None:
+            for _ in range(100):
+                chain.append(recording.started("step", parents=chain[-1:]))
+
+        threads = [threading.Thread(target=work, args=(chain,)) for chain in chains]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+        assert await recording.drained(WITHIN)
+        events = await stored(client, recording.trace_id)
+    assert len(events) == 800
+    for chain in chains:
+        assert [events[one].parent_ids for one in chain] == [[], *[[earlier] for earlier in chain[:-1]]]
+
+
+async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
+    client: Client, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Recording(service.url, agent_id="a", scope="recording") as recording:
+        first = recording.started("first")
+        for content in (float("nan"), object(), "x" * 2_000_000):
+            lost = recording.started("second", parents=[first], content=content)
+            refused = recording.tell("proposal", {"action": "a"}, parents=[first], scope="no scope")
+            assert await recording.drained(WITHIN)
+            last = recording.ended("second", [lost, refused])
+            assert await recording.drained(WITHIN)
+            assert (await stored(client, recording.trace_id))[last].parent_ids == [first]
+    assert recording.lost == 6
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+
+
+async def test_while_the_service_is_away_events_wait_within_a_bound(
+    neo4j_target: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from semp_sdk.connectors import recording as module
+
+    from tests.conftest import neo4j_environment
+
+    monkeypatch.setattr(module, "SILENT", 0.05)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    recording = Recording(url, agent_id="a", scope="recording", capacity=50)
+    kept = [recording.started("kept") for _ in range(50)]
+    over = [recording.started("over", parents=kept[-1:]) for _ in range(20)]
+    assert not await recording.drained(0.5)
+    assert recording.lost == 20
+    service = await asyncio.to_thread(
+        start_service, tmp_path / "log", environment=neo4j_environment(neo4j_target), port=port
+    )  # fmt: skip
+    try:
+        assert await recording.drained(WITHIN)
+        last = recording.ended("over", [over[3], over[4]])
+        assert await recording.drained(WITHIN)
+        async with Client(url, agent_id="a") as client:
+            events = await stored(client, recording.trace_id)
+        assert list(events) == [*kept, last]
+        assert events[last].parent_ids == kept[-1:]
+        await asyncio.to_thread(recording.close)
+    finally:
+        await asyncio.to_thread(service.stop)
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len([text for text in told if "does not answer" in text]) == 1
+    assert len(told) == 2
+
+
+async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: pytest.LogCaptureFixture) -> None:
+    recording = Recording("http://127.0.0.1:9", agent_id="a", scope="recording")
+    recording.ended("work", [recording.started("work")])
+    async with asyncio.timeout(WITHIN):
+        await asyncio.to_thread(recording.close, 0.1)
+    assert recording.lost == 2
+    assert "2 events were not told" in caplog.text
+    recording.started("afterwards")
+    assert recording.lost == 3
+
+
+def test_names_become_scopes_and_values_become_short_texts() -> None:
+    assert scope_of("crew", "Senior Researcher", "…") == "crew.Senior-Researcher"
+    assert scope_of("a.b", "c.d") == "a.b.c-d"
+    assert scope_of("…") == "run"
+    assert len(scope_of("x" * 500)) == 200
+    assert excerpt({"a": 1}) == '{"a": 1}'
+    assert excerpt("é" * 3000) == "é" * 1999 + "…"
+    assert excerpt("\ud800") == "?"
+
+    class Bad:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert excerpt([Bad()]) == "<list>"
