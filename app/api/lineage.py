@@ -15,7 +15,7 @@ from app.api.examples import LINEAGE, success
 from app.domain.errors import FieldError, InvalidInput, NotFound
 from app.domain.events import Event, EventType
 from app.engine.environment import Environment
-from app.engine.lineage import Found, around, count_around, nearest_of, total
+from app.engine.lineage import Asked, around, nearest_of
 from app.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
@@ -100,16 +100,6 @@ def lineage_routes(environment: Environment) -> Router:
     """`/events/{id}/` with each of ROUTES."""
     store = environment.storage
 
-    async def answer(origin: Event, kind: Kind, wanted: LineageFilter, known: Counted | None, count: bool) -> Found:
-        """One node more than the page holds, and what was counted. A count that is known is not made again."""
-        more = msgspec.structs.replace(wanted, limit=wanted.limit + 1)
-        if kind == "lineage":
-            sides = await count_around(store, origin.id, wanted) if count and known is None else (known, known)
-            found, counted = await around(store, origin, more, sides) if wanted.limit else ([], None)
-            return found, known or total(*sides) or counted
-        counted = await store.count(origin.id, kind, wanted) if count and known is None else known
-        return await nearest_of(store, origin.id, kind, more, counted) if wanted.limit else ([], counted)
-
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
 
@@ -132,18 +122,22 @@ def lineage_routes(environment: Environment) -> Router:
                 scope=valid_glob(in_scope),
                 until=place.until,
                 after=place.after,
-                limit=limit,
+                limit=limit and limit + 1,
                 payload=bool(payload),
                 budget=budget,
             )
             head = environment.ledger.state.head
-            origin = (await store.events([event_id.lower()])).get(event_id.lower())
-            if origin is None:
+            wanted_id = event_id.lower()
+            asked = Asked(place.counted, bool(count), head)
+            origin = (await store.events([wanted_id])).get(wanted_id) if kind == "lineage" else None
+            if kind != "lineage":
+                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
+            else:
+                found, counted = await around(store, origin, wanted, asked) if origin is not None else ([], None)
+            if not found and counted is None and not await store.events([wanted_id]):
                 raise NotFound(f"no event has the id {event_id}")
-            found, counted = await answer(origin, kind, wanted, place.counted, bool(count))
             until = place.until or max([head, *[relative.event.position for relative in found]])
-            side = origin if kind == "lineage" else None
-            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=side)
+            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
 
         handler.__doc__ = text
         return get(

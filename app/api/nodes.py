@@ -18,7 +18,7 @@ from app.api.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, With
 from app.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from app.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from app.engine.environment import Environment
-from app.engine.lineage import nearest
+from app.engine.lineage import Asked, nearest
 from app.engine.ports import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
 
 
@@ -155,12 +155,11 @@ def node_routes(environment: Environment) -> Router:
             until = place.until or environment.ledger.state.head
             node = await _node(environment, node_id.lower())
             wanted = LineageFilter(
-                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit + 1,
+                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit and limit + 1,
                 payload=bool(payload), budget=budget,
             )  # fmt: skip
             reach, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
-            counted = await reach(wanted) if count and place.counted is None else place.counted
-            found, counted = await nearest(reach, find, wanted, counted) if limit else ([], counted)
+            found, counted = await nearest(reach, find, wanted, Asked(place.counted, bool(count), environment.ledger.state.head))
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
 
         handler.__doc__ = text

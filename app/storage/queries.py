@@ -47,6 +47,15 @@ class Query:
         return self.text.replace(f"..{self.bound}]", f"..{'' if depth is None else int(depth)}]")
 
 
+def packed(query: Query, text: str) -> str:
+    """The query's text, perhaps with another bound, as one that answers a single record: a list of its rows.
+
+    The driver reads each record of an answer on its own, with two turns of the event loop; what a record holds it unpacks at once. A
+    thousand rows take a third of the time this way.
+    """
+    return f"CALL () {{\n{text}\n}}\nRETURN collect([{', '.join(query.returns)}]) AS rows"
+
+
 def directory() -> Path:
     """Where the queries are: beside the package in an installed wheel, at the top of a checkout otherwise."""
     package = Path(__file__).resolve().parent.parent

@@ -146,6 +146,32 @@ def test_every_query_of_the_service_is_explained_here() -> None:
     )
 
 
+READS: dict[str, dict[str, Any]] = (
+    POINT
+    | {name: given | {"newest_first": True} for name, (_, given) in PAGES.items()}
+    | MOVES
+    | TRACES
+    | dict.fromkeys(LINEAGE, LINEAGE_PARAMETERS)
+)
+
+
+@pytest.mark.parametrize("name", [name for name in READS if queries.load()[name].mode == "read"])
+def test_what_is_sent_as_one_record_runs_as_the_query_does(driver: Driver, name: str) -> None:
+    query = queries.load()[name]
+    plain, packed = (Explained(driver, text, READS[name]) for text in (query.text, queries.packed(query, query.text)))
+    telling = r".*(Seek|Scan|Expand|Sort|Top|Path).*|Limit|Eager"
+    assert [operator for operator, _ in plain.matching(telling)] == [operator for operator, _ in packed.matching(telling)], str(packed)
+    assert not eagers(packed), str(packed)
+
+
+@pytest.mark.parametrize("direction", ["ancestors", "descendants"])
+def test_a_page_of_the_nearest_ends_its_search_where_it_is_full(driver: Driver, direction: str) -> None:
+    query = queries.load()[f"nearest_{direction}"]
+    plan = Explained(driver, queries.packed(query, query.bounded(None)), LINEAGE_PARAMETERS)
+    assert plan.matching("PartialTop"), str(plan)
+    assert plan.matching(r"VarLengthExpand\(Pruning,BFS.*\)"), str(plan)
+
+
 @pytest.mark.parametrize("name", POINT)
 def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
     plan = Explained(driver, queries.load()[name].text, POINT[name])

@@ -89,11 +89,15 @@ class Connection:
         """
         query = self.queries[name]
         text = query.text if depth is ... else query.bounded(cast("int | None", depth))
-        limit = READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT
-        with translated(reading=query.mode == "read"):
+        reading = query.mode == "read"
+        packed = reading and bool(query.returns)
+        limit = READ_TIMEOUT if reading else WRITE_TIMEOUT
+        with translated(reading=reading):
             async with asyncio.timeout(limit + CLIENT_GRACE), self.driver.session(database=self.database) as session:
-                result = await session.run(Query(cast("LiteralString", text), timeout=limit), parameters)
-                return await result.values()
+                whole = queries.packed(query, text) if packed else text
+                result = await session.run(Query(cast("LiteralString", whole), timeout=limit), parameters)
+                found = await result.values()
+                return found[0][0] if packed else found
 
     async def run_in_turn(self, name: str, **parameters: Any) -> list[Row]:
         """The same for a read that may take long, of which only some run at once.

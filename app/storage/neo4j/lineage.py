@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from app.domain.errors import QueryTooLarge
 from app.domain.events import EventType, effect_of
@@ -44,14 +44,10 @@ class Neo4jLineage:
     async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
         depth, position = wanted.after or (-1, 0)
         chosen = _chosen(wanted) | _until(direction, wanted)
-        found: list[rows.Row] = []
-        for bound in _bounds(depth, wanted.depth):
-            found = await self.connection.run_in_turn(
-                f"nearest_{direction}", depth=bound, id=event_id, after_depth=depth, after_position=position,
-                limit=wanted.limit, payload=wanted.payload, **chosen,
-            )  # fmt: skip
-            if len(found) >= wanted.limit:
-                break
+        found = await self.connection.run_in_turn(
+            f"nearest_{direction}", depth=wanted.depth, id=event_id, after_depth=depth, after_position=position,
+            limit=wanted.limit, payload=wanted.payload, **chosen,
+        )  # fmt: skip
         return [_relative(row) for row in found]
 
     async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
@@ -98,14 +94,6 @@ class Neo4jLineage:
         chosen = _chosen(LineageFilter(types=types, scope=scope))
         found = await self.connection.run_in_turn("trace_events", trace_id=trace_id, after=after, limit=limit, **chosen)
         return [_trace_event(row) for row in found]
-
-
-def _bounds(seen: int, depth: int | None) -> Iterator[int | None]:
-    """Depths to look within, one after the other: the nearest are mostly found long before everything was reached."""
-    for bound in (16, 256, 4_096):
-        if bound > seen + 8 and (depth is None or bound < depth):
-            yield bound
-    yield depth
 
 
 def _relative(row: rows.Row) -> Relative:
