@@ -1,0 +1,159 @@
+"""Ants that share nothing but the service find short tours; the same ants without signals do not.
+
+    .venv/bin/python examples/ant_colony/run.py
+
+Starts a service of its own (or takes the one of --url, which should run with --lambda 0.5 --decay-interval 0.2), then for each instance
+and seed a colony of ants, each a process. Prints a table; --picture FILE draws how the best tours got shorter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "sdk" / "python" / "src")]
+
+from instance import OPTIMA, edge_id, edge_name, read  # noqa: E402
+from semp_sdk import Client  # noqa: E402
+
+from examples.service import fresh_service  # noqa: E402
+
+DECAY = {"--lambda": 0.5, "--decay-interval": 0.2}
+"""Signals halve every fifth of a second: at forty rewards a second a reward finds 8 % less of them than the one before."""
+
+
+@dataclass(frozen=True)
+class Colony:
+    """Some ants on one instance, with a seed; `blind` ones have no signals."""
+
+    instance: str
+    seed: int
+    blind: bool
+    ants: int
+    rounds: int
+    tours: int
+
+    async def forage(self, client: Client) -> list[int]:
+        """The best length after each round of all."""
+        scope = f"ants.{self.instance}.{'blind' if self.blind else 'seed'}{self.seed}-{time.time_ns()}"
+        if not self.blind:
+            await self.lay_out(client, scope)
+        rounds = await asyncio.gather(*[self.ant(client.url, scope, number) for number in range(self.ants)])
+        return [min(best) for best in zip(*rounds, strict=True)]
+
+    async def lay_out(self, client: Client, scope: str) -> None:
+        """A proposal for each edge, which makes its signal; ants reward them by rewarding what follows from them."""
+        await asyncio.gather(*[
+            client.emit(
+                "proposal", scope, {"action": edge_name(a, b)}, trace_id=scope, agent_id="nest", parent_ids=[], id=edge_id(scope, a, b)
+            )
+            for a, b in read(self.instance).edges
+        ])  # fmt: skip
+
+    async def ant(self, url: str, scope: str, number: int) -> list[int]:
+        """Its best length after each of its rounds."""
+        command: list[Any] = [
+            sys.executable, HERE / "ant.py", "--url", url, "--instance", self.instance, "--scope", scope, "--name", f"ant-{number}",
+            "--seed", 1_000 * self.seed + number, "--rounds", self.rounds, "--tours", self.tours,
+        ]  # fmt: skip
+        command += ["--blind"] if self.blind else []
+        process = await asyncio.create_subprocess_exec(*map(str, command), stdout=asyncio.subprocess.PIPE)
+        printed, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"an ant died with {process.returncode}")
+        return [json.loads(line)["best"] for line in printed.splitlines()]
+
+
+async def experiment(url: str, options: argparse.Namespace) -> dict[tuple[str, bool], list[list[int]]]:
+    """Every colony's curve, by instance and whether it was blind; `together` colonies at a time."""
+    found: dict[tuple[str, bool], list[list[int]]] = {}
+    turns = asyncio.Semaphore(options.together)
+    async with Client(url, agent_id="nest") as client:
+
+        async def one(colony: Colony) -> None:
+            async with turns:
+                curve = await colony.forage(client)
+            found.setdefault((colony.instance, colony.blind), []).append(curve)
+            kind = "without signals" if colony.blind else "with signals"
+            over = 100 * (curve[-1] / OPTIMA[colony.instance] - 1)
+            print(f"  {colony.instance}, seed {colony.seed}, {kind}: {curve[-1]}, {over:.1f} % over the optimum", flush=True)
+
+        for blind in (False, True):
+            colonies = [
+                Colony(instance, seed, blind, options.ants, options.rounds, options.tours)
+                for instance in options.instances
+                for seed in range(options.seeds)
+            ]
+            await asyncio.gather(*map(one, colonies))
+    return found
+
+
+def table(found: dict[tuple[str, bool], list[list[int]]]) -> Iterable[str]:
+    """Means over the seeds."""
+    yield f"{'':10} {'optimum':>8} {'with signals':>22} {'without':>22}"
+    for name in dict.fromkeys(name for name, _ in found):
+        cells: list[str] = []
+        for blind in (False, True):
+            reached = mean(curve[-1] for curve in found[name, blind])
+            cells.append(f"{reached:10.1f} ({100 * (reached / OPTIMA[name] - 1):+5.1f} %)")
+        yield f"{name:10} {OPTIMA[name]:8} {cells[0]:>22} {cells[1]:>22}"
+
+
+def draw(found: dict[tuple[str, bool], list[list[int]]], ants: int, tours: int, path: Path) -> None:
+    """Percent over the optimum by tours made: the mean of the seeds as a line, their range as a band."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(name for name, _ in found))
+    figure, axes = plt.subplots(1, len(names), figsize=(5 * len(names), 3.6), sharey=True, squeeze=False, layout="constrained")
+    for axis, name in zip(axes[0], names, strict=True):
+        for blind, colour, label in ((True, "#b5651d", "without signals"), (False, "#1f6f8b", "with signals")):
+            over = [[100 * (best / OPTIMA[name] - 1) for best in curve] for curve in found[name, blind]]
+            made = [ants * tours * (number + 1) for number in range(len(over[0]))]
+            columns = list(zip(*over, strict=True))
+            axis.fill_between(made, list(map(min, columns)), list(map(max, columns)), color=colour, alpha=0.18, linewidth=0)
+            axis.plot(made, list(map(mean, columns)), color=colour, linewidth=2)
+            axis.annotate(label, (made[-1], mean(columns[-1])), xytext=(0, 7), textcoords="offset points", ha="right", color=colour)
+        axis.set_title(f"{name}, {len(over)} seeds")
+        axis.set_xlabel("tours made")
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].set_ylabel("best tour, % over the optimum")
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    """The experiment, as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="a service that runs; else one is started")
+    parser.add_argument("--instances", nargs="+", default=list(OPTIMA), choices=list(OPTIMA))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--ants", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--tours", type=int, default=10, help="tours an ant makes in a round")
+    parser.add_argument("--together", type=int, default=2, help="colonies at a time")
+    parser.add_argument("--picture", type=Path, help="a file for the curves")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    with fresh_service(options.url, {name: str(value) for name, value in DECAY.items()}) as url:
+        print(f"{options.ants} ants, {options.ants * options.rounds * options.tours:,} tours a colony, {url}", flush=True)
+        found = asyncio.run(experiment(url, options))
+    print("\n".join(["", *table(found), f"\n{time.monotonic() - begun:.0f} s"]))
+    if options.picture:
+        draw(found, options.ants, options.tours, options.picture)
+
+
+if __name__ == "__main__":
+    main()

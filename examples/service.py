@@ -1,0 +1,68 @@
+"""A fresh service for an example: an embedded Neo4j on data of its own, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = {"--heap": "512m", "--page-cache": "128m"}
+
+
+class Running:
+    """A service that was started for this process alone."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """Start one and wait until it takes events, some ten seconds.
+
+        Args:
+            options: of `semp serve`, beside what this sets itself.
+
+        Raises:
+            RuntimeError: it did not start; holds what it printed.
+        """
+        self._data = tempfile.mkdtemp(prefix="semp-example-")
+        chosen = {"--port": "0", "--data": self._data, **SMALL, **options}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMP_") or name == "SEMP_CACHE"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", *[word for option in chosen.items() for word in option]],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        printed: list[str] = []
+        for line in self._process.stdout:
+            printed.append(line)
+            if "listening" in line:
+                self.url = line.split()[1]
+                return
+        self.stop()
+        raise RuntimeError("the service did not start:\n" + "".join(printed))
+
+    def stop(self) -> None:
+        """Stop it and delete its data."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        shutil.rmtree(self._data, ignore_errors=True)
+
+
+@contextmanager
+def fresh_service(url: str | None, options: Mapping[str, str]) -> Generator[str]:
+    """The URL of a service while the block runs: the one given, or one that is started with these options."""
+    if url is not None:
+        yield url
+        return
+    running = Running(options)
+    try:
+        yield running.url
+    finally:
+        running.stop()

@@ -1,0 +1,58 @@
+"""The ant colony: its instances are TSPLIB's, its tours are tours, and signals make the difference."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COLONY = Path(__file__).parents[2] / "examples/ant_colony"
+if str(COLONY) not in sys.path:
+    sys.path.insert(0, str(COLONY))
+
+from instance import OPTIMA, edge_id, edge_name, read, walk  # noqa: E402  # pyright: ignore
+
+SHORTEST = [
+    0, 48, 31, 44, 18, 40, 7, 8, 9, 42, 32, 50, 10, 51, 13, 12, 46, 25, 26, 27, 11, 24, 3, 5, 14, 4, 23, 47, 37, 36, 39, 38, 35, 34, 33,
+    43, 45, 15, 28, 49, 19, 22, 29, 1, 6, 41, 20, 16, 2, 17, 30, 21,
+]  # fmt: skip
+
+
+def test_the_shortest_tour_of_berlin52_has_the_proven_length() -> None:
+    assert sorted(SHORTEST) == list(range(52))
+    assert read("berlin52").length(SHORTEST) == OPTIMA["berlin52"] == 7542
+
+
+@pytest.mark.parametrize("name", OPTIMA)
+def test_a_walk_visits_every_city_once_and_likes_strong_edges(name: str) -> None:
+    instance = read(name)
+    size = len(instance.cities)
+    assert size == int(name[-2:])
+    even = [[1.0] * size for _ in range(size)]
+    tour = walk(instance, even, random.Random(1))
+    assert sorted(tour) == list(range(size))
+    assert instance.length(tour) > instance.greedy() > OPTIMA[name]
+    strong = [[1e9 if b == instance.near[a][3] else 1.0 for b in range(size)] for a in range(size)]
+    tour = walk(instance, strong, random.Random(1))
+    assert instance.near[tour[0]][3] == tour[1]
+
+
+def test_an_edge_has_one_name_and_one_id_from_either_end() -> None:
+    assert edge_name(7, 3) == edge_name(3, 7) == "3-7"
+    assert edge_id("s", 7, 3) == edge_id("s", 3, 7) != edge_id("other", 3, 7)
+
+
+@pytest.mark.timeout(300)
+def test_with_signals_the_same_ants_find_shorter_tours(tmp_path: Path) -> None:
+    picture = tmp_path / "curves.png"
+    command = [sys.executable, COLONY / "run.py", "--instances", "berlin52", "--seeds", "1", "--rounds", "60", "--picture", picture]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = re.search(r"^berlin52 +7542 +([\d.]+) \( *([+-][\d.]+) %\) +([\d.]+) \( *([+-][\d.]+) %\)$", done.stdout, re.MULTILINE)
+    assert row is not None, done.stdout
+    assert 7542 <= float(row[1]) < float(row[3])
+    assert picture.read_bytes().startswith(b"\x89PNG")
