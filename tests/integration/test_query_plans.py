@@ -164,6 +164,16 @@ def test_what_is_sent_as_one_record_runs_as_the_query_does(driver: Driver, name:
     assert not eagers(packed), str(packed)
 
 
+def test_the_newest_proposal_is_looked_for_in_its_trace_whatever_the_statistics_say(driver: Driver) -> None:
+    """Once planned by its scope, for a log of one trace, the plan stayed while a log of a million events in small traces came in."""
+    query = queries.load()["newest_proposals"]
+    assert "USING INDEX event:Event(trace_id, position)" in query.text, "a hint is obeyed whatever the statistics"
+    plan = Explained(driver, queries.packed(query, query.text), READS["newest_proposals"])
+    assert [details for _, details in plan.matching("NodeIndexSeek")][0].startswith("RANGE INDEX event:Event(trace_id, position)"), str(
+        plan
+    )
+
+
 @pytest.mark.parametrize("direction", ["ancestors", "descendants"])
 def test_a_page_of_the_nearest_ends_its_search_where_it_is_full(driver: Driver, direction: str) -> None:
     query = queries.load()[f"nearest_{direction}"]
