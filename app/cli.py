@@ -91,6 +91,14 @@ def status(url: Url = "http://127.0.0.1:5000") -> None:
         raise SystemExit(1)
 
 
+@app.command
+def mcp(*, url: Url = "http://127.0.0.1:5000") -> None:
+    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients start this by themselves."""
+    from app.mcp.stdio import serve as run
+
+    asyncio.run(run(url))
+
+
 @app.command(name="import")
 def import_(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
