@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.api.connections import MAX_IDS
-from app.domain.events import EventType, Id, Name, Scope
-from app.domain.scopes import MAX_SCOPE
+from app.domain.events import EventType, Id, Name
+from app.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
 
 MAX_LIMIT = 200
 """Events, signals or traces in an answer, at most: more would fill a model's context."""
@@ -26,6 +26,15 @@ Position = Annotated[int, Meta(ge=0, le=2**62)]
 Pattern = Annotated[str, Meta(description="The action that the signal is about, exactly.")]
 At = Annotated[int | str, Meta(description="A position of the log or an RFC 3339 time: the answer as of then. Default: now.")]
 Cursor = Annotated[str, Meta(description="From `next` of the answer before.")]
+Exactly = Annotated[
+    str,
+    Meta(
+        max_length=MAX_SCOPE,
+        description="A dotted path of letters, digits, _ and -, such as ui.login: which part of the work.",
+        examples=["ui.login"],
+        extra_json_schema={"pattern": SCOPE_PATTERN},
+    ),
+]
 EventId = Annotated[Id, Meta(description="Id of an event.")]
 
 
@@ -51,7 +60,7 @@ Payload = Annotated[
 
 class EmitEvent(Arguments):
     type: Annotated[EventType, Meta(description="What happened.")]
-    scope: Annotated[Scope, Meta(description="Which part of the work: a dotted path such as ui.login.")]
+    scope: Exactly
     trace_id: Annotated[Name, Meta(description="The piece of work this belongs to; the same for all who work on it.")]
     agent_id: Annotated[Name, Meta(description="Who you are; the same in all your events.")]
     payload: Payload
@@ -75,7 +84,7 @@ class WaitForSignal(Arguments):
 
 
 class ExplainSignal(Arguments):
-    scope: Annotated[Scope, Meta(description="The signal's scope, exactly.")]
+    scope: Exactly
     pattern: Pattern
     order: Annotated[Literal["asc", "desc"], Meta(description="desc: newest first.")] = "desc"
     limit: Limit = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, NamedTuple, Self
@@ -55,6 +56,8 @@ class Service:
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None, *, within: bool = False) -> None:
         self.url = url
         self.within = within
+        self.ended = asyncio.Event()
+        """Set once it has stopped, where it is this process."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
         self._client = httpx.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE, limits=limits)
 

@@ -36,13 +36,14 @@ class Sessions:
         await started
 
     async def _run(self, started: asyncio.Future[None]) -> None:
-        async with Service("http://semp", Within(self._app), within=True) as service:
-            self._manager = StreamableHTTPSessionManager(
-                mcp_server(service), max_request_body_size=MAX_BODY, max_sessions=MAX_SESSIONS, session_idle_timeout=IDLE
-            )
-            async with self._manager.run():
-                started.set_result(None)
-                await self._stop.wait()
+        service = Service("http://semp", Within(self._app), within=True)  # never closed: calls may end after the sessions
+        self._manager = StreamableHTTPSessionManager(
+            mcp_server(service), max_request_body_size=MAX_BODY, max_sessions=MAX_SESSIONS, session_idle_timeout=IDLE
+        )
+        async with self._manager.run():
+            started.set_result(None)
+            await self._stop.wait()
+            service.ended.set()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 import mcp_types as types
 from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
@@ -78,7 +79,7 @@ class Subscriptions:
         try:
             await opened
         except Refused as error:
-            del mine[params.uri]
+            mine.pop(params.uri, None)
             raise refusal(error) from None
         return types.EmptyResult()
 
@@ -88,6 +89,9 @@ class Subscriptions:
         if task is not None:
             task.cancel()
         return types.EmptyResult()
+
+    async def _ended(self) -> None:
+        await self._service.ended.wait()
 
     def _of(self, connection: Connection) -> dict[str, asyncio.Task[None]]:
         key = id(connection)
@@ -119,19 +123,22 @@ class Subscriptions:
         loop = asyncio.get_running_loop()
         opened = {uri: loop.create_future() for uri in uris}
         tasks = [asyncio.create_task(watch(self._service, one, tell, opened[one.uri])) for one in watched]
+        if not tasks:  # nothing it asks for ever changes; it is kept waiting, so that it does not ask again and again
+            tasks = [asyncio.create_task(self._ended())]
         try:
-            await asyncio.gather(*opened.values())
+            for error in await asyncio.gather(*opened.values(), return_exceptions=True):
+                if isinstance(error, Refused):
+                    raise refusal(error)
             honored = types.SubscriptionFilter(resource_subscriptions=uris or None)
             acknowledgement = types.SubscriptionsAcknowledgedNotificationParams(notifications=honored, _meta=meta)
             await send(types.SubscriptionsAcknowledgedNotification(params=acknowledgement))
             acknowledged.set()
-            await asyncio.gather(*tasks)
-        except Refused as error:
-            raise refusal(error) from None
+            await asyncio.wait(tasks)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            with anyio.CancelScope(shield=True):  # else each would be cancelled again while it closes its stream
+                await asyncio.wait(tasks)
         return types.SubscriptionsListenResult(_meta=meta)
 
 

@@ -103,7 +103,7 @@ async def wait_for_signal(service: Service, wanted: WaitForSignal) -> bytes:
 @tool("Explain a signal", ExplainSignal, Explanation, paged=True)
 async def explain_signal(service: Service, wanted: ExplainSignal) -> bytes:
     """Why a signal is as strong as it is: every event that moved it, each with the strength before and after, and what time took."""
-    path = f"/api/signals/{wanted.scope}/{quote(wanted.pattern, safe='')}/explain"
+    path = f"/api/signals/{quote(wanted.scope, safe='')}/{quote(wanted.pattern, safe='')}/explain"
     return _paged(await service.get(path, wanted.query("scope", "pattern")))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -73,12 +72,11 @@ class _Exchange(httpx.AsyncByteStream):
         self._running.cancel()
 
     async def aclose(self) -> None:
-        """The reader leaves: the application is told, and has ended when this returns."""
+        """The reader leaves: the application is told, and has ended when this returns, unless it is cancelled."""
         self._left.set()
         while not self._pieces.empty():
             self._pieces.get_nowait()
-        with contextlib.suppress(Exception):
-            await self._running
+        await asyncio.wait({self._running})
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:
