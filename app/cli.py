@@ -41,7 +41,7 @@ def serve(*, settings: Settings | None = None) -> None:
 
     chosen = settings or Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("neo4j", "httpx", "uvicorn", "urllib3", "jgo"):
+    for noisy in ("neo4j", "httpx", "uvicorn", "urllib3", "jgo", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with StepReporter() as reporter, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(chosen, reporter.report, lambda url: _announce(chosen, url)))

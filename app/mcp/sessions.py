@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -17,8 +16,6 @@ MAX_SESSIONS = 1_000
 """Sessions of clients of the 2025 revisions, at most; further ones are answered 503. Later revisions have none."""
 IDLE = 30 * 60.0
 """Seconds without a request or an open stream after which a session ends."""
-
-logging.getLogger("mcp").setLevel(logging.WARNING)
 
 
 class Sessions:

@@ -37,14 +37,16 @@ class _Exchange(httpx.AsyncByteStream):
         self._running = asyncio.create_task(self._run(app, _scope(request)))
 
     async def _run(self, app: Any, scope: dict[str, Any]) -> None:
+        failure: Exception = RuntimeError("the application sent no answer")
         try:
             await app(scope, self._receive, self._send)
         except Exception as error:
-            if not self.started.done():
-                self.started.set_exception(error)
-                return
-            raise
+            failure = error
+            if self.started.done():
+                raise
         finally:
+            if not self.started.done():
+                self.started.set_exception(failure)
             if not self._left.is_set():
                 await self._pieces.put(None)
 

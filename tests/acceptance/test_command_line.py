@@ -18,7 +18,7 @@ from neo4j import GraphDatabase
 from app.storage.neo4j.connection import Target
 from tests.conftest import Service, free_port, neo4j_environment
 
-COMMANDS = ["serve", "status", "import", "export", "query", "verify"]
+COMMANDS = ["serve", "status", "import", "export", "query", "verify", "mcp"]
 SECRET = "do-not-print-4711"
 
 
