@@ -41,7 +41,7 @@ def serve(*, settings: Settings | None = None) -> None:
 
     chosen = settings or Settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("neo4j", "httpx", "uvicorn", "urllib3", "jgo"):
+    for noisy in ("neo4j", "httpx", "uvicorn", "urllib3", "jgo", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with StepReporter() as reporter, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(chosen, reporter.report, lambda url: _announce(chosen, url)))
@@ -89,6 +89,14 @@ def status(url: Url = "http://127.0.0.1:5000") -> None:
     out.print(table)
     if not ready.is_success:
         raise SystemExit(1)
+
+
+@app.command
+def mcp(*, url: Url = "http://127.0.0.1:5000") -> None:
+    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients start this by themselves."""
+    from app.mcp.stdio import serve as run
+
+    asyncio.run(run(url))
 
 
 @app.command(name="import")

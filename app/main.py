@@ -21,6 +21,7 @@ from app.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from app.engine.environment import Environment
 from app.engine.ports import Storage
 from app.hints import RedisHints, check_url
+from app.mcp.mount import Mount
 from app.settings import Credentials, DatabaseSettings, Settings, redis_password
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
@@ -225,7 +226,8 @@ class _Server(uvicorn.Server):
 async def _serve_http(
     environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], ping_interval: float
 ) -> None:
-    server = _Server(server_config(create_app(environment), ping_interval))
+    mcp = Mount()
+    server = _Server(server_config(create_app(environment, mcp.route()), ping_interval))
     host, port = listener.getsockname()[:2]
     try:
         listener.listen(server.config.backlog)  # two that start at the same time can both have bound it; uvloop would not say so
@@ -240,6 +242,7 @@ async def _serve_http(
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     await environment.drain(DRAIN)  # before uvicorn stops: it would wait for the sockets first
+    await mcp.close()
     server.should_exit = True
     await serving
 

@@ -29,6 +29,12 @@ class Rest:
         assert status == 200, f"{path}: {status} {body[:500].decode(errors='replace')}"
         return msgspec.json.decode(body)
 
+    def post(self, path: str, body: object) -> Any:
+        """The answer, decoded; it must be a 201."""
+        status, answer = self._ask("POST", path, msgspec.json.encode(body))
+        assert status == 201, f"{path}: {status} {answer[:500].decode(errors='replace')}"
+        return msgspec.json.decode(answer)
+
     def store(self, events: Iterable[dict[str, Any]]) -> None:
         """Append them in order, the next batch being made ready while one is stored."""
         remaining = iter(events)

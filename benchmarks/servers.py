@@ -30,6 +30,7 @@ from app.domain.signals import Rules
 from app.engine.environment import Environment
 from app.engine.ports import Entry, Plan
 from app.main import server_config, tune_collector
+from app.mcp.mount import Mount
 from app.storage.memory import MemoryStore
 from app.storage.neo4j.connection import Target
 from app.storage.neo4j.store import Neo4jStore
@@ -112,7 +113,7 @@ async def serve(kind: str, port: int, rate: float = 0.0) -> None:
     if kind in ("neo4j", "none", "hub"):
         environment = Environment(Neo4jStore(target()) if kind == "neo4j" else NoStore(), Rules())
         await environment.start()
-        app: Any = create_app(environment)
+        app: Any = create_app(environment, Mount().route())
     else:
         app = YARDSTICKS[kind]()
     config = server_config(app)

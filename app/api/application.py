@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Litestar, Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin, SwaggerRenderPlugin
+from litestar.types import ControllerRouterHandler
 
 from app import __version__
 from app.api.connections import connection_routes
@@ -21,8 +22,8 @@ from app.api.traces import trace_routes
 from app.engine.environment import Environment
 
 
-def create_app(environment: Environment) -> Litestar:
-    """The app; the environment is started and stopped by whoever serves it. No side effects."""
+def create_app(environment: Environment, *more: ControllerRouterHandler) -> Litestar:
+    """The app with these further routes; the environment is started and stopped by whoever serves it. No side effects."""
     api = Router(
         "/api",
         route_handlers=[
@@ -31,7 +32,7 @@ def create_app(environment: Environment) -> Litestar:
         ],
     )  # fmt: skip
     return App(
-        route_handlers=[api, health_routes(environment), live_route(environment)],
+        route_handlers=[api, health_routes(environment), live_route(environment), *more],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=OpenAPIConfig(
             use_handler_docstrings=True,

@@ -18,7 +18,7 @@ from neo4j import GraphDatabase
 from app.storage.neo4j.connection import Target
 from tests.conftest import Service, free_port, neo4j_environment
 
-COMMANDS = ["serve", "status", "import", "export", "query", "verify"]
+COMMANDS = ["serve", "status", "import", "export", "query", "verify", "mcp"]
 SECRET = "do-not-print-4711"
 
 
@@ -353,7 +353,7 @@ def test_help_of_each_command_names_every_variable_it_reads(name: str) -> None:
             "DATA NEO4J NEO4J_USER NEO4J_PASSWORD NEO4J_DATABASE MEMORY HOST PORT ALPHA LAMBDA DECAY_INTERVAL SWEEP_INTERVAL "
             "POLL_INTERVAL PATIENCE HEAP PAGE_CACHE NEO4J_VERSION CACHE REPOSITORY"
         ),
-        "status": "URL", "import": "URL", "export": "URL",
+        "status": "URL", "import": "URL", "export": "URL", "mcp": "URL",
         "query": "DATA NEO4J NEO4J_USER NEO4J_PASSWORD NEO4J_DATABASE",
         "verify": "DATA NEO4J NEO4J_USER NEO4J_PASSWORD NEO4J_DATABASE",
     }[name]  # fmt: skip

@@ -1,0 +1,98 @@
+"""Requests to an ASGI application of this process, without a socket: the same routes, checks and answers as over the network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+
+class Within(httpx.AsyncBaseTransport):
+    """Hands each request to the application; the body of an answer is passed on as it is made, one piece at a time."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        exchange = _Exchange(self._app, request, await request.aread())
+        try:
+            status, headers = await exchange.started
+        except BaseException:
+            exchange.abandon()
+            raise
+        return httpx.Response(status, headers=headers, stream=exchange)
+
+
+class _Exchange(httpx.AsyncByteStream):
+    """A request under way, and the body of its answer. The application waits while nobody takes what it has sent."""
+
+    def __init__(self, app: Any, request: httpx.Request, body: bytes) -> None:
+        self.started: asyncio.Future[tuple[int, list[tuple[bytes, bytes]]]] = asyncio.get_running_loop().create_future()
+        self._body = body
+        self._asked = False
+        self._left = asyncio.Event()
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(1)
+        self._running = asyncio.create_task(self._run(app, _scope(request)))
+
+    async def _run(self, app: Any, scope: dict[str, Any]) -> None:
+        failure: Exception = RuntimeError("the application sent no answer")
+        try:
+            await app(scope, self._receive, self._send)
+        except Exception as error:
+            failure = error
+            if self.started.done():
+                raise
+        finally:
+            if not self.started.done():
+                self.started.set_exception(failure)
+            if not self._left.is_set():
+                await self._pieces.put(None)
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            if not self.started.done():
+                self.started.set_result((message["status"], list(message.get("headers", []))))
+        elif (piece := message.get("body", b"")) and not self._left.is_set():
+            await self._pieces.put(piece)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (piece := await self._pieces.get()) is not None:
+            yield piece
+
+    def abandon(self) -> None:
+        """Cancel the request: what is committed stays, what is not may still be."""
+        self._left.set()
+        self._running.cancel()
+
+    async def aclose(self) -> None:
+        """The reader leaves: the application is told, and has ended when this returns, unless it is cancelled."""
+        self._left.set()
+        while not self._pieces.empty():
+            self._pieces.get_nowait()
+        await asyncio.wait({self._running})
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": request.url.raw_path.partition(b"?")[0],
+        "query_string": request.url.query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": None,
+        "server": (request.url.host, 80),
+    }
