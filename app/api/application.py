@@ -15,9 +15,9 @@ from app.api.health import health_routes
 from app.api.lineage import lineage_routes
 from app.api.live import live_route
 from app.api.nodes import node_routes
-from app.api.signal_paths import App
 from app.api.signals import signal_routes
 from app.api.stream import stream_route
+from app.api.text_paths import App
 from app.api.traces import trace_routes
 from app.engine.environment import Environment
 

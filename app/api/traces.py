@@ -10,9 +10,10 @@ from litestar import Request, Response, Router, get
 from litestar.params import Parameter
 
 from app.api.errors import responses
-from app.api.events import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, valid_glob
+from app.api.events import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, rest_of_path, valid_glob
 from app.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
 from app.api.lineage import WithPayload
+from app.api.text_paths import GRAPH, TRACES
 from app.domain.errors import NotFound
 from app.domain.events import EventType
 from app.domain.traces import TraceSummary, summarize
@@ -100,13 +101,14 @@ def trace_routes(environment: Environment) -> Router:
         summary="A trace at a glance",
         responses={200: success(TraceSummary, TRACE_SUMMARY), **responses(400, 404, 503)},
     )
-    async def get_trace(trace_id: InPath) -> TraceSummary:
+    async def get_trace(request: Request[Any, Any, Any], trace_id: InPath) -> TraceSummary:  # noqa: ARG001 - for the document
         """Who took part, how long it took, where it began and ended, what was rewarded, and the critical path: the chain of causes
         that decided its duration, with each agent's time on it."""
-        events = await store.trace_events(trace_id, 0, BUDGET + 1)
+        exactly = rest_of_path(request, TRACES)
+        events = await store.trace_events(exactly, 0, BUDGET + 1)
         if not events:
-            raise NotFound(f"no event has the trace_id {trace_id}")
-        return summarize(trace_id, events[:BUDGET], truncated=len(events) > BUDGET)
+            raise NotFound(f"no event has the trace_id {exactly}")
+        return summarize(exactly, events[:BUDGET], truncated=len(events) > BUDGET)
 
     @get(
         "/traces/{trace_id:str}/graph",
@@ -116,7 +118,7 @@ def trace_routes(environment: Environment) -> Router:
     )
     async def get_graph(
         request: Request[Any, Any, Any],
-        trace_id: InPath,
+        trace_id: InPath,  # noqa: ARG001 - for the document
         limit: GraphLimit = 1_000,
         types: Types = None,
         in_scope: ScopeGlob = None,
@@ -125,10 +127,11 @@ def trace_routes(environment: Environment) -> Router:
     ) -> Response[TraceGraph]:
         """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part. With payloads a part holds at
         most 1,000 events."""
+        exactly = rest_of_path(request, TRACES).removesuffix(GRAPH)
         limit = min(limit, MAX_PAGE) if payload else limit
-        events = await store.trace_events(trace_id, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
-        if not events and after is None and not await store.trace_events(trace_id, 0, 1):
-            raise NotFound(f"no event has the trace_id {trace_id}")
+        events = await store.trace_events(exactly, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
+        if not events and after is None and not await store.trace_events(exactly, 0, 1):
+            raise NotFound(f"no event has the trace_id {exactly}")
         shown, truncated = events[:limit], len(events) > limit
         whole = await store.events([one.id for one in shown]) if payload else {}
         nodes = [
@@ -140,7 +143,7 @@ def trace_routes(environment: Environment) -> Router:
         ]  # fmt: skip
         edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
         headers = _next(request, after=shown[-1].position) if truncated else {}
-        return Response(TraceGraph(nodes, edges, {"trace_id": trace_id, "truncated": truncated}), headers=headers)
+        return Response(TraceGraph(nodes, edges, {"trace_id": exactly, "truncated": truncated}), headers=headers)
 
     return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])
 

@@ -86,3 +86,20 @@ def test_an_unknown_trace_is_not_found(service: Service) -> None:
         answer = service.client.get(f"/api/traces/none-{uuid.uuid4()}{rest}")
         assert answer.status_code == 404
     assert service.client.get("/api/traces", params={"limit": 0}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["a/b", "a/graph", "/", "a//b/", "a%2Fb", "ä/graph/graph"])
+def test_a_trace_id_is_any_text_slashes_included(service: Service, name: str) -> None:
+    trace = f"{name}{uuid.uuid4()}{name}"
+    first, second = new_id(1), new_id(2)
+    append(service, [new_event(first, [], trace_id=trace), new_event(second, [first], trace_id=trace)])
+    path = f"/api/traces/{quote(trace, safe='')}"
+    assert service.client.get(path).json()["trace_id"] == trace
+    pages = all_pages(service, f"{path}/graph", limit=1)
+    assert [node["id"] for page in pages for node in page["nodes"]] == [first, second]
+    assert {page["graph"]["trace_id"] for page in pages} == {trace}
+    if "%" not in name:
+        assert service.client.get(f"/api/traces/{quote(trace)}/graph").json()["graph"]["trace_id"] == trace
+    missing = service.client.get(f"{path}x")
+    assert missing.status_code == 404
+    assert trace + "x" in missing.json()["message"]

@@ -169,9 +169,8 @@ def test_the_newest_proposal_is_looked_for_in_its_trace_whatever_the_statistics_
     query = queries.load()["newest_proposals"]
     assert "USING INDEX event:Event(trace_id, position)" in query.text, "a hint is obeyed whatever the statistics"
     plan = Explained(driver, queries.packed(query, query.text), READS["newest_proposals"])
-    assert [details for _, details in plan.matching("NodeIndexSeek")][0].startswith("RANGE INDEX event:Event(trace_id, position)"), str(
-        plan
-    )
+    [(_, details)] = plan.matching("NodeIndexSeek")
+    assert details.startswith("RANGE INDEX event:Event(trace_id, position)"), str(plan)
 
 
 @pytest.mark.parametrize("direction", ["ancestors", "descendants"])

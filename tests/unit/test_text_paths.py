@@ -1,10 +1,10 @@
-"""Paths of signals: whatever the pattern holds, it is one segment to the router."""
+"""Paths of signals and traces: whatever the text holds, it is one segment to the router."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.api.signal_paths import one_segment
+from app.api.text_paths import one_segment
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,12 @@ from app.api.signal_paths import one_segment
         ("/api/signals/u%69/go", "/api/signals/ui/go"),
         ("/api/signals/what-if", "/api/signals/what-if"),
         ("/api/signals/ui/", "/api/signals/ui/"),
+        ("/api/traces/t1", "/api/traces/t1"),
+        ("/api/traces/t1/graph", "/api/traces/t1/graph"),
+        ("/api/traces/a/b", "/api/traces/a%2Fb"),
+        ("/api/traces/a%2Fb/graph", "/api/traces/a%252Fb/graph"),
+        ("/api/traces/a%2Fgraph", "/api/traces/a%252Fgraph"),
+        ("/api/traces//graph", "/api/traces/%2Fgraph"),
     ],
 )
 def test_a_path_is_routed_by_scope_pattern_and_what_is_asked(raw: str, routed: str) -> None:

@@ -1,7 +1,7 @@
-"""Paths below `/api/signals`: a pattern may be any text, slashes included, and still be followed by `/explain`.
+"""Paths that hold any text, slashes included, and may go on behind it: `/api/signals/{scope}/{pattern}/explain`, `/api/traces/{id}/graph`.
 
 Litestar's router sees paths decoded, where `a%2Fb` and `a/b` are the same, and a parameter that takes slashes takes all that follows.
-So before it routes, what stands for the pattern is made one segment again; the routes read it from the raw path.
+So before it routes, what stands for the text is made one segment again; the routes read it from the raw path.
 """
 
 from __future__ import annotations
@@ -11,23 +11,29 @@ from urllib.parse import quote, unquote
 from litestar import Litestar
 from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
-PREFIX = "/api/signals/"
-EXPLAIN = "/explain"
+SIGNALS, EXPLAIN = "/api/signals/", "/explain"
+TRACES, GRAPH = "/api/traces/", "/graph"
 
 
 class App(Litestar):
     """The application, with those paths."""
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and scope["path"].startswith((SIGNALS, TRACES)):
             scope["path"] = one_segment(scope["raw_path"].decode("latin-1").partition("?")[0])
         await super().__call__(scope, receive, send)
 
 
 def one_segment(raw: str) -> str:
     """`/api/signals/ui/a/b%2Fc/explain` gives `/api/signals/ui/a%2Fb%252Fc/explain`: scope, pattern and what is asked of it."""
-    signal_scope, slash, pattern = raw.removeprefix(PREFIX).partition("/")
+    if raw.startswith(TRACES):
+        return TRACES + _segment(raw.removeprefix(TRACES), GRAPH)
+    signal_scope, slash, pattern = raw.removeprefix(SIGNALS).partition("/")
     if not pattern:
         return unquote(raw)
-    end = EXPLAIN if pattern.endswith(EXPLAIN) and pattern != EXPLAIN else ""
-    return f"{PREFIX}{unquote(signal_scope).replace('/', '%2F')}{slash}{quote(pattern.removesuffix(end), safe='')}{end}"
+    return f"{SIGNALS}{unquote(signal_scope).replace('/', '%2F')}{slash}{_segment(pattern, EXPLAIN)}"
+
+
+def _segment(text: str, ending: str) -> str:
+    end = ending if text.endswith(ending) and text != ending else ""
+    return f"{quote(text.removesuffix(end), safe='')}{end}"
