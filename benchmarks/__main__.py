@@ -1,6 +1,6 @@
 """Run the benchmarks on an embedded Neo4j of their own.
 
-python -m benchmarks [single web latency ingest lineage git postgres mirror mcp delivery filters idle resume whole scale million]
+python -m benchmarks [single web latency ingest lineage git postgres mirror ants mcp delivery filters idle resume whole scale million]
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 
 from app.storage.neo4j.embedded import DEFAULT_VERSION
-from benchmarks import bare, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
+from benchmarks import ants, bare, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
 from benchmarks.databases import embedded, environment
 from benchmarks.report import Report
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "git": git.history,
     "postgres": postgres.against_postgres,
     "mirror": mirror.against_bare_driver,
+    "ants": ants.colony,
     "mcp": mcp.against_rest,
     "delivery": delivery.against_centrifuge,
     "filters": subscribers.filters,

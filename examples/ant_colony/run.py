@@ -13,8 +13,9 @@ import asyncio
 import json
 import sys
 import time
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -42,29 +43,32 @@ class Colony:
     ants: int
     rounds: int
     tours: int
+    pace: float = 0.1
+    """Seconds that a round takes at least."""
+    scope: str = field(default_factory=lambda: f"ants.{uuid.uuid4()}")
 
-    async def forage(self, client: Client) -> list[int]:
-        """The best length after each round of all."""
-        scope = f"ants.{self.instance}.{'blind' if self.blind else 'seed'}{self.seed}-{time.time_ns()}"
-        if not self.blind:
-            await self.lay_out(client, scope)
-        rounds = await asyncio.gather(*[self.ant(client.url, scope, number) for number in range(self.ants)])
-        return [min(best) for best in zip(*rounds, strict=True)]
-
-    async def lay_out(self, client: Client, scope: str) -> None:
-        """A proposal for each edge, which makes its signal; ants reward them by rewarding what follows from them."""
+    async def prepare(self, client: Client) -> None:
+        """A proposal for each edge, which makes its signal; ants reward edges by rewarding what follows from these."""
+        if self.blind:
+            return
         await asyncio.gather(*[
             client.emit(
-                "proposal", scope, {"action": edge_name(a, b)}, trace_id=scope, agent_id="nest", parent_ids=[], id=edge_id(scope, a, b)
+                "proposal", self.scope, {"action": edge_name(a, b)},
+                trace_id=self.scope, agent_id="nest", parent_ids=[], id=edge_id(self.scope, a, b),
             )
             for a, b in read(self.instance).edges
         ])  # fmt: skip
 
-    async def ant(self, url: str, scope: str, number: int) -> list[int]:
+    async def forage(self, url: str) -> list[int]:
+        """The best length after each round of all."""
+        rounds = await asyncio.gather(*[self.ant(url, number) for number in range(self.ants)])
+        return [min(best) for best in zip(*rounds, strict=True)]
+
+    async def ant(self, url: str, number: int) -> list[int]:
         """Its best length after each of its rounds."""
         command: list[Any] = [
-            sys.executable, HERE / "ant.py", "--url", url, "--instance", self.instance, "--scope", scope, "--name", f"ant-{number}",
-            "--seed", 1_000 * self.seed + number, "--rounds", self.rounds, "--tours", self.tours,
+            sys.executable, HERE / "ant.py", "--url", url, "--instance", self.instance, "--scope", self.scope, "--name", f"ant-{number}",
+            "--seed", 1_000 * self.seed + number, "--rounds", self.rounds, "--tours", self.tours, "--pace", self.pace,
         ]  # fmt: skip
         command += ["--blind"] if self.blind else []
         process = await asyncio.create_subprocess_exec(*map(str, command), stdout=asyncio.subprocess.PIPE)
@@ -82,7 +86,8 @@ async def experiment(url: str, options: argparse.Namespace) -> dict[tuple[str, b
 
         async def one(colony: Colony) -> None:
             async with turns:
-                curve = await colony.forage(client)
+                await colony.prepare(client)
+                curve = await colony.forage(url)
             found.setdefault((colony.instance, colony.blind), []).append(curve)
             kind = "without signals" if colony.blind else "with signals"
             over = 100 * (curve[-1] / OPTIMA[colony.instance] - 1)
