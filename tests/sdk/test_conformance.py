@@ -22,7 +22,7 @@ from websockets.http11 import Request, Response
 from .conftest import WITHIN, listening
 
 CASES = Path(__file__).parents[2] / "sdk" / "conformance"
-FASTER = 1_000
+FASTER = 2_000
 """Times that waits are shorter in these tests than they are recorded, and patience with them."""
 SIGNAL = {"id": "i", "scope": "s", "pattern": "x", "strength": 0.5, "last_updated": "x", "alpha": 1.2, "lambda": 0.95}
 
@@ -230,7 +230,7 @@ class Talking:
                 case "garbage":
                     await connection.send("{")
                 case "silent":
-                    await asyncio.sleep(60)
+                    pass
         await connection.wait_closed()
 
     def _steps(self) -> list[Any]:

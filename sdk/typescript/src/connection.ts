@@ -52,8 +52,11 @@ export class Connection {
       throw new Lost("the answer is no stream");
     }
     this.#reader = response.body.getReader();
-    const [, epoch, position] = /^(.+):(\d+)$/.exec((await this.next(CONNECT_WITHIN)).id ?? "") ?? [];
-    if (epoch === undefined) throw new ProtocolViolation("the service does not say where it starts; it is older than this client needs");
+    const { id = "", data } = await this.next(CONNECT_WITHIN);
+    const [, epoch, position] = /^(.+):(\d+)$/.exec(id) ?? [];
+    if (epoch === undefined || data !== undefined) {
+      throw new ProtocolViolation("the service does not say where it starts; it is older than this client needs");
+    }
     return { epoch, position: Number(position) };
   }
 

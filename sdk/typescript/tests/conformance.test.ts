@@ -1,0 +1,26 @@
+/** The conformance cases in Node. */
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { baseOf } from "../dist/transport.js";
+import * as cases from "./cases.js";
+import { conformance, load } from "./conformance.js";
+import { serve } from "./scripted.js";
+
+suite("addresses", () => {
+  for (const { given, base } of load<{ given: string; base: string | null }>("addresses")) {
+    test(given, () => {
+      if (base === null) assert.throws(() => baseOf(given), TypeError);
+      else assert.equal(baseOf(given), base);
+    });
+  }
+});
+
+conformance(async (handle, name, given) => {
+  const server = await serve(handle);
+  try {
+    return await (cases[name] as (url: string, given: object) => Promise<cases.Shown>)(server.url, given);
+  } finally {
+    await server.close();
+  }
+});
