@@ -57,7 +57,7 @@ type ByType<T extends { type: EventType; payload: unknown }> = {
 /** An event of the log. */
 export type SempEvent = ByType<Schemas["Event"]>;
 /** An event as it was stored: `signals` is what storing it moved, empty when the log had it already. */
-export type Emitted = ByType<Schemas["RecordedEvent"]>;
+export type Emitted = ByType<Schemas["RecordedEvent"] & { signals: Move[] }>;
 /** An event before it is in the log. Its id is set when it is made, so it may be sent as often as is needed. */
 export type NewEvent = ByType<
   Pick<Schemas["NewEvent"], "type" | "scope" | "trace_id" | "agent_id" | "payload"> & { id: string; parent_ids: string[] }
