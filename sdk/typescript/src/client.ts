@@ -123,9 +123,15 @@ export class Client extends Causality {
     return new Trace(this, id);
   }
 
-  /** What follows from these events, in the trace of the first: how an agent answers an event. */
-  causedBy(first: { id: string; trace_id: string }, ...others: readonly { id: string }[]): Trace {
-    return new Trace(this, first.trace_id, [...new Set([first, ...others].map((cause) => cause.id))]);
+  /**
+   * What follows from these events, in the trace of the first: how an agent answers an event.
+   *
+   * @throws TypeError when there is none.
+   */
+  causedBy(...causes: readonly { id: string; trace_id: string }[]): Trace {
+    const [first] = causes;
+    if (first === undefined) throw new TypeError("name the events that caused what follows");
+    return new Trace(this, first.trace_id, [...new Set(causes.map((cause) => cause.id))]);
   }
 
   // Reading

@@ -273,7 +273,8 @@ export const scenarios: Record<string, (url: string) => Promise<void>> = {
     const why = await client.explain(scope, "index");
     const last = why.events.at(-1);
     equal(why.strength, (last?.after ?? 0) + why.decay);
-    equal((await client.explain(scope, "cache", { at: reward.position, order: "desc" })).events[0]?.change, 0.5 * 1.2);
+    const newest = (await client.explain(scope, "cache", { at: reward.position, order: "desc" })).events[0];
+    equal([newest?.id, newest?.change?.toFixed(6)], [reward.id, "0.600000"]);
     const supposed = await client.whatIf({ drop: [reward.id], add: [client.draft("penalty", scope, { action: "cache", value: 0.1 }, { trace_id: "t" })] });
     equal(supposed.signals.map(({ pattern, strength, actual }) => [pattern, strength < actual]).sort(), [["cache", true], ["index", true]]);
 
