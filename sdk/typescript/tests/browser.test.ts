@@ -5,7 +5,7 @@ import { request as forward } from "node:http";
 import { after, before, suite, test } from "node:test";
 import type { Shown } from "./cases.js";
 import { Chromium, PROGRAM } from "./chromium.js";
-import { conformance } from "./conformance.js";
+import { conformance, pressure, type Run } from "./conformance.js";
 import { scenarios } from "./live.js";
 import { type Handle, type Running, serve } from "./scripted.js";
 
@@ -46,10 +46,13 @@ suite("in a browser", { skip: PROGRAM === undefined && "there is no chromium" },
     await site.close();
   });
 
-  conformance(async (answering, name, given) => {
+  const run: Run = (answering, name, given) => {
     handle = answering;
     return browser.evaluate<Shown>(`import("/page/build/cases.js").then((cases) => cases.${name}(location.origin, ${JSON.stringify(given)}))`);
-  });
+  };
+
+  conformance(run);
+  pressure(run);
 
   suite("the real service", () => {
     for (const name of Object.keys(scenarios)) {

@@ -3,7 +3,7 @@
 import { Backoff } from "../dist/backoff.js";
 import { Client } from "../dist/client.js";
 import { InvalidEvent, SempError } from "../dist/errors.js";
-import { isSignalUpdate, Stream, type StreamOptions } from "../dist/stream.js";
+import { isSignalUpdate, Stream, type StreamOptions, type Surroundings } from "../dist/stream.js";
 import type { EventType, NewEvent, SempEvent, SignalUpdate } from "../dist/types.js";
 
 /** Times that waits are shorter in these tests than they are recorded. */
@@ -158,10 +158,24 @@ export async function runBatch(url: string, given: BatchCase): Promise<Shown> {
   return { found, waits };
 }
 
+function surroundings(base: string, backoff: Backoff): Surroundings {
+  return { base, headers: {}, log: () => undefined, open: new Set(), backoff };
+}
+
+/** Reads one event and then nothing for a second. */
+export async function runSlowly(url: string): Promise<Shown> {
+  const backoff = new Recorder(1_000, 30_000);
+  const stream = new Stream<SempEvent>(surroundings(url, backoff), {});
+  const { value } = await stream.next();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  stream.close();
+  return { found: value?.position, waits: backoff.waits };
+}
+
 export async function runStream(url: string, given: StreamCase): Promise<Shown> {
   const backoff = new Recorder(1_000, 30_000);
   const { on_reset: onReset, ...options } = given.options ?? {};
-  const around = { base: url, headers: {}, log: () => undefined, open: new Set<Stream<unknown>>(), backoff };
+  const around = surroundings(url, backoff);
   const stream = new Stream<SempEvent | SignalUpdate>(
     given.quiet === undefined ? around : { ...around, quiet: given.quiet * 1000 }, onReset === undefined ? options : { ...options, onReset },
   );

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { baseOf } from "../dist/transport.js";
 import * as cases from "./cases.js";
-import { conformance, load } from "./conformance.js";
+import { conformance, load, pressure, type Run } from "./conformance.js";
 import { serve } from "./scripted.js";
 
 suite("addresses", () => {
@@ -16,11 +16,14 @@ suite("addresses", () => {
   }
 });
 
-conformance(async (handle, name, given) => {
+const run: Run = async (handle, name, given) => {
   const server = await serve(handle);
   try {
     return await (cases[name] as (url: string, given: object) => Promise<cases.Shown>)(server.url, given);
   } finally {
     await server.close();
   }
-});
+};
+
+conformance(run);
+pressure(run);

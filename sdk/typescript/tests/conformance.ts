@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { type BatchCase, type Failure, identity, type RequestCase, type Shown, type StreamCase, whole } from "./cases.js";
+import { type BatchCase, type Failure, identity, type RequestCase, type Shown, stored, type StreamCase, whole } from "./cases.js";
 import { Answering, type Handle, Streaming } from "./scripted.js";
 
 /** Runs a function of `cases.ts` against a server that answers like this. */
-export type Run = (handle: Handle, name: "runRequest" | "runBatch" | "runStream", given: object) => Promise<Shown>;
+export type Run = (handle: Handle, name: "runRequest" | "runBatch" | "runStream" | "runSlowly", given: object) => Promise<Shown>;
 
 export function load<T>(name: string): T[] {
   return JSON.parse(readFileSync(new URL(`../../conformance/${name}.json`, import.meta.url), "utf8")) as T[];
@@ -55,6 +55,30 @@ export function conformance(run: Run): void {
         if (given.ends) assert.deepEqual(shown.ends, given.ends);
       });
     }
+  });
+}
+
+/** Define the test of a reader that takes its time. */
+export function pressure(run: Run): void {
+  test("a reader that takes its time holds the service back", async () => {
+    let position = 0;
+    let written = 0;
+    const shown = await run((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("id: e:0\n\n");
+      const more = (): void => {
+        for (let room = true; room && !response.destroyed && written < 500e6; ) {
+          position += 1;
+          const event = stored(position, { payload: { status: "x", long: "x".repeat(50_000) } });
+          const text = `id: e:${position}\ndata: ${JSON.stringify({ type: "event", data: event })}\n\n`;
+          written += text.length;
+          room = response.write(text);
+        }
+      };
+      response.on("drain", more);
+      more();
+    }, "runSlowly", {});
+    assert.equal(shown.found, 1);
+    assert.ok(written < 100e6, `${written} bytes were taken`);
   });
 }
 

@@ -1,43 +1,9 @@
 /** What the client does with the real service; each scenario works in Node and in a page, and throws when it fails. */
 
 import {
-  Client, Conflict, InvalidEvent, isSignalUpdate, newId, NotFound, SEMPClient, SempError, SignalTimeout, TooLarge, Unavailable, type SempEvent,
+  Client, Conflict, InvalidEvent, isSignalUpdate, newId, NotFound, SEMPClient, SignalTimeout, TooLarge, Unavailable, type SempEvent,
 } from "../dist/index.js";
-
-function equal(found: unknown, expected: unknown): void {
-  const [one, other] = [JSON.stringify(found), JSON.stringify(expected)];
-  if (one !== other) throw new Error(`${one} is not ${other}`);
-}
-
-function ok(holds: unknown, what: string): asserts holds {
-  if (!holds) throw new Error(what);
-}
-
-async function rejects<T extends SempError>(work: Promise<unknown>, kind: abstract new (...given: never[]) => T): Promise<T> {
-  const error: unknown = await work.then(() => undefined, (reason: unknown) => reason);
-  if (error instanceof kind) return error;
-  throw new Error(`${String(error)} is no ${kind.name}`);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`it did not come to be: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-function fresh(): string {
-  return `live-${newId()}`;
-}
-
-function stored({ signals: _, ...event }: { signals?: unknown }): object {
-  return event;
-}
-
-function sorted(object: object): object {
-  return Object.fromEntries(Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1)));
-}
+import { equal, fresh, ok, rejects, sorted, stored, until } from "./expect.js";
 
 export const scenarios: Record<string, (url: string) => Promise<void>> = {
   async "the client of the public documents"(url) {
