@@ -179,7 +179,7 @@ export class Client extends Causality {
 
   async #strongerThan(above: number, scope: string, pattern: string, changes: Stream<SempEvent | SignalUpdate>): Promise<Signal> {
     await changes.connect(); // before the signal is read, so that nothing falls between the two
-    const found = await this.signal(scope, pattern);
+    const found = changes.closed ? undefined : await this.signal(scope, pattern);
     if (found && found.strength > above) return found;
     for await (const change of changes) {
       if (isSignalUpdate(change) && change.scope === scope && change.pattern === pattern && change.strength > above) return change;

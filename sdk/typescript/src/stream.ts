@@ -31,7 +31,7 @@ export interface Surroundings {
   base: string;
   headers: Record<string, string>;
   log(text: string): void;
-  /** Streams that have a connection. */
+  /** Streams that have a connection or try to get one. */
   open: Set<Stream<unknown>>;
   backoff?: Backoff;
   /** Milliseconds of silence after which a connection is given up. */
@@ -90,6 +90,11 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     this.#delays = this.#backoff.delays();
   }
 
+  /** Whether it was closed, by `close`, by leaving a loop, or with its client. */
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -122,11 +127,13 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   /** Close the connection and end the iteration. Safe to repeat. */
   close(): void {
     this.#closing.abort();
+    this.#around.open.delete(this as Stream<unknown>);
     this.#drop();
   }
 
   async #connect(): Promise<void> {
-    while (this.#connection === undefined && !this.#closing.signal.aborted) {
+    this.#around.open.add(this as Stream<unknown>);
+    while (this.#connection === undefined && !this.closed) {
       try {
         await this.#open();
       } catch (error) {
@@ -136,11 +143,10 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   }
 
   async #open(): Promise<void> {
-    const { base, headers, open, quiet = QUIET } = this.#around;
+    const { base, headers, quiet = QUIET } = this.#around;
     const { position: after, epoch } = this;
     const query = { ...this.#filter, after, epoch, signals: this.#signals ? 1 : undefined };
     this.#connection = new Connection(quiet);
-    open.add(this);
     const hello = await this.#connection.open(`${base}/api/stream${queryString(query)}`, headers);
     this.connections += 1;
     if ((epoch !== undefined && hello.epoch !== epoch) || (after !== undefined && hello.position > after)) {
@@ -223,9 +229,12 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   /** Wait before the next connection, or throw what cannot get better. A second break without news in between always waits. */
   async #recover(error: unknown): Promise<void> {
     this.#drop();
-    if (this.#closing.signal.aborted) return;
+    if (this.closed) return;
     const lost = error instanceof Refused ? this.#refused(error) : error;
-    if (!(lost instanceof Lost)) throw lost;
+    if (!(lost instanceof Lost)) {
+      this.#around.open.delete(this as Stream<unknown>);
+      throw lost;
+    }
     const place = `${this.epoch}:${this.position}`;
     if (lost.atOnce && this.#immediateAt !== place) {
       this.#immediateAt = place;
@@ -239,7 +248,6 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   #drop(): void {
     this.#connection?.close();
     this.#connection = undefined;
-    this.#around.open.delete(this as Stream<unknown>);
   }
 }
 

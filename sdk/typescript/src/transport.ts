@@ -57,15 +57,15 @@ function text(value: string | number | boolean | Date): string {
 export class Transport {
   /** @internal Replaced by tests. */
   backoff: Backoff = REQUESTS;
-  #closing = new AbortController();
+  /** One for each request under way. */
+  readonly #under = new Set<AbortController>();
 
   /** `timeout`: milliseconds for one try of a request, connecting included. */
   constructor(readonly base: string, readonly timeout: number, readonly headers: Record<string, string>) {}
 
   /** End every request under way with `Unavailable`. The transport may be used anew. */
   close(): void {
-    this.#closing.abort();
-    this.#closing = new AbortController();
+    for (const request of this.#under) request.abort();
   }
 
   /**
@@ -77,20 +77,30 @@ export class Transport {
    * the answer is a refusal.
    */
   async exchange(method: string, target: string, patience: number, body?: string): Promise<Answer> {
-    const closing = this.#closing.signal;
-    const deadline = performance.now() + patience;
+    const closing = new AbortController();
+    this.#under.add(closing);
+    try {
+      return await this.#until(performance.now() + patience, closing.signal, (timeout) =>
+        this.#try(method, target, body, timeout, closing.signal),
+      );
+    } catch (error) {
+      throw closing.signal.aborted ? closed() : error;
+    } finally {
+      this.#under.delete(closing);
+    }
+  }
+
+  async #until(deadline: number, closing: AbortSignal, attempt: (timeout: number) => Promise<Answer>): Promise<Answer> {
     const delays = this.backoff.delays();
     for (;;) {
       let delay: number;
       try {
-        const left = Math.max(50, deadline - performance.now());
-        return await this.#try(method, target, body, Math.min(this.timeout, left), closing);
+        return await attempt(Math.min(this.timeout, Math.max(50, deadline - performance.now())));
       } catch (error) {
-        if (closing.aborted) throw closed();
         if (!(error instanceof Unavailable || (error instanceof ServiceFault && error.status === 500))) throw error;
         const asked = error instanceof Unavailable ? error.retryAfter : undefined;
         delay = asked === undefined ? delays.next().value : this.backoff.spread(asked);
-        if (performance.now() + delay >= deadline) throw error;
+        if (closing.aborted || performance.now() + delay >= deadline) throw error;
       }
       await sleep(delay, closing);
     }

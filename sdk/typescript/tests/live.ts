@@ -39,7 +39,7 @@ export const scenarios: Record<string, (url: string) => Promise<void>> = {
     await client.close();
   },
 
-  async "a handler that throws, and closing within a handler, hurt nobody"(url) {
+  async "a handler that throws, and closing and connecting within a handler, hurt nobody"(url) {
     const client = new SEMPClient(url);
     const heard: string[] = [];
     const complain = console.error;
@@ -50,13 +50,17 @@ export const scenarios: Record<string, (url: string) => Promise<void>> = {
     client.on("event", async (event) => {
       heard.push(event.id);
       await client.close();
-      heard.push("closed");
+      await client.connect();
+      heard.push("anew");
     });
     await client.connect();
-    const event = await new Client(url, { agent_id: "a" }).emit("ready", "s", { status: "x" }, { trace_id: "t" });
-    await until(() => heard.includes("closed"));
+    const other = new Client(url, { agent_id: "a" });
+    const event = await other.emit("ready", "s", { status: "x" }, { trace_id: "t" });
+    await until(() => heard.length === 3);
+    const next = await other.emit("ready", "s", { status: "x" }, { trace_id: "t" });
+    await until(() => heard.length === 6);
     console.error = complain;
-    equal(heard, ["complaint", event.id, "closed"]);
+    equal(heard, ["complaint", event.id, "anew", "complaint", next.id, "anew"]);
     await client.close();
   },
 
@@ -190,6 +194,21 @@ export const scenarios: Record<string, (url: string) => Promise<void>> = {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await client.close();
     await closing;
+  },
+
+  async "closing ends everything at once, also what waits for its next try"(url) {
+    const began = Date.now();
+    for (const client of [new Client(url), new Client("http://127.0.0.1:9", { log: () => undefined })]) {
+      const reading = client.stream().next();
+      const signal = client.waitForSignal("s", fresh());
+      const asking = client.url === "http://127.0.0.1:9" ? client.signals() : Promise.reject(new Unavailable("x"));
+      const ended = [rejects(signal, Unavailable), rejects(asking, Unavailable)];
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await client.close();
+      equal((await reading).done, true);
+      await Promise.all(ended);
+    }
+    ok(Date.now() - began < 3_000, "at once");
   },
 
   async "a trace tells what caused what"(url) {

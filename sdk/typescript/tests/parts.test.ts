@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Backoff, within } from "../dist/backoff.js";
 import { Client } from "../dist/client.js";
-import { InvalidEvent, SempError, Unavailable } from "../dist/errors.js";
+import { InvalidEvent, SempError, TooLarge, Unavailable } from "../dist/errors.js";
 import { MessageReader } from "../dist/messages.js";
 import { Trace } from "../dist/trace.js";
 import { segment } from "../dist/transport.js";
 import type { Emitted } from "../dist/types.js";
+import { serve } from "./scripted.js";
 
 test("messages are the same wherever their text is cut", () => {
   const text = "retry: 1000\nid: e:4\n\n:\n\nid: e:5\r\ndata: {\"a\":\r\ndata:1}\r\n\r\nevent: close\ndata: x\ndata\n\n";
@@ -81,4 +82,28 @@ test("what overtakes within a trace does not make the newest forgotten", async (
 
 test("an answer to nothing is refused", () => {
   assert.throws(() => new Client().causedBy(), TypeError);
+});
+
+test("what is too large for any service is not sent", () => {
+  const client = new Client("http://127.0.0.1:9", { agent_id: "a" });
+  assert.throws(() => client.emitNowait("ready", "s", { status: "x".repeat(1_048_000) }, { trace_id: "t" }), TooLarge);
+});
+
+test("a signal is read once its changes are followed, so that none falls between", async () => {
+  const asked: string[] = [];
+  const service = await serve(({ url = "" }, response) => {
+    asked.push(url.split("?")[0] as string);
+    if (!url.startsWith("/api/stream")) response.writeHead(404).end("{}");
+    else {
+      response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      setTimeout(() => {
+        asked.push("hello");
+        response.write("id: e:0\n\n");
+      }, 200);
+    }
+  });
+  const client = new Client(service.url);
+  await assert.rejects(client.waitForSignal("s", "x", { timeout: 1_000 }), /within 1000 ms/);
+  assert.deepEqual(asked, ["/api/stream", "hello", "/api/signals/s/x"]);
+  await service.close();
 });

@@ -90,7 +90,7 @@ export class Streaming {
     } else {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const hello = steps.find((step) => typeof step === "object" && "epoch" in step);
-      for (const step of steps) await say(step, response, hello?.epoch ?? "");
+      for (const step of steps) await say(step, response, hello?.epoch ?? "e");
     }
   };
 }
