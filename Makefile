@@ -50,7 +50,7 @@ lock: $(VENV)/dev.stamp  ## Resolve the newest dependencies into requirements/
 	$(BIN)/python requirements/lock.py
 
 clean:  ## Remove what setup and tests made; data under .semp stays
-	rm -rf $(VENV) .envs .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .envs .pytest_cache .ruff_cache .hypothesis .import_linter_cache sdk/typescript/{node_modules,dist,build}
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "semp needs Python 3.11 or newer, this is " + sys.version.split()[0])'

@@ -1,0 +1,94 @@
+/** One connection to `/api/stream`: opened, read message by message, left when it is silent. */
+
+import { ProtocolViolation } from "./errors.js";
+import { MessageReader, type Message } from "./messages.js";
+import { reason, refusal } from "./transport.js";
+
+/** Milliseconds within which a stream has to say where it starts. */
+const CONNECT_WITHIN = 20_000;
+/** Milliseconds without a byte after which a connection is given up. The service says something each 15 s. */
+export const QUIET = 40_000;
+/** Characters of one message, at most; the largest event is a fortieth of it. */
+const LONGEST = 64 * 1024 * 1024;
+
+/** The connection is no longer of use. `atOnce`: a new one may be opened without waiting. */
+export class Lost extends Error {
+  constructor(reason: string, readonly atOnce = false) {
+    super(reason);
+  }
+}
+
+/** The service refused the stream with this status. */
+export class Refused extends Error {
+  constructor(readonly status: number, readonly answer: string) {
+    super(refusal(status, answer).message);
+  }
+}
+
+/** Reading a fetch's body holds the service back while nothing is asked for. */
+export class Connection {
+  readonly #controller = new AbortController();
+  readonly #messages = new MessageReader();
+  readonly #quiet: number;
+  readonly #decoder = new TextDecoder();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #pending: Message[] = [];
+
+  constructor(quiet: number) {
+    this.#quiet = quiet;
+  }
+
+  /**
+   * Connect; where the service starts.
+   *
+   * @throws Lost, Refused; ProtocolViolation when it does not say.
+   */
+  async open(url: string, headers: Record<string, string>): Promise<{ epoch: string; position: number }> {
+    const response = await this.#within(CONNECT_WITHIN, () =>
+      fetch(url, { headers: { accept: "text/event-stream", ...headers }, cache: "no-store", signal: this.#controller.signal }),
+    );
+    if (!response.ok) throw new Refused(response.status, await this.#within(CONNECT_WITHIN, () => response.text()));
+    if (response.body === null || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      throw new Lost("the answer is no stream");
+    }
+    this.#reader = response.body.getReader();
+    const { id = "", data } = await this.next(CONNECT_WITHIN);
+    const [, epoch, position] = /^(.+):(\d+)$/.exec(id) ?? [];
+    if (epoch === undefined || data !== undefined) {
+      throw new ProtocolViolation("the service does not say where it starts; it is older than this client needs");
+    }
+    return { epoch, position: Number(position) };
+  }
+
+  /** The next message. @throws Lost */
+  async next(quiet = this.#quiet): Promise<Message> {
+    for (;;) {
+      const found = this.#pending.shift();
+      if (found) return found;
+      const { done, value } = await this.#within(quiet, () => this.#reader?.read() ?? Promise.reject(new Lost("not open")));
+      if (done) throw new Lost("the connection ended");
+      this.#pending = this.#messages.take(this.#decoder.decode(value, { stream: true }));
+      if (this.#messages.held > LONGEST) throw new ProtocolViolation(`one message is longer than ${LONGEST} characters`);
+    }
+  }
+
+  /** Whatever is being waited for ends with `Lost`. Safe to repeat. */
+  close(): void {
+    this.#controller.abort();
+  }
+
+  async #within<T>(milliseconds: number, wait: () => Promise<T>): Promise<T> {
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      this.close();
+    }, milliseconds);
+    try {
+      return await wait();
+    } catch (error) {
+      throw new Lost(silent ? `nothing came for ${milliseconds / 1000} s` : reason(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
