@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from semp_sdk import Client
-
 from benchmarks.report import Report
 from benchmarks.servers import running
-from examples.ant_colony.run import Colony
+from examples.ant_colony.run import Colony  # makes the SDK of this checkout importable
+
+from semp_sdk import Client  # isort: skip
 
 ANTS, ROUNDS, TOURS = 4, 60, 10
 

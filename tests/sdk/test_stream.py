@@ -14,11 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from semp_sdk import (
     Backoff,
+    Client,
     HistoryLost,
     InvalidEvent,
     NotAllowed,
     ProtocolViolation,
     Stream,
+    Unavailable,
 )
 from semp_sdk import (
     stream as stream_module,
@@ -26,7 +28,7 @@ from semp_sdk import (
 from semp_sdk.frames import Filter
 from websockets.asyncio.server import ServerConnection, serve
 
-from .conftest import positions
+from .conftest import WITHIN, eventually, positions
 
 Talk = Callable[[ServerConnection, dict[str, list[str]]], Awaitable[None]]
 
@@ -268,3 +270,28 @@ async def test_closing_ends_the_iteration_at_once_also_between_connections() -> 
             await stream.close()
             assert await reading == []
             assert asyncio.get_running_loop().time() - began < 0.8
+
+
+@pytest.mark.parametrize("way", ["iterating", "connecting", "waiting for a signal"])
+async def test_closing_the_client_ends_a_stream_between_two_tries(way: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = Client("http://127.0.0.1:9", agent_id="a", patience=0.1)
+    stream = client.stream()
+
+    async def use() -> object:
+        if way == "waiting for a signal":
+            return await client.wait_for_signal("a", "b")
+        if way == "connecting":
+            return await stream.connect()
+        return [event async for event in stream]
+
+    task = asyncio.create_task(use())
+    await eventually(lambda: "the stream was lost" in caplog.text)
+    assert not task.done()
+    async with asyncio.timeout(WITHIN):
+        await client.close()
+        await asyncio.wait([task])
+    if way == "waiting for a signal":
+        with pytest.raises(Unavailable):
+            await task
+    else:
+        assert not await task

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 
-from semp_sdk.errors import HistoryLost, InvalidEvent, NotAllowed, ProtocolViolation
+from semp_sdk.errors import HistoryLost, InvalidEvent, NotAllowed, ProtocolViolation, SempError
 from semp_sdk.events import Event, SignalUpdate
 from semp_sdk.frames import Ack, EventFrame, EventsFrame, Filter, Frame, Hello, Refusal, SignalFrame, address, read_frame
 from semp_sdk.retry import RECONNECTS, Backoff
@@ -120,6 +120,9 @@ class Stream(Generic[T]):
                 await self._receive()
             except _Lost as lost:
                 await self._pause(lost)
+            except SempError:
+                self._open_ones.discard(self)
+                raise
 
     @property
     def buffered(self) -> int:
@@ -129,14 +132,19 @@ class Stream(Generic[T]):
     async def connect(self) -> None:
         """Connect if there is no connection; returns when the service has said where it starts. Tries until it succeeds."""
         while self._connection is None and not self._closed.is_set():
+            self._open_ones.add(self)  # whoever closes the client ends this stream, also while it waits for its next try
             try:
                 await self._open()
             except _Lost as lost:
                 await self._pause(lost)
+            except BaseException:
+                self._open_ones.discard(self)
+                raise
 
     async def close(self) -> None:
         """Close the connection and end the iteration. Safe to repeat."""
         self._closed.set()
+        self._open_ones.discard(self)
         await self._drop()
 
     async def _open(self) -> None:
@@ -150,7 +158,6 @@ class Stream(Generic[T]):
                 close_timeout=2, proxy=None, additional_headers=self._headers, user_agent_header="semp-sdk-python",
             )  # fmt: skip
             self.connections += 1
-            self._open_ones.add(self)
             async with asyncio.timeout(CONNECT_WITHIN):
                 hello = read_frame(await self._connection.recv(decode=False))
             if not isinstance(hello, Hello):
@@ -297,6 +304,5 @@ class Stream(Generic[T]):
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
-        self._open_ones.discard(self)
         if connection is not None:
             await connection.close()
