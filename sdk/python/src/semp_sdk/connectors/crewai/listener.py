@@ -1,0 +1,213 @@
+"""The listener: two lines, and what crews and flows do becomes events."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from crewai import Agent, Crew, Flow, Task
+from crewai.events import BaseEventListener, crewai_event_bus
+from crewai.events.base_events import BaseEvent
+from crewai.events.event_bus import CrewAIEventsBus, is_replaying
+from crewai.events.event_context import SCOPE_ENDING_EVENTS, SCOPE_STARTING_EVENTS
+from crewai.events.types.agent_events import AgentEvaluationCompletedEvent
+
+from semp_sdk.connectors.crewai import crews, flows
+from semp_sdk.connectors.crewai.order import Emissions
+from semp_sdk.connectors.crewai.telling import Teller, enclosing
+from semp_sdk.connectors.crewai.work import Run
+from semp_sdk.connectors.recording import OnFailure, Recording
+from semp_sdk.identifiers import new_id
+from semp_sdk.tracing import current_trace
+
+if TYPE_CHECKING:
+    from crewai import RuntimeState
+
+log = logging.getLogger("semp_sdk")
+
+OUTCOMES: Mapping[str, float] = MappingProxyType({"approved": 1.0, "rejected": -1.0})
+HANDLERS: dict[type[BaseEvent], Callable[[Teller, Any, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
+TOLD = HANDLERS | crews.COUNTED
+LEFT = 10_000
+"""Works without an end in runs that are over, of which nothing more is told, at most."""
+WAIT = 5.0
+"""Seconds that feedback waits for CrewAI to deliver what it is about."""
+
+
+class SempListener(BaseEventListener):
+    """Tells of every crew, flow and lone agent of this process, from now on until it is closed.
+
+    Its work is done in CrewAI's own threads for listeners; nothing it does can fail a run, and a service that is away costs a run
+    nothing, see `Recording`. Each run is a trace: the one of the code that starts it, see `semp_sdk.tracing.trace`, else a new one.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://localhost:5000",
+        *,
+        scope: str = "crew",
+        trace_id: str | None = None,
+        parents: Sequence[str] = (),
+        content: bool = False,
+        outcomes: Mapping[str, float] = OUTCOMES,
+        capacity: int = 10_000,
+        penalty: float = 0.5,
+        on_failure: OnFailure = "penalty",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Listens at once. One is enough for a process: two tell everything twice.
+
+        Args:
+            url: the service.
+            scope: of crews; tasks and flows have scopes of their own below it.
+            trace_id: of all runs. None: see above.
+            parents: what runs in the trace `trace_id` follow from.
+            content: whether payloads tell what went in and came out, cut to a readable length; else only that something did.
+            outcomes: what an outcome of human feedback in a flow is worth, -1..1. Others are told, and move no signal.
+            capacity, penalty, on_failure, headers: see `Recording`.
+
+        Raises:
+            ValueError: the URL is none.
+        """
+        self.recording = Recording(
+            url, agent_id="crew", scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
+            on_failure=on_failure, headers=headers,
+        )  # fmt: skip
+        self._trace_id = trace_id
+        self._teller = Teller(self.recording, outcomes)
+        self._lock = threading.Lock()
+        self._emissions = Emissions()
+        self._runs: dict[str, Run] = {}
+        self._left: OrderedDict[str, None] = OrderedDict()
+        super().__init__()
+
+    def setup_listeners(self, crewai_event_bus: CrewAIEventsBus) -> None:
+        """Called by CrewAI's base class."""
+        for kind in HANDLERS:
+            crewai_event_bus.register_handler(kind, self._heard)
+
+    def scored(self, score: float, of: Crew | Task | Agent | Flow[Any], **payload: Any) -> str | None:
+        """Feedback on the newest run of a crew, task, agent or flow: a reward of 0..1, a penalty below 0. Answers the event's id.
+
+        None, if nothing is known to have ended: of the newest 1,000 the listener remembers how. Waits for what CrewAI has still to
+        deliver, 5 s at most.
+        """
+        crewai_event_bus.flush(WAIT)
+        with self._lock:
+            ended = self._teller.ended(_subject_of(of))
+            if ended is not None:
+                return self._teller.score(ended, score, **payload)
+        log.warning("there is no run of this %s to score", type(of).__name__)
+        return None
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until everything that happened so far was answered, twice `timeout` seconds at most. False: that was not enough."""
+        return crewai_event_bus.flush(timeout) and self.recording.flush(timeout)
+
+    def close(self) -> None:
+        """Listen no more, and send what waits. Safe to repeat."""
+        crewai_event_bus.flush(WAIT)
+        for kind in HANDLERS:
+            crewai_event_bus.off(kind, self._heard)
+        self.recording.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _heard(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
+        try:
+            if not is_replaying():
+                with self._lock:
+                    self._hear(source, event, state)
+        except Exception:
+            log.exception("an event of CrewAI could not be told: %s", event.type)
+
+    def _hear(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
+        for each in self._emissions.take(event, state):
+            self._sort(each)
+        run = self._runs.get(event.event_id) or self._run_around(event)
+        if run is None:
+            return
+        if not run.trace_id:
+            self._place(run, source)
+        while run.queue and run.root in self._runs:
+            self._tell(run, run.queue.popleft(), event, source)
+        begun = run.works.get(event.event_id)
+        if begun is not None and begun.id == event.event_id and begun.source is None:
+            begun.source = source
+            begun.subject = begun.subject or _subject_of(source)
+
+    def _sort(self, event: BaseEvent) -> None:
+        """To the run it belongs to. Only what is heard where a run happened knows the run's trace, so each run is told of by itself."""
+        starts = event.type in SCOPE_STARTING_EVENTS
+        run = self._run_around(event)
+        if run is None and isinstance(event, AgentEvaluationCompletedEvent):
+            crews.evaluated(self._teller, None, event, None)
+        if run is None and starts and type(event) in HANDLERS:
+            if event.parent_event_id in self._left:
+                self._leave(event.event_id)
+                return
+            run = Run(event.event_id)
+        if run is None:
+            return
+        if starts:
+            self._runs[event.event_id] = run
+            run.starts.add(event.event_id)
+        run.queue.append(event)
+
+    def _run_around(self, event: BaseEvent) -> Run | None:
+        return self._runs.get(event.parent_event_id or "") or self._runs.get(event.started_event_id or "")
+
+    def _place(self, run: Run, source: Any) -> None:
+        """In a trace: the one given, that of the code that runs, that of the flow this one resumes, or a new one."""
+        here = current_trace()
+        resumed = self._teller.ended(_subject_of(source))
+        if resumed is not None and not resumed.paused:
+            resumed = None
+        run.trace_id = self._trace_id or (here.id if here else resumed.trace_id if resumed else new_id())
+        if resumed is not None and resumed.trace_id == run.trace_id:
+            run.parents = (resumed.event,)
+        elif here is not None and here.id == run.trace_id and here.parents:
+            run.parents = here.parents
+        else:
+            run.parents = self.recording.parents
+
+    def _tell(self, run: Run, event: BaseEvent, heard: BaseEvent, source: Any) -> None:
+        tell = TOLD.get(type(event))
+        try:
+            if tell is not None:
+                tell(self._teller, run, event, source if event is heard else None)
+            around = enclosing(run, event)
+            if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.works and around is not None:
+                run.works[event.event_id] = around
+        except Exception:
+            log.exception("an event of CrewAI could not be told: %s", event.type)
+        if event.type in SCOPE_ENDING_EVENTS and event.started_event_id in run.starts:
+            self._runs.pop(event.started_event_id, None)
+            run.starts.discard(event.started_event_id)
+            run.works.pop(event.started_event_id, None)
+        if run.root not in run.works:
+            self._free(run)
+
+    def _free(self, run: Run) -> None:
+        for start in run.starts | {run.root}:
+            self._runs.pop(start, None)
+        for start in run.starts:
+            self._leave(start)
+
+    def _leave(self, start: str) -> None:
+        self._left[start] = None
+        if len(self._left) > LEFT:
+            self._left.popitem(last=False)
+
+
+def _subject_of(thing: Any) -> str:
+    found = getattr(thing, "flow_id", None) or getattr(thing, "id", None)
+    return str(found) if found else ""
