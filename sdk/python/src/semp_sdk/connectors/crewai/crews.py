@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from crewai import Crew, Task
 from crewai.events.base_events import BaseEvent
@@ -82,13 +82,14 @@ def trial_result(teller: Teller, run: Run, event: CrewTestResultEvent, _: Any) -
     if task is not None:
         parents = task.following()
         scored = teller.recording.scored(
-            event.quality / BEST, parents, action=task.action, scope=task.scope, agent_id="evaluator", trace_id=run.trace_id, metric="quality"
+            event.quality / BEST, parents, action=task.action, scope=task.scope, agent_id="evaluator", trace_id=run.trace_id,
+            metric="quality",
         )  # fmt: skip
         task.happened(parents, scored)
 
 
 def task_started(teller: Teller, run: Run, event: TaskStartedEvent, _: Any) -> None:
-    task: Task = event.task
+    task = cast("Task", event.task)
     within = enclosing(run, event)
     name = task_name(task)
     teller.begin(
@@ -99,7 +100,7 @@ def task_started(teller: Teller, run: Run, event: TaskStartedEvent, _: Any) -> N
 
 
 def task_completed(teller: Teller, run: Run, event: TaskCompletedEvent, _: Any) -> None:
-    task: Task = event.task
+    task = cast("Task", event.task)
     told = teller.end(run, event, "task", subject=str(task.id), task=task_name(task), **teller.shown(output=event.output.raw))
     if told is not None and told[0].within is not None:
         crew, end = told[0].within, told[1]
@@ -110,7 +111,7 @@ def task_completed(teller: Teller, run: Run, event: TaskCompletedEvent, _: Any) 
 
 def task_failed(teller: Teller, run: Run, event: TaskFailedEvent, _: Any) -> None:
     error = f"{event.error_type.__name__}: {event.error}" if event.error_type else event.error
-    teller.end(run, event, "task", subject=str(event.task_id), error=error, task=task_name(event.task))
+    teller.end(run, event, "task", subject=str(event.task_id), error=error, task=task_name(cast("Task", event.task)))
 
 
 def task_name(task: Task) -> str:

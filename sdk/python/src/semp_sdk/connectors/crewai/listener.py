@@ -140,9 +140,9 @@ class SempListener(BaseEventListener):
         while run.queue and run.root in self._runs:
             self._tell(run, run.queue.popleft(), event, source)
         begun = run.works.get(event.event_id)
-        if begun is not None and begun.id == event.event_id and begun.source is None:
+        if begun is not None and begun.kind in ("crew", "flow") and begun.id == event.event_id:
             begun.source = source
-            begun.subject = begun.subject or _subject_of(source)
+            begun.subject = _subject_of(source)
 
     def _sort(self, event: BaseEvent) -> None:
         """To the run it belongs to. Only what is heard where a run happened knows the run's trace, so each run is told of by itself."""

@@ -70,12 +70,14 @@ class Teller:
             work.within.tally.update(work.tally)
         if work.proposal is None:
             return None
-        told = {**payload, **work.tally, "seconds": seconds(work.began, event.timestamp)}
-        where: dict[str, Any] = {"scope": work.scope, "agent_id": work.agent, "trace_id": run.trace_id}
+        told: dict[str, Any] = {
+            "scope": work.scope, "agent_id": work.agent, "trace_id": run.trace_id,
+            **payload, **work.tally, "seconds": seconds(work.began, event.timestamp),
+        }  # fmt: skip
         if error is None:
-            end = self.recording.ended(work.action, work.outcome(), status=status, **where, **told)
+            end = self.recording.ended(work.action, work.outcome(), status=status, **told)
         else:
-            end = self.recording.failed(work.action, work.outcome(), error, **where, **told)
+            end = self.recording.failed(work.action, work.outcome(), error, **told)
         if work.within is not None:
             work.within.closed(work.proposal, end)
         if work.subject:
