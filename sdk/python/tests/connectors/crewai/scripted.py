@@ -1,21 +1,11 @@
-"""Crews whose model is a script: no key, no network, no telemetry. Import this before crewai."""
+"""Crews whose model is a script: no key, no network."""
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 import threading
 import time
 from typing import Any
-
-os.environ |= {
-    "OTEL_SDK_DISABLED": "true",
-    "CREWAI_DISABLE_TELEMETRY": "true",
-    "CREWAI_DISABLE_TRACKING": "true",
-    "CREWAI_TRACING_ENABLED": "false",
-    "CREWAI_STORAGE_DIR": tempfile.mkdtemp(prefix="semp-crewai-"),
-}
 
 from crewai import Agent, Crew, Task
 from crewai.events.types.llm_events import LLMCallType

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Stored, trace_of
-from scripted import Scripted, Together, action, agent, crew, final, task
-
 from crewai import Crew, Process
 from crewai.tools import tool
+from scripted import Scripted, Together, action, agent, crew, final, task
 from semp_sdk.connectors.crewai import SempListener
 from semp_sdk.tracing import trace
 
@@ -277,7 +276,7 @@ def test_scores_of_a_crews_test_are_rewards(listener: SempListener) -> None:
 
 
 def test_the_newest_run_can_be_scored(listener: SempListener) -> None:
-    who, job = agent("A"), None
+    who = agent("A")
     job = task("one", who)
     run = crew(job)
     assert listener.scored(1.0, run) is None, "it did not run"

@@ -184,11 +184,10 @@ class SempListener(BaseEventListener):
         try:
             if tell is not None:
                 tell(self._teller, run, event, source if event is heard else None)
-            around = enclosing(run, event)
-            if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.works and around is not None:
-                run.works[event.event_id] = around
         except Exception:
             log.exception("an event of CrewAI could not be told: %s", event.type)
+        if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.works and (around := enclosing(run, event)) is not None:
+            run.works[event.event_id] = around
         if event.type in SCOPE_ENDING_EVENTS and event.started_event_id in run.starts:
             self._runs.pop(event.started_event_id, None)
             run.starts.discard(event.started_event_id)
