@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import Stored, trace_of
 from crewai import Crew, Process
+from crewai.experimental.evaluation import AgentEvaluator, BaseEvaluator, EvaluationScore, MetricCategory
 from crewai.tools import tool
 from scripted import Scripted, Together, action, agent, crew, final, task
 from semp_sdk.connectors.crewai import SempListener
@@ -273,6 +275,25 @@ def test_scores_of_a_crews_test_are_rewards(listener: SempListener) -> None:
     assert ("proposal", "test") in {(event["type"], event["payload"]["action"]) for event in events.events}
     assert events.one("proposal", "test")["id"] in events.causes(reward)
     assert events.one("ready", "test")
+
+
+def test_scores_of_an_evaluator_are_rewards_of_the_agent(listener: SempListener) -> None:
+    class Judge(BaseEvaluator):
+        metric_category = MetricCategory.GOAL_ALIGNMENT
+
+        def evaluate(self, agent: Any, execution_trace: Any, final_output: Any, task: Any = None) -> EvaluationScore:
+            return EvaluationScore(score=7.0, feedback="a secret opinion")
+
+    who, lone = agent("Researcher"), agent("Helper")
+    AgentEvaluator(agents=[who, lone], evaluators=[Judge(llm=Scripted())])
+    with trace() as here:
+        crew(task("research", who)).kickoff()
+        lone.kickoff("hi")
+    events = told(listener, here.id)
+    reward = events.one("reward", "Researcher")
+    assert (reward["scope"], reward["payload"]) == ("crew.research", {"action": "Researcher", "value": 0.7, "metric": "goal_alignment"})
+    assert events.parents(reward) == [("ready", "Researcher")]
+    assert events.parents(events.one("reward", "Helper")) == [("ready", "Helper")], "also when the run is over"
 
 
 def test_the_newest_run_can_be_scored(listener: SempListener) -> None:

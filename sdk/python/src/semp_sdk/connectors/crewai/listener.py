@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -96,7 +97,7 @@ class SempListener(BaseEventListener):
         None, if nothing is known to have ended: of the newest 1,000 the listener remembers how. Waits for what CrewAI has still to
         deliver, 5 s at most.
         """
-        crewai_event_bus.flush(WAIT)
+        _delivered(time.monotonic() + WAIT)
         with self._lock:
             ended = self._teller.ended(_subject_of(of))
             if ended is not None:
@@ -105,12 +106,13 @@ class SempListener(BaseEventListener):
         return None
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything that happened so far was answered, twice `timeout` seconds at most. False: that was not enough."""
-        return crewai_event_bus.flush(timeout) and self.recording.flush(timeout)
+        """Wait until everything that happened so far was answered. False: `timeout` seconds were not enough."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return _delivered(deadline) and self.recording.flush(_left(deadline))
 
     def close(self) -> None:
         """Listen no more, and send what waits. Safe to repeat."""
-        crewai_event_bus.flush(WAIT)
+        _delivered(time.monotonic() + WAIT)
         for kind in HANDLERS:
             crewai_event_bus.off(kind, self._heard)
         self.recording.close()
@@ -210,3 +212,12 @@ class SempListener(BaseEventListener):
 def _subject_of(thing: Any) -> str:
     found = getattr(thing, "flow_id", None) or getattr(thing, "id", None)
     return str(found) if found else ""
+
+
+def _delivered(deadline: float | None) -> bool:
+    """Whether CrewAI delivered all events, and those that listeners emitted on hearing of them, as evaluators do."""
+    return crewai_event_bus.flush(_left(deadline)) and crewai_event_bus.flush(_left(deadline))
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
