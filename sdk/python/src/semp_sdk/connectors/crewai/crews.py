@@ -199,8 +199,8 @@ def guardrail_completed(teller: Teller, run: Run, event: LLMGuardrailCompletedEv
     checked.happened(parents, test)
 
 
-def evaluated(teller: Teller, _run: Run | None, event: AgentEvaluationCompletedEvent, _: Any) -> None:
-    """An evaluator of CrewAI scored an agent's work, possibly long after it ended."""
+def evaluated(teller: Teller, event: AgentEvaluationCompletedEvent) -> None:
+    """An evaluator of CrewAI scored an agent's work, possibly after its run was over."""
     ended = teller.ended(event.agent_id) or teller.ended(event.task_id or "")
     if ended is not None and event.score.score is not None:
         metric = str(getattr(event.metric_category, "value", event.metric_category))
@@ -220,7 +220,7 @@ def model_failed(_teller: Teller, run: Run, event: LLMCallFailedEvent, _: Any) -
         caller.tally["llm_failures"] += 1
 
 
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Any, Any, Any], None]] = {
+HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
     CrewKickoffStartedEvent: crew_started,
     CrewKickoffCompletedEvent: crew_completed,
     CrewKickoffFailedEvent: crew_failed,
@@ -246,7 +246,6 @@ HANDLERS: dict[type[BaseEvent], Callable[[Teller, Any, Any, Any], None]] = {
     ToolSelectionErrorEvent: tool_refused,
     ToolValidateInputErrorEvent: tool_refused,
     LLMGuardrailCompletedEvent: guardrail_completed,
-    AgentEvaluationCompletedEvent: evaluated,
 }
 COUNTED: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
     LLMCallCompletedEvent: model_called,

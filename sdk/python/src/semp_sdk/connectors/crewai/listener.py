@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("semp_sdk")
 
 OUTCOMES: Mapping[str, float] = MappingProxyType({"approved": 1.0, "rejected": -1.0})
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Any, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
+HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
 TOLD = HANDLERS | crews.COUNTED
+HEARD = (*HANDLERS, AgentEvaluationCompletedEvent)
 LEFT = 10_000
 """Works without an end in runs that are over, of which nothing more is told, at most."""
 WAIT = 5.0
@@ -88,7 +89,7 @@ class SempListener(BaseEventListener):
 
     def setup_listeners(self, crewai_event_bus: CrewAIEventsBus) -> None:
         """Called by CrewAI's base class."""
-        for kind in HANDLERS:
+        for kind in HEARD:
             crewai_event_bus.register_handler(kind, self._heard)
 
     def scored(self, score: float, of: Crew | Task | Agent | Flow[Any], **payload: Any) -> str | None:
@@ -113,7 +114,7 @@ class SempListener(BaseEventListener):
     def close(self) -> None:
         """Listen no more, and send what waits. Safe to repeat."""
         _delivered(time.monotonic() + WAIT)
-        for kind in HANDLERS:
+        for kind in HEARD:
             crewai_event_bus.off(kind, self._heard)
         self.recording.close()
 
@@ -132,37 +133,36 @@ class SempListener(BaseEventListener):
             log.exception("an event of CrewAI could not be told: %s", event.type)
 
     def _hear(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
-        for each in self._emissions.take(event, state):
-            self._sort(each)
+        sorted_to = [self._sort(each) for each in self._emissions.take(event, state)]
         run = self._runs.get(event.event_id) or self._run_around(event)
-        if run is None:
-            return
-        if not run.trace_id:
+        if run is not None and not run.trace_id:
             self._place(run, source)
-        while run.queue and run.root in self._runs:
-            self._tell(run, run.queue.popleft(), event, source)
-        begun = run.works.get(event.event_id)
+        for each in dict.fromkeys([*sorted_to, run]):
+            while each is not None and each.trace_id and each.queue:
+                self._tell(each, each.queue.popleft(), event, source)
+        if isinstance(event, AgentEvaluationCompletedEvent):
+            crews.evaluated(self._teller, event)
+        begun = None if run is None else run.works.get(event.event_id)
         if begun is not None and begun.kind in ("crew", "flow") and begun.id == event.event_id:
             begun.source = source
             begun.subject = _subject_of(source)
 
-    def _sort(self, event: BaseEvent) -> None:
-        """To the run it belongs to. Only what is heard where a run happened knows the run's trace, so each run is told of by itself."""
+    def _sort(self, event: BaseEvent) -> Run | None:
+        """To the run it belongs to. A run is told of from when one of its events is heard where it happened: its trace is known there."""
         starts = event.type in SCOPE_STARTING_EVENTS
         run = self._run_around(event)
-        if run is None and isinstance(event, AgentEvaluationCompletedEvent):
-            crews.evaluated(self._teller, None, event, None)
         if run is None and starts and type(event) in HANDLERS:
             if event.parent_event_id in self._left:
                 self._leave(event.event_id)
-                return
+                return None
             run = Run(event.event_id)
         if run is None:
-            return
+            return None
         if starts:
             self._runs[event.event_id] = run
             run.starts.add(event.event_id)
         run.queue.append(event)
+        return run
 
     def _run_around(self, event: BaseEvent) -> Run | None:
         return self._runs.get(event.parent_event_id or "") or self._runs.get(event.started_event_id or "")
@@ -198,6 +198,7 @@ class SempListener(BaseEventListener):
             self._free(run)
 
     def _free(self, run: Run) -> None:
+        run.queue.clear()
         for start in run.starts | {run.root}:
             self._runs.pop(start, None)
         for start in run.starts:
