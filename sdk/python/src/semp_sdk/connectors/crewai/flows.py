@@ -31,12 +31,8 @@ HUMAN = "human"
 
 def flow_started(teller: Teller, run: Run, event: FlowStartedEvent, _: Any) -> None:
     """Told with its first method: agents and memories are flows inside, and those have none that CrewAI tells of."""
-    within = enclosing(run, event)
-    if within is not None and within.kind == "agent":
-        run.works[event.event_id] = within
-    else:
-        scope = scope_of(teller.recording.scope, event.flow_name)
-        teller.untold(run, event, "flow", "kickoff", scope=scope, agent=event.flow_name)
+    scope = scope_of(teller.recording.scope, event.flow_name)
+    teller.untold(run, event, "flow", "kickoff", scope=scope, agent=event.flow_name)
 
 
 def flow_finished(teller: Teller, run: Run, event: FlowFinishedEvent, _: Any) -> None:

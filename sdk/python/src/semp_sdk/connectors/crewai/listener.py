@@ -15,7 +15,9 @@ from crewai.events import BaseEventListener, crewai_event_bus
 from crewai.events.base_events import BaseEvent
 from crewai.events.event_bus import CrewAIEventsBus, is_replaying
 from crewai.events.event_context import SCOPE_ENDING_EVENTS, SCOPE_STARTING_EVENTS
-from crewai.events.types.agent_events import AgentEvaluationCompletedEvent
+from crewai.events.types.agent_events import AgentEvaluationCompletedEvent, LiteAgentExecutionStartedEvent
+from crewai.events.types.crew_events import CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent
+from crewai.events.types.flow_events import FlowStartedEvent
 
 from semp_sdk.connectors.crewai import crews, flows
 from semp_sdk.connectors.crewai.order import Emissions
@@ -34,6 +36,8 @@ OUTCOMES: Mapping[str, float] = MappingProxyType({"approved": 1.0, "rejected": -
 HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
 TOLD = HANDLERS | crews.COUNTED
 HEARD = (*HANDLERS, AgentEvaluationCompletedEvent)
+BEGINNINGS = (CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent, FlowStartedEvent, LiteAgentExecutionStartedEvent)
+"""What people start. Where CrewAI lost the end of something before, it takes these for a part of it."""
 LEFT = 10_000
 """Works without an end in runs that are over, of which nothing more is told, at most."""
 WAIT = 5.0
@@ -84,7 +88,7 @@ class SempListener(BaseEventListener):
         self._lock = threading.Lock()
         self._emissions = Emissions()
         self._runs: dict[str, Run] = {}
-        self._left: OrderedDict[str, None] = OrderedDict()
+        self._left: OrderedDict[str, bool] = OrderedDict()
         super().__init__()
 
     def setup_listeners(self, crewai_event_bus: CrewAIEventsBus) -> None:
@@ -152,8 +156,9 @@ class SempListener(BaseEventListener):
         starts = event.type in SCOPE_STARTING_EVENTS
         run = self._run_around(event)
         if run is None and starts and type(event) in HANDLERS:
-            if event.parent_event_id in self._left:
-                self._leave(event.event_id)
+            late = self._left.get(event.parent_event_id or "")
+            if late or (late is not None and type(event) not in BEGINNINGS):
+                self._leave(event.event_id, late=True)
                 return None
             run = Run(event.event_id)
         if run is None:
@@ -202,10 +207,10 @@ class SempListener(BaseEventListener):
         for start in run.starts | {run.root}:
             self._runs.pop(start, None)
         for start in run.starts:
-            self._leave(start)
+            self._leave(start, late=False)
 
-    def _leave(self, start: str) -> None:
-        self._left[start] = None
+    def _leave(self, start: str, *, late: bool) -> None:
+        self._left[start] = late
         if len(self._left) > LEFT:
             self._left.popitem(last=False)
 

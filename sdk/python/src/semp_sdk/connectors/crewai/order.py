@@ -49,9 +49,30 @@ class Emissions:
                 if len(nodes) == count:
                     count *= 8
                     continue
-                found = _without_the_past(found, event, record)
+                found = self._without_the_past(found, event, record)
             found.reverse()
             return found if any(each is event for each in found) else [event, *found]
+
+    def _without_the_past(self, newest_first: list[BaseEvent], event: BaseEvent, record: EventRecord) -> list[BaseEvent]:
+        """A record nothing was taken from may be one of a checkpoint: of what was before the event, only what goes with it.
+
+        That is what the event happened in, and parts of what was taken before: CrewAI may begin a new record within a run.
+        """
+        around: set[str] = set()
+        waiting = [event.parent_event_id, event.started_event_id]
+        while waiting:
+            found = waiting.pop()
+            node = None if found is None or found in around else record.nodes.get(found)
+            if node is not None:
+                around.add(node.event.event_id)
+                waiting.append(node.event.parent_event_id)
+        kept: list[BaseEvent] = []
+        before = False
+        for each in newest_first:
+            if not before or each.event_id in around or each.parent_event_id in self._taken or each.started_event_id in self._taken:
+                kept.append(each)
+            before = before or each is event
+        return kept
 
 
 def _newest(record: EventRecord, count: int) -> list[EventNode]:
@@ -59,22 +80,3 @@ def _newest(record: EventRecord, count: int) -> list[EventNode]:
         return list(islice(reversed(record.nodes.values()), count))
     except RuntimeError:  # it grew meanwhile
         return record.all_nodes()[::-1]
-
-
-def _without_the_past(newest_first: list[BaseEvent], event: BaseEvent, record: EventRecord) -> list[BaseEvent]:
-    """A record nothing was taken from may be one of a checkpoint: of what was before the event, only what it happened in."""
-    around: set[str] = set()
-    waiting = [event.parent_event_id, event.started_event_id]
-    while waiting:
-        found = waiting.pop()
-        node = None if found is None or found in around else record.nodes.get(found)
-        if node is not None:
-            around.add(node.event.event_id)
-            waiting.append(node.event.parent_event_id)
-    kept: list[BaseEvent] = []
-    before = False
-    for each in newest_first:
-        if not before or each.event_id in around:
-            kept.append(each)
-        before = before or each is event
-    return kept

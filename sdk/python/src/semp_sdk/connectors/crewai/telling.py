@@ -118,10 +118,7 @@ def enclosing(run: Run, event: BaseEvent) -> Work | None:
 
 def ending(run: Run, event: BaseEvent, kind: Kind, subject: str) -> Work | None:
     """The work that ends with an event, also where an exception left works inside it without an end."""
-    work = run.works.get(event.started_event_id or "")
-    if kind == "flow" and work is not None and work.id != event.started_event_id:
-        return None  # an agent's inner flow
-    work = work or run.works.get(event.parent_event_id or "")
+    work = run.works.get(event.started_event_id or "") or run.works.get(event.parent_event_id or "")
     while work is not None and (work.kind != kind or (subject and work.subject != subject)):
         work = work.within
     return work
