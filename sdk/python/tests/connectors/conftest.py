@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 import urllib.parse
 import urllib.request
@@ -11,6 +12,14 @@ from typing import Any
 
 import pytest
 from semp_sdk.connectors import Recording
+
+# CrewAI reads these when it is imported.
+os.environ |= {
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_TRACKING": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "CREWAI_STORAGE_DIR": tempfile.mkdtemp(prefix="semp-crewai-"),
+}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,167 @@
+"""Flows, their methods, and what they ask people."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from crewai.events.base_events import BaseEvent
+from crewai.events.types.flow_events import (
+    FlowFailedEvent,
+    FlowFinishedEvent,
+    FlowInputReceivedEvent,
+    FlowInputRequestedEvent,
+    FlowPausedEvent,
+    FlowStartedEvent,
+    HumanFeedbackReceivedEvent,
+    HumanFeedbackRequestedEvent,
+    MethodExecutionFailedEvent,
+    MethodExecutionFinishedEvent,
+    MethodExecutionPausedEvent,
+    MethodExecutionStartedEvent,
+)
+
+from semp_sdk.connectors.crewai.telling import Teller, enclosing
+from semp_sdk.connectors.crewai.work import Ended, Run, Work
+from semp_sdk.connectors.texts import scope_of
+
+HUMAN = "human"
+
+
+def flow_started(teller: Teller, run: Run, event: FlowStartedEvent, _: Any) -> None:
+    """Told with its first method: agents and memories are flows inside, and those have none that CrewAI tells of."""
+    scope = scope_of(teller.recording.scope, event.flow_name)
+    teller.untold(run, event, "flow", "kickoff", scope=scope, agent=event.flow_name)
+
+
+def flow_finished(teller: Teller, run: Run, event: FlowFinishedEvent, _: Any) -> None:
+    teller.end(run, event, "flow", **teller.shown(output=event.result))
+
+
+def flow_failed(teller: Teller, run: Run, event: FlowFailedEvent, _: Any) -> None:
+    teller.end(run, event, "flow", error=event.error)
+
+
+def flow_paused(teller: Teller, run: Run, event: FlowPausedEvent, _: Any) -> None:
+    teller.end(run, event, "flow", status="paused")
+
+
+def method_started(teller: Teller, run: Run, event: MethodExecutionStartedEvent, source: Any) -> None:
+    flow = run.works.get(event.parent_event_id or "")
+    if flow is None or flow.kind != "flow":
+        return
+    if flow.proposal is None:
+        teller.propose(run, flow, flow.first)
+    causes = method_causes(flow, definition_of(source or flow.source, event.method_name), event.triggered_by_event_id)
+    teller.begin(run, event, "method", event.method_name, parents=causes, **teller.shown(input=event.params))
+
+
+def method_finished(teller: Teller, run: Run, event: MethodExecutionFinishedEvent, source: Any) -> None:
+    result = event.result.value if isinstance(event.result, enum.Enum) else event.result
+    flow = run.works.get(event.parent_event_id or "")
+    definition = definition_of(source or (flow.source if flow else None), event.method_name)
+    asked = getattr(definition, "human_feedback", None)
+    routes = isinstance(result, str) and (getattr(definition, "router", False) or bool(asked and asked.emit))
+    route = {"route": result[:200]} if routes else {}
+    told = teller.end(run, event, "method", **route, **teller.shown(output=result))
+    if told is None:
+        return
+    work, end = told
+    flow = work.within
+    if flow is not None:
+        flow.ends |= {event.event_id: end, event.method_name: end, **({result: end} if routes else {})}
+    if asked and result in teller.outcomes:
+        ended = Ended(end, run.trace_id, work.scope, work.action, False)
+        score = teller.score(ended, teller.outcomes[result], agent=HUMAN, outcome=result)
+        if flow is not None:
+            flow.happened((end,), score)
+
+
+def method_failed(teller: Teller, run: Run, event: MethodExecutionFailedEvent, _: Any) -> None:
+    teller.end(run, event, "method", error=event.error)
+
+
+def method_paused(teller: Teller, run: Run, event: MethodExecutionPausedEvent, _: Any) -> None:
+    teller.end(run, event, "method", status="paused")
+
+
+def question_asked(teller: Teller, run: Run, event: HumanFeedbackRequestedEvent | FlowInputRequestedEvent, _: Any) -> None:
+    action = "human_feedback" if isinstance(event, HumanFeedbackRequestedEvent) else "ask"
+    within = enclosing(run, event)
+    if within is not None:
+        content = teller.shown(input=event.message)
+        run.works[_open_question(within)] = teller.begin(run, event, "question", action, agent=HUMAN, method=event.method_name, **content)
+
+
+def question_answered(teller: Teller, run: Run, event: HumanFeedbackReceivedEvent | FlowInputReceivedEvent, _: Any) -> None:
+    within = enclosing(run, event)
+    question = None if within is None else run.works.pop(_open_question(within), None)
+    if question is None:
+        return
+    if isinstance(event, HumanFeedbackReceivedEvent):
+        teller.close(run, question, event, **teller.shown(output=event.feedback))
+    else:
+        teller.close(run, question, event, status="completed" if event.response else "unanswered", **teller.shown(output=event.response))
+
+
+def _open_question(within: Work) -> str:
+    return f"{within.id} asks"
+
+
+def definition_of(flow: Any, method: str) -> Any:
+    """What the flow says of a method. None, if that is not known."""
+    return getattr(getattr(flow, "_definition", None), "methods", {}).get(method)
+
+
+def method_causes(flow: Work, definition: Any, trigger: str | None) -> tuple[str, ...]:
+    """Ends of the methods that set this one going: of a fan-in all of them; the flow's own proposal for a first one."""
+    cause = flow.ends.get(trigger or "")
+    condition = getattr(definition, "listen", None) or getattr(definition, "start", None)
+    if isinstance(condition, (str, dict)) and (cause or getattr(definition, "start", None) is not True):
+        causes = [flow.ends[name] for name in _needed(condition, flow.ends, cause) if name in flow.ends]
+    else:
+        causes = []
+    if cause and cause not in causes:
+        causes.append(cause)
+    return tuple(dict.fromkeys(causes)) or flow.first
+
+
+def _needed(condition: Any, ends: dict[str, str], cause: str | None) -> list[str]:
+    """The names in a condition that make it hold, given what caused it."""
+    if isinstance(condition, str):
+        return [condition]
+    needed: list[str] = []
+    for operator, branches in condition.items():
+        if operator == "and":
+            needed += [name for branch in branches for name in _needed(branch, ends, cause)]
+        else:
+            by_cause = (branch for branch in branches if any(cause and ends.get(name) == cause for name in _names(branch)))
+            known = (branch for branch in branches if all(name in ends for name in _needed(branch, ends, cause)))
+            needed += _needed(next(by_cause, None) or next(known, branches[0]), ends, cause)
+    return needed
+
+
+def _names(condition: Any) -> Iterator[str]:
+    if isinstance(condition, str):
+        yield condition
+    else:
+        for branches in condition.values():
+            for branch in branches:
+                yield from _names(branch)
+
+
+HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
+    FlowStartedEvent: flow_started,
+    FlowFinishedEvent: flow_finished,
+    FlowFailedEvent: flow_failed,
+    FlowPausedEvent: flow_paused,
+    MethodExecutionStartedEvent: method_started,
+    MethodExecutionFinishedEvent: method_finished,
+    MethodExecutionFailedEvent: method_failed,
+    MethodExecutionPausedEvent: method_paused,
+    HumanFeedbackRequestedEvent: question_asked,
+    HumanFeedbackReceivedEvent: question_answered,
+    FlowInputRequestedEvent: question_asked,
+    FlowInputReceivedEvent: question_answered,
+}
