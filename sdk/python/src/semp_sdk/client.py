@@ -110,7 +110,8 @@ class Client(Causality, Emitter):
         """
         try:
             async with asyncio.timeout(timeout), self.stream(scope=scope, signals=True, on_reset="restart") as changes:
-                found = await self.signal(scope, pattern)  # after the stream is there, so that nothing falls between the two
+                # after the stream is there, so that nothing falls between the two
+                found = None if changes.closed else await self.signal(scope, pattern)
                 if found is not None and found.strength > above:
                     return found
                 async for change in changes:

@@ -125,6 +125,11 @@ class Stream(Generic[T]):
                 raise
 
     @property
+    def closed(self) -> bool:
+        """Whether it was closed, by itself or with its client."""
+        return self._closed.is_set()
+
+    @property
     def buffered(self) -> int:
         """Events and signals that have arrived and were not handed out yet."""
         return len(self._ready)
