@@ -30,6 +30,8 @@ SILENT = 5.0
 """Seconds after which a service that does not answer is told of, once."""
 AT_EXIT = 5.0
 """Seconds for what was not sent when the process ends."""
+MOST_PARENTS = 64
+"""Causes that the service takes with one event."""
 REMEMBERED = 100_000
 """Events that were lost, whose causes still stand in for them, at most."""
 
@@ -116,10 +118,14 @@ class Recording:
     ) -> str:
         """Leave an event. Answers its id, also when it is lost.
 
-        `parents`: ids of what caused it; None for what the run follows from.
+        `parents`: ids of what caused it; None for what the run follows from. More than 64 are gathered first, by events of type ready.
         """
         event_id = new_id()
         causes = self._present(self.parents if parents is None else parents)
+        while len(causes) > MOST_PARENTS:
+            shares = [causes[start : start + MOST_PARENTS] for start in range(0, len(causes), MOST_PARENTS)]
+            gathered = {"status": "gathered"}
+            causes = tuple(self.tell("ready", gathered, parents=one, scope=scope, agent_id=agent_id, trace_id=trace_id) for one in shares)
         try:
             event = NewEvent(
                 id=event_id, type=type, scope=scope or self.scope, trace_id=trace_id or self.trace_id,
@@ -142,40 +148,41 @@ class Recording:
         return event_id
 
     def started(self, action: str, *, parents: Sequence[str] | None = None, scope: str | None = None, agent_id: str | None = None,
-                **payload: Any) -> str:  # fmt: skip
+                trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Work begins: a proposal."""
-        return self.tell("proposal", {"action": name_of(action, "work"), **payload}, parents=parents, scope=scope, agent_id=agent_id)
+        told = {"action": name_of(action, "work"), **payload}
+        return self.tell("proposal", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def ended(self, action: str, parents: Sequence[str], *, scope: str | None = None, agent_id: str | None = None,
-              status: str = "completed", **payload: Any) -> str:  # fmt: skip
+              trace_id: str | None = None, status: str = "completed", **payload: Any) -> str:  # fmt: skip
         """Work is done: ready. `parents`: its proposal and everything that happened in it and led on to nothing else."""
         told = {"action": name_of(action, "work"), "status": status, **payload}
-        return self.tell("ready", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("ready", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def checked(self, action: str, parents: Sequence[str], passed: bool, *, scope: str | None = None, agent_id: str | None = None,
-                **payload: Any) -> str:  # fmt: skip
+                trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """A check has a result: a test."""
         told = {"action": name_of(action, "work"), "status": "passed" if passed else "failed", **payload}
-        return self.tell("test", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("test", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def failed(self, action: str, parents: Sequence[str], error: BaseException | str, *, scope: str | None = None,
-               agent_id: str | None = None, **payload: Any) -> str:  # fmt: skip
+               agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Work ended in an error: a penalty or a failed test, as the recording was told. The error's text is told."""
         reason = error[:1_000] if isinstance(error, str) else reason_of(error)
         if self.on_failure == "test":
-            return self.checked(action, parents, False, scope=scope, agent_id=agent_id, failures=[reason], **payload)
+            return self.checked(action, parents, False, scope=scope, agent_id=agent_id, trace_id=trace_id, failures=[reason], **payload)
         told = {"action": name_of(action, "work"), "value": self.penalty_value, "reason": reason, **payload}
-        return self.tell("penalty", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def scored(self, score: float, parents: Sequence[str], *, action: str | None = None, scope: str | None = None,
-               agent_id: str | None = None, **payload: Any) -> str:  # fmt: skip
+               agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Feedback: a reward of a score of 0..1, a penalty of one below 0. Beyond -1..1 it counts as that bound; NaN is lost.
 
         `action`: the signal it moves. None: those of the nearest proposals above it, as the protocol says.
         """
         value = max(-1.0, min(1.0, score))
         told = {"value": value, **({} if action is None else {"action": name_of(action, "work")}), **payload}
-        return self.tell("reward" if value >= 0 else "penalty", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("reward" if value >= 0 else "penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     # Life cycle
 

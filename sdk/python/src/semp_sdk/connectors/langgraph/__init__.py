@@ -1,0 +1,10 @@
+"""LangGraph: runs of graphs as events, routes that follow signals, tools with which models read and leave both.
+
+    app = recorded(graph.compile(), "http://localhost:5000", scope="support")
+
+From then on every run of `app` leaves its causal graph of events; nothing else changes.
+"""
+
+from semp_sdk.connectors.langgraph.recorder import GraphRecorder, recorded
+
+__all__ = ["GraphRecorder", "recorded"]
