@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import operator
 import threading
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from conftest import Stored, trace_of
+from conftest import trace_of
+from graphs import State, graph_of, node, told
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, RetryPolicy, Send
 from semp_sdk.connectors.langgraph import GraphRecorder, recorded
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
-from typing_extensions import TypedDict
-
-
-class State(TypedDict, total=False):
-    seen: Annotated[list[Any], operator.add]
-
-
-def node(name: str) -> Any:
-    return lambda state: {"seen": [name]}
-
-
-def graph_of(*edges: tuple[Any, str], **nodes: Any) -> StateGraph[Any, Any, Any, Any]:
-    """A graph of these edges; nodes that are not given only say their names."""
-    graph = StateGraph(State)
-    names = {name for start, end in edges for name in [*([start] if isinstance(start, str) else start), end]} - {START, END}
-    for name in sorted(names | set(nodes)):
-        graph.add_node(name, nodes.get(name, node(name)))
-    for start, end in edges:
-        graph.add_edge(start, end)
-    return graph
 
 
 @pytest.fixture
@@ -45,12 +25,6 @@ def recorder(url: str) -> Iterator[GraphRecorder]:
     yield found
     assert found.telling.frames == {}, "something of a run was kept"
     found.recording.close()
-
-
-def told(recorder: GraphRecorder) -> Stored:
-    assert recorder.recording.flush(30)
-    assert recorder.recording.lost == 0
-    return trace_of(recorder.recording.url, recorder.recording.trace_id)
 
 
 def test_steps_in_a_row_follow_one_another(recorder: GraphRecorder) -> None:

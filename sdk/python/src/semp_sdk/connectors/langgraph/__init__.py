@@ -5,6 +5,7 @@
 From then on every run of `app` leaves its causal graph of events; nothing else changes.
 """
 
+from semp_sdk.connectors.langgraph.inside import Place, here, scored
 from semp_sdk.connectors.langgraph.recorder import GraphRecorder, recorded
 
-__all__ = ["GraphRecorder", "recorded"]
+__all__ = ["GraphRecorder", "Place", "here", "recorded", "scored"]

@@ -13,8 +13,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 
 from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
-from semp_sdk.connectors.langgraph.steps import Work
-from semp_sdk.connectors.langgraph.telling import Telling
+from semp_sdk.connectors.langgraph.telling import Telling, task_of
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
 
@@ -108,11 +107,6 @@ class GraphRecorder(GraphCallbackHandler):
         self.recording.scored(score, [past.last], action=past.action, agent_id=agent_id, trace_id=past.trace_id, **told)
         return True
 
-    def work_of(self, run_id: UUID | None) -> tuple[Work, str] | None:
-        """The piece of work that a callback run is part of, and the scope of the nodes beside it."""
-        found = self.telling.frames.get(run_id) if run_id is not None else None
-        return None if found is None else (found.work, found.among.owner.inside if found.among is not None else found.work.scope)
-
     # Graphs and nodes
 
     @guarded
@@ -127,6 +121,8 @@ class GraphRecorder(GraphCallbackHandler):
             self.telling.begin_run(run_id, name, metadata or {}, inputs)
         elif part.startswith(NODE):
             self.telling.begin_node(run_id, parent, name, metadata or {}, inputs)
+        elif (task := task_of(metadata)) and task != parent.work.namespace:
+            self.telling.begin_task(run_id, parent, name, task, inputs)
         else:
             self.telling.begin_part(run_id, parent, name, part not in ("", FIRST_PART))
 

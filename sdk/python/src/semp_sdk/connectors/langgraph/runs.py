@@ -60,6 +60,14 @@ class Run:
             self.tries = dict(self.past.tries)
             self.steps[""].resume(self.past.steps[""])
 
+    def tried(self, namespace: str, event: str, status: str) -> None:
+        """A task, by its namespace, has ended in this event; what did not come to its end may be tried again."""
+        if status == "completed":
+            self.tries.pop(namespace, None)
+        elif namespace:
+            before = self.tries.get(namespace)
+            self.tries[namespace] = Try(event, (before.failures if before is not None else 0) + (status == "failed"))
+
     def open_steps(self, namespace: str, owner: Work, layout: Layout | None) -> Steps:
         """A graph begins inside a piece of work."""
         found = Steps(owner, layout)

@@ -107,11 +107,6 @@ class Steps:
             found = [*found, *self.base]
         return list(dict.fromkeys(found or self.base))
 
-    def caller(self, path: tuple[Any, ...]) -> Work | None:
-        """Who has called a task of the functional API, None for any other."""
-        called = len(path) == 4 and path[0] == PUSH and path[3] is True
-        return self.works.get(tuple(path[1])[:3]) if called else None
-
     def started(self, work: Work) -> None:
         """A node has started."""
         self.works[work.path[:3]] = work

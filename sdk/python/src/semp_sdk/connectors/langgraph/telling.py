@@ -68,15 +68,10 @@ class Telling:
             parent.steps = run.open_steps(namespace.rpartition("|")[0], owner, inner)
         steps = parent.steps
         tried = run.tries.get(namespace)
-        caller = steps.caller(path)
-        if caller is not None and tried is None:
-            parents = list(caller.tips)
-        else:
-            parents = steps.causes(name, path, step, given, tried.event if tried is not None else None)
+        parents = steps.causes(name, path, step, given, tried.event if tried is not None else None)
         work = Work(name, name, owner.inside, scope_of(owner.inside, name), owner.trace_id, parents)
-        work.caller, work.path, work.namespace, work.step = caller, path, namespace, step
-        attempt = {"attempt": tried.failures + 1} if tried is not None and tried.failures else {}
-        self._start(work, given, step=step, **attempt)
+        work.path, work.namespace, work.step = path, namespace, step
+        self._start(work, given, step=step, **_attempt(tried))
         steps.started(work)
         self.frames[run_id] = Frame("node", name, run, work, among=steps)
 
@@ -87,6 +82,16 @@ class Telling:
         work.caller = owner
         self._start(work, given, **payload)
         self.frames[run_id] = Frame("call", action, parent.run, work)
+
+    def begin_task(self, run_id: UUID, parent: Frame, name: str, namespace: str, given: object) -> None:
+        """A task that a workflow of the functional API calls."""
+        owner = parent.work
+        tried = parent.run.tries.get(namespace)
+        parents = owner.tips if tried is None else [tried.event]
+        work = Work(name, name, owner.inside, scope_of(owner.inside, name), owner.trace_id, parents)
+        work.caller, work.namespace = owner, namespace
+        self._start(work, given, **_attempt(tried))
+        self.frames[run_id] = Frame("call", name, parent.run, work, among=parent.among)
 
     def begin_part(self, run_id: UUID, parent: Frame, name: str, is_writer: bool) -> None:
         """Another runnable. `is_writer`: it is one of those that write what a node leads to."""
@@ -119,8 +124,9 @@ class Telling:
         elif frame.kind == "route" and among is not None and among.layout is not None:
             work.ways += among.layout.routed(work.action, frame.name, output)
         elif frame.kind == "call" and work.caller is not None:
-            event, _ = self._finish(work, output, error, payload)
+            event, status = self._finish(work, output, error, payload)
             work.caller.follow(work.parents, [event])
+            frame.run.tried(work.namespace, event, status)
 
     def _end_node(self, run: Run, among: Steps, work: Work, output: object, error: Failure) -> None:
         command: object = cast("object", error.args[0]) if isinstance(error, ParentCommand) else output
@@ -128,14 +134,7 @@ class Telling:
         leads = {"next": list(dict.fromkeys(map(name_of_way, ways)))} if ways else {}
         event, status = self._finish(work, output, error, {"step": work.step, **leads})
         among.ended(work, event, ways if status == "completed" else None)
-        if work.caller is not None:
-            work.caller.follow(work.parents, [event])
-        if status == "completed":
-            run.tries.pop(work.namespace, None)
-        else:
-            before = run.tries.get(work.namespace)
-            failures = (before.failures if before is not None else 0) + (status == "failed")
-            run.tries[work.namespace] = Try(event, failures)
+        run.tried(work.namespace, event, status)
 
     def _finish(self, work: Work, output: object, error: Failure, payload: Mapping[str, Any], status: str = "completed") -> tuple[str, str]:
         """Tell how it ended; the event, and the status."""
@@ -156,3 +155,13 @@ class Telling:
         if isinstance(error, str | Exception) and status == "failed":
             return self.recording.failed(work.action, work.causes, error, **where, **told), status
         return self.recording.ended(work.action, work.causes, status=status, **where, **told), status
+
+
+def _attempt(tried: Try | None) -> dict[str, int]:
+    return {"attempt": tried.failures + 1} if tried is not None and tried.failures else {}
+
+
+def task_of(metadata: Mapping[str, Any] | None) -> str:
+    """The namespace of the task of the functional API that this metadata is of, nothing when it is of a node."""
+    path = (metadata or {}).get("langgraph_path") or ()
+    return str((metadata or {}).get("langgraph_checkpoint_ns") or "") if len(path) == 4 and path[3] is True else ""
