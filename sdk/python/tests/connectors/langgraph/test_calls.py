@@ -141,6 +141,24 @@ def test_calls_in_a_row_follow_one_another_and_calls_at_once_do_not(recorder: Gr
     assert events.parents(first) == [("proposal", "work")]
 
 
+async def test_tools_called_where_the_model_was_asked_follow_from_its_answer(recorder: GraphRecorder) -> None:
+    model = Scripted(responses=[AIMessage("", tool_calls=[asks("add", 1, a=1, b=2), asks("add", 2, a=3, b=4)]), AIMessage("done")])
+
+    def work(state: MessagesState) -> Any:
+        calls = model.invoke(state["messages"]).tool_calls
+        results = [add.invoke(dict(call, type="tool_call")) for call in calls]
+        return {"messages": [*results, model.invoke(results)]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("work", work)
+    graph.add_edge(START, "work")
+    await recorder.watch(graph.compile()).ainvoke({"messages": ["go"]})
+    events = await asyncio.to_thread(told, recorder)
+    answered = events.of("ready", "Scripted")[0]["id"]
+    assert [event["parent_ids"] for event in events.of("proposal", "add")] == [[answered], [answered]]
+    assert events.parents(events.of("proposal", "Scripted")[1]) == [("ready", "add")] * 2
+
+
 def test_streamed_answers_and_failing_models(recorder: GraphRecorder) -> None:
     class Broken(FakeMessagesListChatModel):
         def _generate(self, *args: Any, **more: Any) -> Any:

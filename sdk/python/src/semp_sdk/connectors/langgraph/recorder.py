@@ -153,7 +153,8 @@ class GraphRecorder(GraphCallbackHandler):
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None,
         inputs: dict[str, Any] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        self._call(run_id, parent_run_id, kwargs.get("name") or serialized.get("name") or "tool", inputs or input_str, kind="tool")
+        name = kwargs.get("name") or serialized.get("name") or "tool"
+        self._call(run_id, parent_run_id, name, inputs or input_str, kwargs.get("tool_call_id"), kind="tool")
 
     @guarded
     def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
@@ -191,7 +192,8 @@ class GraphRecorder(GraphCallbackHandler):
             **{key: usage[key] for key in ("input_tokens", "output_tokens") if key in usage},
             **({"tool_calls": calls} if calls else {}),
         }
-        self.telling.end(run_id, answer.text if answer is not None else "", None, **told)
+        asks = [str(call["id"]) for call in calls if call.get("id")]
+        self.telling.end(run_id, answer.text if answer is not None else "", None, asks, **told)
 
     @guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
@@ -211,10 +213,12 @@ class GraphRecorder(GraphCallbackHandler):
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self.telling.end(run_id, None, error)
 
-    def _call(self, run_id: UUID, parent_run_id: UUID | None, action: object, given: object, **payload: Any) -> None:
+    def _call(
+        self, run_id: UUID, parent_run_id: UUID | None, action: object, given: object, tool_call: str | None = None, **payload: Any
+    ) -> None:
         parent = self.telling.frames.get(parent_run_id) if parent_run_id is not None else None
         if parent is not None:
-            self.telling.begin_call(run_id, parent, str(action), given, **payload)
+            self.telling.begin_call(run_id, parent, str(action), given, tool_call, **payload)
 
 
 def _model(serialized: Mapping[str, Any] | None, metadata: Mapping[str, Any] | None, more: Mapping[str, Any]) -> object:

@@ -34,6 +34,8 @@ class Work:
         """Where its routes have led so far."""
         self.caller: Work | None = None
         """Whose steps it is one of, but for the nodes of a graph."""
+        self.asked: dict[str, str] = {}
+        """Which answer of a model in it has asked for each tool call, by the call's id."""
         self.path: tuple[Any, ...] = ()
         self.namespace = ""
         self.step = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -75,10 +75,11 @@ class Telling:
         steps.started(work)
         self.frames[run_id] = Frame("node", name, run, work, among=steps)
 
-    def begin_call(self, run_id: UUID, parent: Frame, action: str, given: object, **payload: Any) -> None:
-        """A call of a tool, a model or a retriever."""
+    def begin_call(self, run_id: UUID, parent: Frame, action: str, given: object, tool_call: str | None = None, **payload: Any) -> None:
+        """A call of a tool, a model or a retriever. `tool_call`: the id of what a model has asked for, which follows from its answer."""
         owner = parent.work
-        work = Work(action, owner.agent_id, owner.inside, scope_of(owner.inside, action), owner.trace_id, owner.tips)
+        parents = owner.tips if tool_call is None else [owner.asked.get(tool_call, owner.proposal)]
+        work = Work(action, owner.agent_id, owner.inside, scope_of(owner.inside, action), owner.trace_id, parents)
         work.caller = owner
         self._start(work, given, **payload)
         self.frames[run_id] = Frame("call", action, parent.run, work)
@@ -108,8 +109,8 @@ class Telling:
 
     # Ends
 
-    def end(self, run_id: UUID, output: object, error: Failure = None, **payload: Any) -> None:
-        """What began under this id has ended."""
+    def end(self, run_id: UUID, output: object, error: Failure = None, asks: Sequence[str] = (), **payload: Any) -> None:
+        """What began under this id has ended. `asks`: ids of the tool calls that it asks for."""
         frame = self.frames.pop(run_id, None)
         if frame is None:
             return
@@ -126,6 +127,7 @@ class Telling:
         elif frame.kind == "call" and work.caller is not None:
             event, status = self._finish(work, output, error, payload)
             work.caller.follow(work.parents, [event])
+            work.caller.asked.update(dict.fromkeys(asks, event))
             frame.run.tried(work.namespace, event, status)
 
     def _end_node(self, run: Run, among: Steps, work: Work, output: object, error: Failure) -> None:
