@@ -30,6 +30,15 @@ def graph_of(*edges: tuple[Any, str], **nodes: Any) -> StateGraph[Any, Any, Any,
     return graph
 
 
+def recorder_at(url: str, **options: Any) -> GraphRecorder:
+    """A recorder that is closed when the process ends."""
+    _all.append(GraphRecorder(url, **options))
+    return _all[-1]
+
+
+_all: list[GraphRecorder] = []
+
+
 def told(recorder: GraphRecorder) -> Stored:
     assert recorder.recording.flush(30)
     assert recorder.recording.lost == 0

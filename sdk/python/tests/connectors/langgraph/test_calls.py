@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from graphs import told
+from graphs import recorder_at, told
 from langchain_core.documents import Document
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage
@@ -63,7 +63,7 @@ def team_of(answers: list[AIMessage], tools: Sequence[Any]) -> Any:
 
 @pytest.fixture
 def recorder(url: str) -> GraphRecorder:
-    return GraphRecorder(url, scope="calls", trace_id=new_id())
+    return recorder_at(url, scope="calls", trace_id=new_id())
 
 
 async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
@@ -100,7 +100,7 @@ async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
 async def test_tools_see_what_is_known_of_them_only_where_asked(url: str) -> None:
     answers = [AIMessage("", tool_calls=[asks("add", 1, a=41, b=1)]), AIMessage("forty-two")]
     for content in (False, True):
-        recorder = GraphRecorder(url, scope="calls", trace_id=new_id(), content=content)
+        recorder = recorder_at(url, scope="calls", trace_id=new_id(), content=content)
         await recorder.watch(team_of(answers, [add])).ainvoke({"messages": ["what is it?"]})
         events = await asyncio.to_thread(told, recorder)
         assert ("41" in str(events.one("proposal", "add")["payload"])) is content

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import trace_of
-from graphs import State, graph_of, node, told
+from graphs import State, graph_of, node, recorder_at, told
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, RetryPolicy, Send
@@ -21,7 +21,7 @@ from semp_sdk.tracing import trace
 @pytest.fixture
 def recorder(url: str) -> Iterator[GraphRecorder]:
     with trace(new_id()) as here:
-        found = GraphRecorder(url, scope="graphs", trace_id=here.id)
+        found = recorder_at(url, scope="graphs", trace_id=here.id)
     yield found
     assert found.telling.frames == {}, "something of a run was kept"
     found.recording.close()
@@ -211,7 +211,7 @@ def test_an_exception_may_be_a_failed_test(url: str) -> None:
     def broken(state: State) -> Any:
         raise KeyError("gone")
 
-    recorder = GraphRecorder(url, scope="graphs", trace_id=new_id(), on_failure="test")
+    recorder = recorder_at(url, scope="graphs", trace_id=new_id(), on_failure="test")
     with pytest.raises(KeyError):
         recorder.watch(graph_of((START, "broken"), broken=broken).compile()).invoke({"seen": []})
     failed = told(recorder).one("test", "broken")
@@ -302,7 +302,7 @@ async def test_a_branch_that_is_cancelled_is_not_punished(recorder: GraphRecorde
 
 
 def test_runs_at_once_do_not_mix(url: str) -> None:
-    recorder = GraphRecorder(url, scope="graphs")
+    recorder = recorder_at(url, scope="graphs")
     barrier = threading.Barrier(4, timeout=30)
 
     def meet(state: State) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Stored, get, trace_of
-from graphs import graph_of, node, told
+from graphs import graph_of, node, recorder_at, told
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START
@@ -41,7 +41,7 @@ def thread(recorder: GraphRecorder, name: str) -> Stored:
 
 @pytest.mark.parametrize("way", ["sync", "async"])
 async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str, way: str) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     graph = graph_of((START, "quick"), (START, "ask"), ("quick", "also"), (["also", "ask"], "join"), ask=ask)
     app = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver()))
 
@@ -68,7 +68,7 @@ async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str,
 
 
 def test_a_stop_before_a_node_and_a_subgraph_that_asks(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     inner = graph_of((START, "fine"), (START, "ask"), ("fine", "both"), ("ask", "both"), ask=ask).compile(name="inner")
     graph = graph_of((START, "before"), ("before", "inside"), inside=inner)
     app = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver(), interrupt_before=["inside"]))
@@ -88,7 +88,7 @@ def test_a_stop_before_a_node_and_a_subgraph_that_asks(url: str) -> None:
 
 
 def test_a_failed_run_that_is_resumed_follows_the_failed_try(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     tries: list[int] = []
 
     def shaky(state: Any) -> Given:
@@ -109,7 +109,7 @@ def test_a_failed_run_that_is_resumed_follows_the_failed_try(url: str) -> None:
 
 
 def test_turns_on_one_thread_are_one_trace_and_other_threads_others(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile(name="team", checkpointer=InMemorySaver()))
     for name in ("ann", "ben", "ann"):
         app.invoke({"seen": []}, on_thread(name))
@@ -120,7 +120,7 @@ def test_turns_on_one_thread_are_one_trace_and_other_threads_others(url: str) ->
 
 
 def test_a_run_belongs_to_the_trace_of_the_code_that_starts_it(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile(name="team"))
     with trace(new_id()) as block, SEMPClient(url) as client:
         asked = client.create_event("proposal", "runs", block.id, "boss", {"action": "ask"})
@@ -150,7 +150,7 @@ def test_a_node_leaves_events_of_its_own_in_its_place(url: str) -> None:
         assert scored(0.9, of="work", reason="good")
         return {"seen": ["judge"]}
 
-    recorder = GraphRecorder(url, scope=f"runs.s{new_id()}", trace_id=new_id())
+    recorder = recorder_at(url, scope=f"runs.s{new_id()}", trace_id=new_id())
     app = recorder.watch(graph_of((START, "work"), ("work", "judge"), work=work, judge=judge).compile(name="team"))
     app.invoke({"seen": []})
     with here() as place:
@@ -174,7 +174,7 @@ async def test_a_coroutine_emits_in_its_place_with_the_typed_client(url: str) ->
             await client.emit("test", "runs.own", {"status": "passed"})
         return {"seen": ["work"]}
 
-    recorder = GraphRecorder(url, scope="runs", trace_id=new_id())
+    recorder = recorder_at(url, scope="runs", trace_id=new_id())
     await recorder.watch(graph_of((START, "work"), work=work).compile(name="team")).ainvoke({"seen": []})
     events = await asyncio.to_thread(told, recorder)
     running, passed = events.of("test")
@@ -184,7 +184,7 @@ async def test_a_coroutine_emits_in_its_place_with_the_typed_client(url: str) ->
 
 
 def test_feedback_after_a_run_moves_the_graph_s_signal(url: str) -> None:
-    recorder = GraphRecorder(url, scope=f"runs.s{new_id()}")
+    recorder = recorder_at(url, scope=f"runs.s{new_id()}")
     app = recorder.watch(graph_of((START, "a")).compile(name="team"))
     assert not recorder.scored(0.5)
     app.invoke({"seen": []}, on_thread("ann"))
@@ -212,7 +212,7 @@ def test_tasks_of_the_functional_api_are_called_by_their_workflow(url: str) -> N
         futures = [double(number) for number in numbers]
         return double(sum(future.result() for future in futures)).result()
 
-    recorder = GraphRecorder(url, scope="runs", trace_id=new_id())
+    recorder = recorder_at(url, scope="runs", trace_id=new_id())
     assert flow.invoke([1, 2], {"callbacks": [recorder]}) == 12
     events = told(recorder)
     [flow_node] = [event for event in events.of("proposal") if event["agent_id"] == "flow"]
@@ -223,7 +223,7 @@ def test_tasks_of_the_functional_api_are_called_by_their_workflow(url: str) -> N
 
 
 def test_a_handler_that_knows_no_layout_follows_the_step_before(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs", trace_id=new_id())
+    recorder = recorder_at(url, scope="runs", trace_id=new_id())
     graph_of((START, "a"), (START, "b"), ("a", "c"), ("b", "c"), ("c", "d")).compile().invoke({"seen": []}, {"callbacks": [recorder]})
     events = told(recorder)
     assert sorted(events.parents(events.one("proposal", "c"))) == [("ready", "a"), ("ready", "b")]
@@ -232,7 +232,7 @@ def test_a_handler_that_knows_no_layout_follows_the_step_before(url: str) -> Non
 
 def test_content_is_told_only_when_asked_for_and_is_cut(url: str) -> None:
     for content in (False, True):
-        recorder = GraphRecorder(url, scope="runs", trace_id=new_id(), content=content)
+        recorder = recorder_at(url, scope="runs", trace_id=new_id(), content=content)
         app = recorder.watch(graph_of((START, "a"), a=lambda state: {"seen": ["secret" * 1000]}).compile(name="team"))
         app.invoke({"seen": ["private"]})
         events = told(recorder)
@@ -244,7 +244,7 @@ def test_content_is_told_only_when_asked_for_and_is_cut(url: str) -> None:
 
 
 def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.LogCaptureFixture) -> None:
-    recorder = GraphRecorder("http://127.0.0.1:9", scope="runs", capacity=50)
+    recorder = recorder_at("http://127.0.0.1:9", scope="runs", capacity=50)
     app = recorder.watch(graph_of((START, "a"), ("a", "b"), ("b", "c")).compile())
     began = time.perf_counter()
     for _ in range(20):
@@ -257,7 +257,7 @@ def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.Lo
 
 
 def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile())
 
     def broken(*args: object, **more: object) -> None:
@@ -272,7 +272,7 @@ def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPa
 
 def test_threads_are_remembered_within_a_bound(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "KEPT", 3)
-    recorder = GraphRecorder(url, scope="runs")
+    recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile())
     for number in range(6):
         app.invoke({"seen": []}, on_thread(str(number)))
@@ -280,12 +280,12 @@ def test_threads_are_remembered_within_a_bound(url: str, monkeypatch: pytest.Mon
 
 
 def test_a_recorded_graph_may_be_a_node_of_another(url: str) -> None:
-    recorder = GraphRecorder(url, scope="runs", trace_id=new_id())
+    recorder = recorder_at(url, scope="runs", trace_id=new_id())
     inner = recorder.watch(graph_of((START, "x")).compile(name="inner"))
     graph_of((START, "sub"), ("sub", "y"), sub=inner, y=node("y")).compile(name="outer").invoke({"seen": []})
     assert [event["payload"]["action"] for event in told(recorder).of("proposal")] == ["inner", "x"]
     outer = graph_of((START, "sub"), ("sub", "y"), sub=inner).compile(name="outer")
-    both = GraphRecorder(url, scope="both", trace_id=new_id())
+    both = recorder_at(url, scope="both", trace_id=new_id())
     both.watch(outer).invoke({"seen": []})
     assert [event["payload"]["action"] for event in told(both).of("proposal")] == ["outer", "sub", "x", "y"]
 

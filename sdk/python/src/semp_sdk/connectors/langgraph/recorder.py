@@ -186,12 +186,11 @@ class GraphRecorder(GraphCallbackHandler):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         answer = response.generations[0][0] if response.generations and response.generations[0] else None
         message = answer.message if isinstance(answer, ChatGeneration) else None
-        usage: Any = getattr(message, "usage_metadata", None) or {}
-        calls = len(getattr(message, "tool_calls", None) or ())
-        told = {
-            **{key: usage[key] for key in ("input_tokens", "output_tokens") if key in usage},
-            **({"tool_calls": calls} if calls else {}),
-        }
+        usage: Mapping[str, Any] = getattr(message, "usage_metadata", None) or {}
+        calls: Sequence[Mapping[str, Any]] = getattr(message, "tool_calls", None) or ()
+        told: dict[str, Any] = {key: usage[key] for key in ("input_tokens", "output_tokens") if key in usage}
+        if calls:
+            told["tool_calls"] = len(calls)
         asks = [str(call["id"]) for call in calls if call.get("id")]
         self.telling.end(run_id, answer.text if answer is not None else "", None, asks, **told)
 
