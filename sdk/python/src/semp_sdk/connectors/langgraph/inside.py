@@ -25,6 +25,7 @@ class Place:
         self._frame = frame
         self.id = frame.work.trace_id
         """The run's trace."""
+        self.agent_id = frame.work.agent_id
         self.parents = tuple(frame.work.tips)
         """What the next event here follows from."""
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
+from langgraph.constants import START
 
 from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
 from semp_sdk.connectors.langgraph.telling import Telling, task_of
@@ -119,7 +120,7 @@ class GraphRecorder(GraphCallbackHandler):
         part = next((tag for tag in tags or () if tag.startswith((NODE, PART))), "")
         if parent is None:
             self.telling.begin_run(run_id, name, metadata or {}, inputs)
-        elif part.startswith(NODE):
+        elif part.startswith(NODE) and name != START:
             self.telling.begin_node(run_id, parent, name, metadata or {}, inputs)
         elif (task := task_of(metadata)) and task != parent.work.namespace:
             self.telling.begin_task(run_id, parent, name, task, inputs)
