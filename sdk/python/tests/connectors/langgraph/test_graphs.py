@@ -152,6 +152,25 @@ def test_subgraphs_are_work_inside_their_node(recorder: GraphRecorder) -> None:
     assert events.parents(events.one("ready", "outer")) == [("proposal", "outer"), ("ready", "called")]
 
 
+def test_a_node_that_calls_two_graphs_and_a_graph_of_the_same_name_beside_it(recorder: GraphRecorder) -> None:
+    """From outside one graph of a node can be seen; another one is known when it is watched too, else steps follow the step before."""
+    first = graph_of((START, "a"), (START, "b"), ("a", "c"), ("b", "d")).compile(name="first")
+    second = recorder.watch(graph_of((START, "a"), (START, "b"), ("a", "d"), ("b", "c")).compile(name="second"))
+    third = graph_of((START, "a"), (START, "b"), ("a", "c"), ("b", "d")).compile(name="third")
+
+    def call(state: State) -> Any:
+        for inner in (first, second, third):
+            inner.invoke({"seen": []})
+        return {"seen": ["called"]}
+
+    recorder.watch(graph_of((START, "a"), ("a", "called"), called=call).compile(name="outer")).invoke({"seen": []})
+    events = told(recorder)
+    for action, expected in (("c", ["a", "b", "ab"]), ("d", ["b", "a", "ab"])):
+        starts = events.of("proposal", action)
+        assert ["".join(sorted(name or "" for _, name in events.parents(event))) for event in starts] == expected
+    assert events.parents(events.one("proposal", "called")) == [("ready", "a")]
+
+
 def test_a_command_to_the_parent_graph_leads_there(recorder: GraphRecorder) -> None:
     def leave(state: State) -> Any:
         return Command(goto="after", graph=Command.PARENT, update={"seen": ["leave"]})

@@ -27,10 +27,10 @@ class Layout:
         """The joins each takes part in: all that are waited for, and the node that waits."""
         self.waits: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         """What each node waits for, one list for each of its joins."""
+        self.name = graph.get_name()
         self._routes: dict[str, dict[str, Any]] = {}
         self._nodes = graph.nodes
-        self._inner: dict[tuple[str, str], Layout | None] = {}
-        self.known = isinstance(graph, CompiledStateGraph)
+        self._inner: dict[str, Layout | None] = {}
         if isinstance(graph, CompiledStateGraph):
             for start, end in sorted(graph.builder.edges):
                 self.edges[start].append(end)
@@ -40,14 +40,17 @@ class Layout:
                     self.joins[start].append((starts, end))
             self._routes = {node: dict(routes) for node, routes in graph.builder.branches.items()}
 
-    def inner(self, node: str, name: str) -> Layout | None:
-        """The layout of the graph of this name that a node runs, None where it cannot be seen."""
-        if (node, name) not in self._inner:
+    def has(self, node: str) -> bool:
+        """Whether there is such a node."""
+        return node in self._nodes
+
+    def inner(self, node: str) -> Layout | None:
+        """The layout of the graph that a node runs, None where it cannot be seen."""
+        if node not in self._inner:
             inner = cast("Sequence[Any]", self._nodes[node].subgraphs) if node in self._nodes else ()
             graphs: list[AnyGraph] = [graph for graph in inner if isinstance(graph, Pregel)]
-            graphs.sort(key=lambda graph: graph.get_name() != name)
-            self._inner[node, name] = Layout(graphs[0]) if graphs else None
-        return self._inner[node, name]
+            self._inner[node] = Layout(graphs[0]) if graphs else None
+        return self._inner[node]
 
     def routed(self, node: str, route: str, result: object) -> list[Way]:
         """Where a conditional edge of a node leads with this result; nothing when the node has no such edge."""

@@ -72,7 +72,7 @@ class GraphRecorder(GraphCallbackHandler):
             scope: of the nodes' events; what happens inside a node is left in `scope.node`.
             agent_id: whose the runs are. Nodes are agents of their own names.
             graph: the graph whose runs these will be: it tells which nodes lead where. Without it, and for graphs inside nodes that
-                cannot be seen from outside, a node follows from all nodes of the step before.
+                cannot be seen from outside and are not watched, a node follows from all nodes of the step before.
             trace_id: of every run. None: of each run that of the code that starts it (see `semp_sdk.tracing.trace`), else that of the run
                 before on the same thread, else a new one.
             parents: what every run follows from. None: what the code that starts it follows from. A run on a thread also follows from
@@ -88,11 +88,16 @@ class GraphRecorder(GraphCallbackHandler):
             url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=(), capacity=capacity, content=content,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
-        self.telling = Telling(self.recording, Layout(graph) if graph is not None else None, trace_id, tuple(parents or ()))
+        self.telling = Telling(self.recording, trace_id, tuple(parents or ()))
+        if graph is not None:
+            self.telling.layouts.append(Layout(graph))
 
     def watch(self, graph: G) -> G:
-        """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio."""
-        self.telling.layout = Layout(graph)
+        """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio.
+
+        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well.
+        """
+        self.telling.layouts.append(Layout(graph))
         return graph.with_config({"callbacks": [self]})
 
     def scored(self, score: float, *, of: str | None = None, reason: str | None = None, agent_id: str | None = None) -> bool:

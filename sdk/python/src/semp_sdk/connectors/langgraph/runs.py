@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from semp_sdk.connectors.langgraph.layout import Layout
 from semp_sdk.connectors.langgraph.steps import Steps, Work
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace
@@ -42,12 +41,12 @@ class Past(msgspec.Struct):
 class Run:
     """One call of a graph, with everything that it called in turn."""
 
-    def __init__(self, work: Work, key: str, layout: Layout | None, past: Past | None) -> None:
+    def __init__(self, work: Work, key: str, past: Past | None) -> None:
         self.work = work
         self.key = key
         """Its thread, or its own id where it has none."""
         self.past = past
-        self.steps: dict[str, Steps] = {"": Steps(work, layout)}
+        self.steps: dict[str, Steps] = {"": Steps(work)}
         """The executions of graphs in it, by namespace."""
         self.tries: dict[str, Try] = {}
         self.interrupted = False
@@ -68,9 +67,9 @@ class Run:
             before = self.tries.get(namespace)
             self.tries[namespace] = Try(event, (before.failures if before is not None else 0) + (status == "failed"))
 
-    def open_steps(self, namespace: str, owner: Work, layout: Layout | None) -> Steps:
+    def open_steps(self, namespace: str, owner: Work) -> Steps:
         """A graph begins inside a piece of work."""
-        found = Steps(owner, layout)
+        found = Steps(owner)
         if self._resumed and self.past is not None and namespace in self.past.steps:
             found.resume(self.past.steps[namespace])
         self.steps[namespace] = found

@@ -68,9 +68,9 @@ class Steps:
     the layout is not known, it follows from all that ended in the step before.
     """
 
-    def __init__(self, owner: Work, layout: Layout | None) -> None:
+    def __init__(self, owner: Work) -> None:
         self.owner = owner
-        self.layout = layout
+        self.layout: Layout | None = None
         self.base = tuple(owner.tips)
         """What the first nodes follow from."""
         self.leaves: dict[str, None] = {}

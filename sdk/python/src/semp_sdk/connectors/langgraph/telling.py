@@ -37,9 +37,10 @@ class Frame(msgspec.Struct, eq=False):
 class Telling:
     """What is under way, by the ids of callback runs. Safe to use from any thread."""
 
-    def __init__(self, recording: Recording, layout: Layout | None, trace_id: str | None, parents: tuple[str, ...]) -> None:
+    def __init__(self, recording: Recording, trace_id: str | None, parents: tuple[str, ...]) -> None:
         self.recording = recording
-        self.layout = layout
+        self.layouts: list[Layout] = []
+        """Of the graphs that are watched."""
         self.runs = Runs(trace_id, parents)
         self.frames: dict[UUID, Frame] = {}
         self.lock = threading.RLock()
@@ -53,7 +54,7 @@ class Telling:
         scope = self.recording.scope
         work = Work(name, self.recording.agent_id, scope, scope, trace_id, parents)
         self._start(work, given)
-        run = Run(work, key, self.layout, past)
+        run = Run(work, key, past)
         self.frames[run_id] = Frame("run", name, run, work, steps=run.steps[""])
 
     def begin_node(self, run_id: UUID, parent: Frame, name: str, metadata: Mapping[str, Any], given: object) -> None:
@@ -62,11 +63,9 @@ class Telling:
         path: tuple[Any, ...] = tuple(metadata.get("langgraph_path") or ())
         step = int(metadata.get("langgraph_step") or 0)
         run, owner = parent.run, parent.work
-        if parent.steps is None:
-            outer = parent.among.layout if parent.among is not None else None
-            inner = outer.inner(owner.action, parent.name) if outer is not None else None
-            parent.steps = run.open_steps(namespace.rpartition("|")[0], owner, inner)
-        steps = parent.steps
+        steps = parent.steps or run.open_steps(namespace.rpartition("|")[0], owner)
+        if not steps.works:
+            parent.steps, steps.layout = steps, self._layout_of(parent, name)
         tried = run.tries.get(namespace)
         parents = steps.causes(name, path, step, given, tried.event if tried is not None else None)
         work = Work(name, name, owner.inside, scope_of(owner.inside, name), owner.trace_id, parents)
@@ -74,6 +73,16 @@ class Telling:
         self._start(work, given, step=step, **_attempt(tried))
         steps.started(work)
         self.frames[run_id] = Frame("node", name, run, work, among=steps)
+
+    def _layout_of(self, graph: Frame, node: str) -> Layout | None:
+        """The layout of the graph of which this node is the first to start, as far as it can be told from names."""
+        outer = graph.among.layout if graph.among is not None else None
+        seen = outer.inner(graph.work.action) if outer is not None else None
+        known = [seen] if seen is not None else []
+        known += [layout for layout in reversed(self.layouts) if graph.kind == "run" or layout is not graph.run.steps[""].layout]
+        having = [layout for layout in known if layout.has(node)]
+        named = [layout for layout in having if layout.name == graph.name]
+        return next(iter(named or (having if graph.kind == "run" else ())), None)
 
     def begin_call(self, run_id: UUID, parent: Frame, action: str, given: object, tool_call: str | None = None, **payload: Any) -> None:
         """A call of a tool, a model or a retriever. `tool_call`: the id of what a model has asked for, which follows from its answer."""
