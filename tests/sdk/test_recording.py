@@ -71,6 +71,17 @@ async def test_many_threads_tell_at_once_and_nothing_is_lost_or_doubled(client: 
         assert [events[one].parent_ids for one in chain] == [[], *[[earlier] for earlier in chain[:-1]]]
 
 
+async def test_more_causes_than_the_service_takes_are_gathered_first(client: Client, service: Service) -> None:
+    async with Recording(service.url, agent_id="a", scope="recording") as recording:
+        work = [recording.started("step") for _ in range(150)]
+        done = recording.ended("all", work)
+        assert await recording.drained(WITHIN)
+        events = await stored(client, recording.trace_id)
+    gathered = [events[one] for one in events[done].parent_ids]
+    assert [event.payload for event in gathered] == [{"status": "gathered"}] * 3
+    assert [one for event in gathered for one in event.parent_ids] == work
+
+
 async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
     client: Client, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:

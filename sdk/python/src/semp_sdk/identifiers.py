@@ -9,6 +9,9 @@ import time
 _lock = threading.Lock()
 _last = 0
 _process = 0
+_random = b""
+POOL = 4_096
+"""Random bytes drawn at a time: each draw lets other threads run, and a busy one comes back late."""
 
 
 def new_id() -> str:
@@ -17,13 +20,17 @@ def new_id() -> str:
     Ids of one process increase strictly, also within a millisecond and when the clock is set back: a later id is the last one plus a
     random step. Safe to call from several threads and after a fork.
     """
-    global _last, _process
+    global _last, _process, _random
     with _lock:
         if _process != os.getpid():  # a forked child must not go on from its parent's last id, as the parent does
             _process = os.getpid()
             _last = 0
-        drawn = (time.time_ns() // 1_000_000) << 74 | int.from_bytes(os.urandom(10)) & ((1 << 74) - 1)
-        _last = drawn if drawn > _last else _last + 1 + int.from_bytes(os.urandom(4))
+            _random = b""
+        if len(_random) < 14:
+            _random = os.urandom(POOL)
+        fresh, step, _random = _random[:10], _random[10:14], _random[14:]
+        drawn = (time.time_ns() // 1_000_000) << 74 | int.from_bytes(fresh) & ((1 << 74) - 1)
+        _last = drawn if drawn > _last else _last + 1 + int.from_bytes(step)
         number = _last
     milliseconds, upper, lower = number >> 74, (number >> 62) & 0xFFF, number & ((1 << 62) - 1)
     text = f"{milliseconds << 80 | 0x7 << 76 | upper << 64 | 0b10 << 62 | lower:032x}"

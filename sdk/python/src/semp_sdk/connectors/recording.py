@@ -26,6 +26,8 @@ from semp_sdk.transport import Transport, base_of
 log = logging.getLogger("semp_sdk")
 
 OnFailure = Literal["penalty", "test"]
+MOST_PARENTS = 64
+"""Causes that the service takes with one event."""
 SILENT = 5.0
 """Seconds after which a service that does not answer is told of, once."""
 AT_EXIT = 5.0
@@ -118,10 +120,14 @@ class Recording:
     ) -> str:
         """Leave an event. Answers its id, also when it is lost.
 
-        `parents`: ids of what caused it; None for what the run follows from.
+        `parents`: ids of what caused it; None for what the run follows from. More than 64 are gathered first, by events of type ready.
         """
         event_id = new_id()
         causes = self._present(self.parents if parents is None else parents)
+        while len(causes) > MOST_PARENTS:
+            shares = [causes[start : start + MOST_PARENTS] for start in range(0, len(causes), MOST_PARENTS)]
+            gathered = {"status": "gathered"}
+            causes = tuple(self.tell("ready", gathered, parents=one, scope=scope, agent_id=agent_id, trace_id=trace_id) for one in shares)
         try:
             event = NewEvent(
                 id=event_id, type=type, scope=scope or self.scope, trace_id=trace_id or self.trace_id,

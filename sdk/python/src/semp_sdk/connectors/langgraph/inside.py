@@ -1,0 +1,116 @@
+"""From inside a node or a tool: where in the run it is, and feedback on other nodes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from langchain_core.callbacks import BaseCallbackManager
+from langgraph.config import get_config
+
+from semp_sdk.connectors.langgraph.recorder import GraphRecorder
+from semp_sdk.connectors.langgraph.telling import Frame
+from semp_sdk.connectors.texts import excerpt
+from semp_sdk.tracing import Trace, current_trace, follow, trace
+
+PATIENCE = 5.0
+"""Seconds to wait for what was told before."""
+
+
+class Place:
+    """Where the running code is in a run, see `here`."""
+
+    def __init__(self, recorder: GraphRecorder, frame: Frame) -> None:
+        self._recorder = recorder
+        self._frame = frame
+        self.id = frame.work.trace_id
+        """The run's trace."""
+        self.agent_id = frame.work.agent_id
+        self.parents = tuple(frame.work.tips)
+        """What the next event here follows from."""
+
+    def follow(self, event_id: str) -> None:
+        """From here on this event is what the rest of this node or tool follows from."""
+        with self._recorder.telling.lock:
+            self._frame.work.follow(self.parents, [event_id])
+        self.parents = (event_id,)
+        follow(event_id)
+
+
+class here:  # noqa: N801
+    """`with here() as place:` or `async with`, in a node or tool of a recorded graph: what is emitted inside is part of it.
+
+    Events that `semp_sdk.Client` emits belong to the run's trace and follow from the node's proposal, or from what has happened in the node
+    since. Other clients are told so: `create_event(..., trace_id=place.id, parent_ids=place.parents)`, then `place.follow(event["id"])`.
+    Enters once the service has what was told so far, since an event needs its causes there, or after 5 seconds; `async with` does not
+    block the event loop meanwhile. `place` is None, and nothing changes, where no recorded graph is running.
+    """
+
+    def __init__(self) -> None:
+        self._found = _running()
+        self._place: Place | None = None
+        self._inside: AbstractContextManager[Trace] | None = None
+
+    def __enter__(self) -> Place | None:
+        if self._found is not None:
+            self._found[0].recording.flush(PATIENCE)
+        return self._enter()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        place, inside = self._place, self._inside
+        if place is None or inside is None:
+            return
+        now = current_trace()
+        inside.__exit__(kind, error, traceback)
+        if now is not None and now.id == place.id and len(now.parents) == 1 and now.parents != place.parents:
+            place.follow(now.parents[0])
+
+    async def __aenter__(self) -> Place | None:
+        if self._found is not None:
+            await self._found[0].recording.drained(PATIENCE)
+        return self._enter()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def _enter(self) -> Place | None:
+        if self._found is not None:
+            self._place = Place(*self._found)
+            self._inside = trace(self._place.id, self._place.parents)
+            self._inside.__enter__()
+        return self._place
+
+
+def scored(score: float, *, of: str, reason: str | None = None) -> bool:
+    """Feedback of the running node on another one of the same graph: a reward (0..1) or a penalty (below 0) of that node's signal.
+
+    It follows from the running node and from how the other one ended last. False: no recorded graph is running.
+    """
+    found = _running()
+    if found is None:
+        return False
+    recorder, frame = found
+    told = {} if reason is None else {"reason": excerpt(reason)}
+    with recorder.telling.lock:
+        work, among = frame.work, frame.among
+        last = among.last.get(of) if among is not None else None
+        scope = among.owner.inside if among is not None else work.scope
+        parents = [*work.tips, *([last] if last is not None else [])]
+        event = recorder.recording.scored(
+            score, parents, action=of, scope=scope, agent_id=work.agent_id, trace_id=work.trace_id, **told
+        )  # fmt: skip
+        work.follow(work.tips, [event])
+    return True
+
+
+def _running() -> tuple[GraphRecorder, Frame] | None:
+    try:
+        callbacks = get_config().get("callbacks")
+    except RuntimeError:
+        return None
+    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
+        return None
+    for handler in callbacks.handlers:
+        if isinstance(handler, GraphRecorder) and (frame := handler.telling.frames.get(callbacks.parent_run_id)):
+            return handler, frame
+    return None

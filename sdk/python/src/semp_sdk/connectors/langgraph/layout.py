@@ -1,0 +1,90 @@
+"""What a compiled graph says of the ways between its nodes, and which of them a node has taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel import Pregel
+from langgraph.types import Command, Send
+
+AnyGraph = Pregel[Any, Any, Any, Any]
+Way = str | Send
+"""Where a node leads: to a node by its name, or to one with an input of its own."""
+UNNAMED = "condition"
+"""What a graph calls a route that has no name, such as a lambda."""
+
+
+class Layout:
+    """The edges of a graph as it was built; a graph that was not built by a StateGraph has none that are known."""
+
+    def __init__(self, graph: AnyGraph) -> None:
+        self.edges: dict[str, list[str]] = defaultdict(list)
+        """To which nodes each leads in any case."""
+        self.joins: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        """The joins each takes part in: all that are waited for, and the node that waits."""
+        self.waits: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        """What each node waits for, one list for each of its joins."""
+        self.name = graph.get_name()
+        self._routes: dict[str, dict[str, Any]] = {}
+        self._nodes = graph.nodes
+        self._inner: dict[str, Layout | None] = {}
+        if isinstance(graph, CompiledStateGraph):
+            for start, end in sorted(graph.builder.edges):
+                self.edges[start].append(end)
+            for starts, end in graph.builder.waiting_edges:
+                self.waits[end].append(starts)
+                for start in starts:
+                    self.joins[start].append((starts, end))
+            self._routes = {node: dict(routes) for node, routes in graph.builder.branches.items()}
+
+    def has(self, node: str) -> bool:
+        """Whether there is such a node."""
+        return node in self._nodes
+
+    def inner(self, node: str) -> Layout | None:
+        """The layout of the graph that a node runs, None where it cannot be seen."""
+        if node not in self._inner:
+            inner = cast("Sequence[Any]", self._nodes[node].subgraphs) if node in self._nodes else ()
+            graphs: list[AnyGraph] = [graph for graph in inner if isinstance(graph, Pregel)]
+            self._inner[node] = Layout(graphs[0]) if graphs else None
+        return self._inner[node]
+
+    def routed(self, node: str, route: str, result: object) -> list[Way]:
+        """Where a conditional edge of a node leads with this result; nothing when the node has no such edge."""
+        routes = self._routes.get(node, {})
+        spec = routes.get(route) or routes.get(UNNAMED)
+        if spec is None:
+            return []
+        found: list[Way] = []
+        for one in _each(result):
+            way = one if isinstance(one, Send) or not spec.ends else spec.ends.get(one)
+            if isinstance(way, str | Send):
+                found.append(way)
+        return found
+
+
+def commanded(output: object) -> list[Way]:
+    """Where a node's own output leads: commands, and inputs for other nodes."""
+    return [*_commanded(output)]
+
+
+def _commanded(output: object) -> Iterator[Way]:
+    if isinstance(output, Send):
+        yield output
+        return
+    for one in _each(output):
+        if isinstance(one, Command):
+            goto: Any = cast("Any", one).goto
+            yield from [goto] if isinstance(goto, str | Send) else goto
+
+
+def _each(value: object) -> Sequence[Any]:
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else [value]
+
+
+def name_of_way(way: Way) -> str:
+    """The node it leads to."""
+    return way.node if isinstance(way, Send) else way

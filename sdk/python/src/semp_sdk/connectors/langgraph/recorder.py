@@ -1,0 +1,239 @@
+"""The callback handler that tells what graphs do, and the graph that carries it."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
+from langgraph.constants import START
+
+from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
+from semp_sdk.connectors.langgraph.telling import Telling, task_of
+from semp_sdk.connectors.recording import OnFailure, Recording
+from semp_sdk.connectors.texts import excerpt, scope_of
+
+log = logging.getLogger("semp_sdk")
+
+P = ParamSpec("P")
+H = TypeVar("H", bound="GraphRecorder")
+G = TypeVar("G", bound=AnyGraph)
+NODE = "graph:step:"
+FIRST_PART = "seq:step:1"
+PART = "seq:step:"
+
+
+def guarded(hook: Callable[Concatenate[H, P], None]) -> Callable[Concatenate[H, P], None]:
+    """A hook that is called by one thread at a time, and whose own mistakes are logged and go no further."""
+
+    @functools.wraps(hook)
+    def safe(self: H, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            with self.telling.lock:
+                hook(self, *args, **kwargs)
+        except Exception:
+            log.warning("something of a graph's run could not be told", exc_info=True)
+
+    return safe
+
+
+class GraphRecorder(GraphCallbackHandler):
+    """Tells runs of graphs as events: `graph.invoke(..., {"callbacks": [recorder]})`, or `recorder.watch(graph)` once.
+
+    Any number of runs may go on at once, in any threads and event loops. What is kept of a run is dropped when it ends, but for the last
+    event of the newest 1,000 threads, which the next run on that thread follows from, and where an interrupted run has stopped.
+    """
+
+    run_inline = True
+
+    def __init__(
+        self,
+        url: str = "http://localhost:5000",
+        *,
+        scope: str = "langgraph",
+        agent_id: str = "langgraph",
+        graph: AnyGraph | None = None,
+        trace_id: str | None = None,
+        parents: Sequence[str] | None = None,
+        content: bool = False,
+        penalty: float = 0.5,
+        on_failure: OnFailure = "penalty",
+        capacity: int = 10_000,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Nothing is connected before the first run.
+
+        Args:
+            scope: of the nodes' events; what happens inside a node is left in `scope.node`.
+            agent_id: whose the runs are. Nodes are agents of their own names.
+            graph: the graph whose runs these will be: it tells which nodes lead where. Without it, and for graphs inside nodes that
+                cannot be seen from outside and are not watched, a node follows from all nodes of the step before.
+            trace_id: of every run. None: of each run that of the code that starts it (see `semp_sdk.tracing.trace`), else that of the run
+                before on the same thread, else a new one.
+            parents: what every run follows from. None: what the code that starts it follows from. A run on a thread also follows from
+                the run before.
+
+        The others are those of `Recording`.
+
+        Raises:
+            ValueError: the URL is none.
+        """
+        super().__init__()
+        self.recording = Recording(
+            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=(), capacity=capacity, content=content,
+            penalty=penalty, on_failure=on_failure, headers=headers,
+        )  # fmt: skip
+        self.telling = Telling(self.recording, trace_id, tuple(parents or ()))
+        if graph is not None:
+            self.telling.layouts.append(Layout(graph))
+
+    def watch(self, graph: G) -> G:
+        """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio.
+
+        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well.
+        """
+        self.telling.layouts.append(Layout(graph))
+        return graph.with_config({"callbacks": [self]})
+
+    def scored(self, score: float, *, of: str | None = None, reason: str | None = None, agent_id: str | None = None) -> bool:
+        """Feedback on a whole run after it has ended: a reward (0..1) or a penalty (below 0) of the graph's own signal.
+
+        `of`: the run's thread, or its run id where it had no thread; None: the run that ended last. False: no such run is remembered.
+        """
+        with self.telling.lock:
+            past = self.telling.runs.last(of)
+        if past is None:
+            return False
+        told = {} if reason is None else {"reason": excerpt(reason)}
+        self.recording.scored(score, [past.last], action=past.action, agent_id=agent_id, trace_id=past.trace_id, **told)
+        return True
+
+    # Graphs and nodes
+
+    @guarded
+    def on_chain_start(
+        self, serialized: dict[str, Any], inputs: dict[str, Any], *, run_id: UUID, parent_run_id: UUID | None = None,
+        tags: list[str] | None = None, metadata: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        name = str(kwargs.get("name") or (serialized or {}).get("name") or "graph")
+        parent = self.telling.frames.get(parent_run_id) if parent_run_id is not None else None
+        part = next((tag for tag in tags or () if tag.startswith((NODE, PART))), "")
+        if parent is None:
+            self.telling.begin_run(run_id, name, metadata or {}, inputs)
+        elif part.startswith(NODE) and name != START:
+            self.telling.begin_node(run_id, parent, name, metadata or {}, inputs)
+        elif (task := task_of(metadata)) and task != parent.work.namespace:
+            self.telling.begin_task(run_id, parent, name, task, inputs)
+        else:
+            self.telling.begin_part(run_id, parent, name, part not in ("", FIRST_PART))
+
+    @guarded
+    def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, outputs)
+
+    @guarded
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, None, error)
+
+    @guarded
+    def on_interrupt(self, event: GraphInterruptEvent) -> None:
+        found = self.telling.frames.get(event.run_id) if event.run_id is not None else None
+        if found is not None and found.kind == "run":
+            found.run.interrupted = True
+
+    @guarded
+    def on_resume(self, event: GraphResumeEvent) -> None:
+        found = self.telling.frames.get(event.run_id) if event.run_id is not None else None
+        if found is not None and found.kind == "run":
+            found.run.resume()
+
+    # Calls of tools, models and retrievers
+
+    @guarded
+    def on_tool_start(
+        self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None,
+        inputs: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        name = kwargs.get("name") or serialized.get("name") or "tool"
+        self._call(run_id, parent_run_id, name, inputs or input_str, kwargs.get("tool_call_id"), kind="tool")
+
+    @guarded
+    def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
+        refused = isinstance(output, ToolMessage) and output.status == "error"
+        self.telling.end(run_id, output, str(output.text) if refused else None)
+
+    @guarded
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, None, error)
+
+    @guarded
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID, parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        asked = messages[0] if messages else []
+        self._call(
+            run_id, parent_run_id, _model(serialized, metadata, kwargs), asked[-1].text if asked else "", kind="model", messages=len(asked)
+        )  # fmt: skip
+
+    @guarded
+    def on_llm_start(
+        self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        self._call(run_id, parent_run_id, _model(serialized, metadata, kwargs), prompts[-1] if prompts else "", kind="model")
+
+    @guarded
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        answer = response.generations[0][0] if response.generations and response.generations[0] else None
+        message = answer.message if isinstance(answer, ChatGeneration) else None
+        usage: Mapping[str, Any] = getattr(message, "usage_metadata", None) or {}
+        calls: Sequence[Mapping[str, Any]] = getattr(message, "tool_calls", None) or ()
+        told: dict[str, Any] = {key: usage[key] for key in ("input_tokens", "output_tokens") if key in usage}
+        if calls:
+            told["tool_calls"] = len(calls)
+        asks = [str(call["id"]) for call in calls if call.get("id")]
+        self.telling.end(run_id, answer.text if answer is not None else "", None, asks, **told)
+
+    @guarded
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, None, error)
+
+    @guarded
+    def on_retriever_start(
+        self, serialized: dict[str, Any], query: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
+    ) -> None:
+        self._call(run_id, parent_run_id, kwargs.get("name") or (serialized or {}).get("name") or "retriever", query, kind="retriever")
+
+    @guarded
+    def on_retriever_end(self, documents: Sequence[Any], *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, documents, documents=len(documents))
+
+    @guarded
+    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.telling.end(run_id, None, error)
+
+    def _call(
+        self, run_id: UUID, parent_run_id: UUID | None, action: object, given: object, tool_call: str | None = None, **payload: Any
+    ) -> None:
+        parent = self.telling.frames.get(parent_run_id) if parent_run_id is not None else None
+        if parent is not None:
+            self.telling.begin_call(run_id, parent, str(action), given, tool_call, **payload)
+
+
+def _model(serialized: Mapping[str, Any] | None, metadata: Mapping[str, Any] | None, more: Mapping[str, Any]) -> object:
+    return (metadata or {}).get("ls_model_name") or more.get("name") or (serialized or {}).get("name") or "model"
+
+
+def recorded(graph: G, url: str = "http://localhost:5000", **options: Any) -> G:
+    """The graph, with its runs told as events to the service at this URL; `options` are those of `GraphRecorder`.
+
+    Raises:
+        ValueError: the URL is none.
+    """
+    return GraphRecorder(url, **options).watch(graph)

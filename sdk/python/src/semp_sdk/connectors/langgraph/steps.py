@@ -1,0 +1,157 @@
+"""What follows from what in a run: pieces of work, and the steps of a graph."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from langgraph.types import Send
+
+from semp_sdk.connectors.langgraph.layout import Layout, Way
+
+ERROR_HANDLER = "node_error_handler"
+PUSH = "__pregel_push"
+
+
+class Work:
+    """A piece of work that is under way: a run, a node, a call of a tool or a model."""
+
+    def __init__(self, action: str, agent_id: str, scope: str, inside: str, trace_id: str, parents: Sequence[str]) -> None:
+        self.action = action
+        self.agent_id = agent_id
+        self.scope = scope
+        self.inside = inside
+        """The scope of what happens in it."""
+        self.trace_id = trace_id
+        self.parents = tuple(parents)
+        self.began = time.perf_counter()
+        self.proposal = ""
+        self.tips: list[str] = []
+        """What the next step in it follows from."""
+        self.ways: list[Way] = []
+        """Where its routes have led so far."""
+        self.caller: Work | None = None
+        """Whose steps it is one of, but for the nodes of a graph."""
+        self.asked: dict[str, str] = {}
+        """Which answer of a model in it has asked for each tool call, by the call's id."""
+        self.path: tuple[Any, ...] = ()
+        self.namespace = ""
+        self.step = 0
+
+    def starts(self, proposal: str) -> None:
+        """Its proposal was told."""
+        self.proposal = proposal
+        self.tips = [proposal]
+
+    def follow(self, before: Iterable[str], after: Iterable[str]) -> None:
+        """Something in it that followed from the events `before` has led to those `after`."""
+        gone = set(before)
+        self.tips = list(dict.fromkeys([*(tip for tip in self.tips if tip not in gone), *after]))
+
+    @property
+    def causes(self) -> list[str]:
+        """What its end follows from: its proposal, and what happened in it last."""
+        return list(dict.fromkeys([self.proposal, *self.tips]))
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return round(time.perf_counter() - self.began, 6)
+
+
+class Steps:
+    """One execution of a graph inside a piece of work: which events each node follows from.
+
+    A node follows from every node that led to it since it ran last: by an edge, a route, a command, a join or an input of its own. Where
+    the layout is not known, it follows from all that ended in the step before.
+    """
+
+    def __init__(self, owner: Work) -> None:
+        self.owner = owner
+        self.layout: Layout | None = None
+        self.base = tuple(owner.tips)
+        """What the first nodes follow from."""
+        self.leaves: dict[str, None] = {}
+        """Events that have led to nothing yet."""
+        self.last: dict[str, str] = {}
+        """How each node ended last."""
+        self.works: dict[tuple[Any, ...], Work] = {}
+        """The last work of each task."""
+        self._direct: dict[str, list[str]] = defaultdict(list)
+        self._joins: dict[tuple[tuple[str, ...], str], dict[str, str]] = defaultdict(dict)
+        self._sends: list[tuple[str, Any, str]] = []
+        self._recent: dict[int, list[str]] = defaultdict(list)
+        self._resumed_at: int | None = None
+        self._resumed = False
+
+    def resume(self, other: Steps) -> None:
+        """Go on where another execution of the same graph has stopped."""
+        self._direct, self._joins, self._sends, self.last = other._direct, other._joins, other._sends, other.last
+        self._resumed = True
+
+    def causes(self, node: str, path: tuple[Any, ...], step: int, given: object, tried: str | None) -> list[str]:
+        """What a node that starts now follows from. `given`: its input. `tried`: how its last try ended, if it was tried before."""
+        if ERROR_HANDLER in path and (failed := self.works.get(path[:-2])):
+            return list(failed.tips)
+        if tried is not None:
+            found = [tried]
+        elif path[:1] == (PUSH,):
+            found = self._sent(node, given)
+        else:
+            found = [*self._direct.pop(node, ()), *self._joined(node)]
+        if not found:
+            earlier = [number for number in self._recent if number < step]
+            found = self._recent[max(earlier)] if earlier else []
+        if self._resumed and self._resumed_at in (None, step):
+            self._resumed_at = step
+            found = [*found, *self.base]
+        return list(dict.fromkeys(found or self.base))
+
+    def started(self, work: Work) -> None:
+        """A node has started."""
+        self.works[work.path[:3]] = work
+        for parent in work.parents:
+            self.leaves.pop(parent, None)
+
+    def ended(self, work: Work, event: str, ways: Sequence[Way] | None) -> None:
+        """A node has ended in this event. `ways`: where it leads besides its edges; None where it has failed and leads nowhere."""
+        node = work.action
+        for cause in work.causes:
+            self.leaves.pop(cause, None)
+        work.tips = [event]
+        self.leaves[event] = None
+        if ways is None:
+            return
+        self.last[node] = event
+        self._recent[work.step].append(event)
+        for old in [number for number in self._recent if number < work.step - 1]:
+            del self._recent[old]
+        for way in ways:
+            if isinstance(way, Send):
+                self._sends.append((way.node, way.arg, event))
+            else:
+                self._direct[way].append(event)
+        if self.layout is not None:
+            for target in self.layout.edges.get(node, ()):
+                self._direct[target].append(event)
+            for join in self.layout.joins.get(node, ()):
+                self._joins[join][node] = event
+
+    def _joined(self, node: str) -> list[str]:
+        found: list[str] = []
+        for starts in self.layout.waits.get(node, ()) if self.layout is not None else ():
+            ended = self._joins.get((starts, node), {})
+            if len(ended) == len(set(starts)):
+                found += [ended[start] for start in starts]
+                del self._joins[starts, node]
+        return found
+
+    def _sent(self, node: str, given: object) -> list[str]:
+        """Who sent a node its input: whoever sent this very object, or whoever sent something, when it was stored and loaded since."""
+        for number, (target, sent, event) in enumerate(self._sends):
+            if target == node and sent is given:
+                del self._sends[number]
+                return [event]
+        return [event for target, _, event in self._sends if target == node]
