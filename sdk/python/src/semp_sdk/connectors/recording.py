@@ -142,40 +142,41 @@ class Recording:
         return event_id
 
     def started(self, action: str, *, parents: Sequence[str] | None = None, scope: str | None = None, agent_id: str | None = None,
-                **payload: Any) -> str:  # fmt: skip
+                trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Work begins: a proposal."""
-        return self.tell("proposal", {"action": name_of(action, "work"), **payload}, parents=parents, scope=scope, agent_id=agent_id)
+        told = {"action": name_of(action, "work"), **payload}
+        return self.tell("proposal", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def ended(self, action: str, parents: Sequence[str], *, scope: str | None = None, agent_id: str | None = None,
-              status: str = "completed", **payload: Any) -> str:  # fmt: skip
+              trace_id: str | None = None, status: str = "completed", **payload: Any) -> str:  # fmt: skip
         """Work is done: ready. `parents`: its proposal and everything that happened in it and led on to nothing else."""
         told = {"action": name_of(action, "work"), "status": status, **payload}
-        return self.tell("ready", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("ready", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def checked(self, action: str, parents: Sequence[str], passed: bool, *, scope: str | None = None, agent_id: str | None = None,
-                **payload: Any) -> str:  # fmt: skip
+                trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """A check has a result: a test."""
         told = {"action": name_of(action, "work"), "status": "passed" if passed else "failed", **payload}
-        return self.tell("test", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("test", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def failed(self, action: str, parents: Sequence[str], error: BaseException | str, *, scope: str | None = None,
-               agent_id: str | None = None, **payload: Any) -> str:  # fmt: skip
+               agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Work ended in an error: a penalty or a failed test, as the recording was told. The error's text is told."""
         reason = error[:1_000] if isinstance(error, str) else reason_of(error)
         if self.on_failure == "test":
-            return self.checked(action, parents, False, scope=scope, agent_id=agent_id, failures=[reason], **payload)
+            return self.checked(action, parents, False, scope=scope, agent_id=agent_id, trace_id=trace_id, failures=[reason], **payload)
         told = {"action": name_of(action, "work"), "value": self.penalty_value, "reason": reason, **payload}
-        return self.tell("penalty", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def scored(self, score: float, parents: Sequence[str], *, action: str | None = None, scope: str | None = None,
-               agent_id: str | None = None, **payload: Any) -> str:  # fmt: skip
+               agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """Feedback: a reward of a score of 0..1, a penalty of one below 0. Beyond -1..1 it counts as that bound; NaN is lost.
 
         `action`: the signal it moves. None: those of the nearest proposals above it, as the protocol says.
         """
         value = max(-1.0, min(1.0, score))
         told = {"value": value, **({} if action is None else {"action": name_of(action, "work")}), **payload}
-        return self.tell("reward" if value >= 0 else "penalty", told, parents=parents, scope=scope, agent_id=agent_id)
+        return self.tell("reward" if value >= 0 else "penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     # Life cycle
 
