@@ -93,7 +93,7 @@ class Run(Step):
     inner_scope: str = ""
     """Where the turns of its participants are left."""
     said: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
-    """Of each message, and of each participant that has spoken: the depth of the turn it was said in, and the event that turn ended with."""
+    """Of each message, and of each participant that has spoken: the depth of that turn, and the event it ended with."""
     turns: int = 0
     messages: int = 0
     stop_reason: str | None = None
