@@ -1,0 +1,227 @@
+"""The span processor: a span's start and end, as events."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from opentelemetry.context import Context
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import SpanContext, format_trace_id
+
+from semp_sdk.connectors.otel.conventions import RESULT, Attributes, Described, Result, described, error_of, result_of, results_of, told
+from semp_sdk.connectors.otel.nodes import Node
+from semp_sdk.connectors.recording import AT_EXIT, Recording
+from semp_sdk.connectors.texts import excerpt, scope_of
+from semp_sdk.tracing import current_trace
+
+log = logging.getLogger("semp_sdk")
+
+KEPT = 10_000
+"""Spans that are under way, and as many that have ended, of which is known what follows from them."""
+
+
+class SempSpanProcessor(SpanProcessor):
+    """Tells a recording of GenAI spans: what starts is proposed, what ends is ready, what fails earns a penalty, what is evaluated a reward,
+    a penalty or a test. Spans of any other kind are not told; what is part of them counts as part of what they are part of.
+
+    Parents follow from the spans: a step follows from the step before it in the same span, from steps that ran side by side together, and
+    from what the span links to. The trace is the one given, else that of the code that starts the outermost span, see
+    `semp_sdk.tracing.trace`, else OpenTelemetry's own id in hexadecimal, which other processes share.
+
+    Needs no exporter. Spans that are not sampled are not seen. Of at most 10,000 spans under way, and of the newest 10,000 that ended, it
+    knows what follows from them. Safe to use from any thread; returns at once and raises nothing.
+    """
+
+    def __init__(
+        self, recording: Recording, *, trace_id: str | None = None, score: Callable[[str, float], float | None] | None = None
+    ) -> None:
+        """
+        Args:
+            recording: who is told. The agent is the one that acts where no span names one.
+            trace_id: of all events.
+            score: of an evaluation's name and score, the reward or penalty, -1..1, or None for neither. Without it scores of -1..1 count as
+                they are, and others count for nothing.
+        """
+        self.recording = recording
+        self.trace_id = trace_id
+        self._score = score or (lambda name, score: score if -1 <= score <= 1 else None)
+        self._lock = threading.RLock()  # a log line of ours may come back as a log record
+        self._open: OrderedDict[tuple[int, int], Node] = OrderedDict()
+        self._over: OrderedDict[tuple[int, int], Node] = OrderedDict()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """A span starts."""
+        with self._lock:
+            try:
+                self._start(span)
+            except Exception:
+                log.exception("a span is not told")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        with self._lock:
+            try:
+                self._end(span)
+            except Exception:
+                log.exception("the end of a span is not told")
+
+    def shutdown(self) -> None:
+        """Wait a moment for what is not sent yet. The recording stays open for others."""
+        self.recording.flush(AT_EXIT if self.recording.heard else 0.5)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until all that was told is answered. False: the time was not enough."""
+        return self.recording.flush(timeout_millis / 1_000)
+
+    def evaluated(self, trace_id: int, span_id: int, attributes: Attributes) -> None:
+        """What an evaluation found of a span, told beside it."""
+        with self._lock:
+            try:
+                node, result = self._found(trace_id, span_id), result_of(attributes)
+                while node is not None and self._proposed(node) is None:
+                    node = node.up
+                if node is not None and result is not None:
+                    self._judge(node, result, node, list(node.now()))
+            except Exception:
+                log.exception("an evaluation is not told")
+
+    # Under the lock
+
+    def _found(self, trace_id: int, span_id: int) -> Node | None:
+        return self._open.get((trace_id, span_id)) or self._over.get((trace_id, span_id))
+
+    def _start(self, span: Span) -> None:
+        parent, context = span.parent, span.get_span_context()
+        up = None if parent is None else self._found(parent.trace_id, parent.span_id)
+        if up is not None:
+            self._proposed(up)
+            node = Node(span, up, up.trace_id, up.agent, up.inner_scope, up.inner_scope, up.opened())
+        else:
+            node = self._outermost(span, context)
+        linked = [found for link in span.links if (found := self._found(link.context.trace_id, link.context.span_id)) is not None]
+        if up is not None and any(other is not up and other.within(up) for other in linked):
+            node.base = {}  # told exactly, and not by the order of things
+        for other in linked:
+            node.base |= other.now()
+        keep(self._open, (context.trace_id, context.span_id), node)
+        self._proposed(node)
+
+    def _outermost(self, span: Span, context: SpanContext) -> Node:
+        recording, here = self.recording, current_trace()
+        trace_id = self.trace_id or (here.id if here is not None else format_trace_id(context.trace_id))
+        parents = here.parents if here is not None and here.id == trace_id else recording.parents if recording.trace_id == trace_id else ()
+        return Node(span, None, trace_id, recording.agent_id, recording.scope, recording.scope, dict.fromkeys(parents))
+
+    def _proposed(self, node: Node) -> str | None:
+        """The event a span began with, told now if the span is known for what it is only now. None: it is not told."""
+        if node.proposal is not None or node.span is None:
+            return node.proposal
+        if node.up is not None:
+            self._proposed(node.up)
+        found = described(node.span)
+        if found is None:
+            return None
+        if node.up is not None:
+            node.agent, node.scope = node.up.agent, node.up.inner_scope
+        if found.kind == "agent":
+            node.agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
+        else:
+            node.inner_scope = node.scope
+        node.described = found
+        causes = list(node.base)
+        node.proposal = self.recording.started(found.name, parents=causes, **node.where(), operation=found.operation)
+        if node.up is not None:
+            node.up.took_place(causes, node.proposal, node.judged()[0])
+        return node.proposal
+
+    def _end(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        key = (context.trace_id, context.span_id)
+        node = self._open.pop(key, None)
+        if node is None:
+            return
+        keep(self._over, key, node)
+        node.span = span
+        self._proposed(node)
+        node.span = None
+        if node.up is not None:
+            node.up.closed()
+        if node.described is None or node.proposal is None:
+            return
+        results = results_of(span)
+        node.end = self._ended(node, node.described, span, results)
+        if node.up is not None:
+            node.up.took_place([node.proposal, *node.leaves], node.end, node.judged()[0])
+        node.leaves.clear()
+        for result in results:
+            for about in node.judged():
+                self._judge(node, result, about, [node.end])
+
+    def _ended(self, node: Node, found: Described, span: ReadableSpan, results: list[Result]) -> str:
+        payload = {"operation": found.operation, "seconds": seconds(span), **told(span, self.recording.content)}
+        error, causes, where = error_of(span), node.outcome(), node.where()
+        if error is not None:
+            return self.recording.failed(found.name, causes, error, **where, **payload)
+        if found.operation == "GUARDRAIL":
+            passed = all(result.passed is not False for result in results)
+            return self.recording.checked(found.name, causes, passed, **where, **payload)
+        return self.recording.ended(found.name, causes, **where, **payload)
+
+    def _judge(self, node: Node, result: Result, about: Node, causes: list[str]) -> None:
+        action = about.described.name if about.described is not None else node.agent
+        where = {"scope": about.scope, "agent_id": node.agent, "trace_id": node.trace_id}
+        payload = {"evaluation": result.name, "label": result.label, "score": result.score}
+        payload = {key: value for key, value in payload.items() if value is not None}
+        if self.recording.content and result.explanation:
+            payload["explanation"] = excerpt(result.explanation)
+        value = None if result.score is None else self._score(result.name, result.score)
+        if result.passed is False:
+            event = self.recording.failed(action, causes, f"{result.name}: {result.label}", **where, **payload)
+        elif value is not None:
+            event = self.recording.scored(value, causes, action=action, **where, **payload)
+        elif result.passed:
+            event = self.recording.checked(action, causes, True, **where, **payload)
+        else:
+            return
+        container = node if node.end is None else node.up
+        if container is not None:
+            container.took_place(causes, event, about)
+
+
+class SempLogRecordProcessor(LogRecordProcessor):
+    """Tells of evaluations that are told as log records: events named `gen_ai.evaluation.result` in the context of the span they are about.
+
+    What it tells goes where `spans` tells.
+    """
+
+    def __init__(self, spans: SempSpanProcessor) -> None:
+        self._spans = spans
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Something was logged."""
+        record = log_record.log_record
+        if record.event_name == RESULT and record.trace_id and record.span_id:
+            self._spans.evaluated(record.trace_id, record.span_id, record.attributes or {})
+
+    def shutdown(self) -> None:
+        """Nothing waits here."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """See `SempSpanProcessor.force_flush`."""
+        return self._spans.force_flush(timeout_millis)
+
+
+def keep(nodes: OrderedDict[tuple[int, int], Node], key: tuple[int, int], node: Node) -> None:
+    """Keep it among the newest."""
+    nodes[key] = node
+    if len(nodes) > KEPT:
+        nodes.popitem(last=False)
+
+
+def seconds(span: ReadableSpan) -> float:
+    """How long it took, to the tenth of a millisecond."""
+    return round(((span.end_time or 0) - (span.start_time or 0)) / 1e9, 4)
