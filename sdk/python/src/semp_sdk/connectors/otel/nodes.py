@@ -51,7 +51,7 @@ class Node:
 
     def opened(self) -> dict[str, Node | None]:
         """Something begins in it, and follows from these events. What is side by side follows from the same; the next from all of that."""
-        if self._open == 0:
+        if self._open == 0 or self.end is not None:
             self._beside = self.now()
         self._open += 1
         return dict(self._beside)
@@ -74,6 +74,10 @@ class Node:
     def outcome(self) -> list[str]:
         """What its end follows from."""
         return [*([self.proposal] if self.proposal else []), *self.leaves]
+
+    def over(self) -> None:
+        """It has ended, and its end stands for it: let go of what led to it."""
+        self.base, self.leaves, self._beside = {}, {}, {}
 
     def within(self, other: Node) -> bool:
         """Whether it is part of the other one."""

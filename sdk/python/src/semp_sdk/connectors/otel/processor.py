@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
@@ -25,8 +26,8 @@ KEPT = 10_000
 
 
 class SempSpanProcessor(SpanProcessor):
-    """Tells a recording of GenAI spans: what starts is proposed, what ends is ready, what fails earns a penalty, what is evaluated a reward,
-    a penalty or a test. Spans of any other kind are not told; what is part of them counts as part of what they are part of.
+    """Tells a recording of GenAI spans: what starts is proposed, what ends is ready, what fails earns a penalty, what is evaluated a
+    reward, a penalty or a test. Spans of any other kind are not told; what is part of them counts as part of what they are part of.
 
     Parents follow from the spans: a step follows from the step before it in the same span, from steps that ran side by side together, and
     from what the span links to. The trace is the one given, else that of the code that starts the outermost span, see
@@ -48,12 +49,12 @@ class SempSpanProcessor(SpanProcessor):
         """
         self.recording = recording
         self.trace_id = trace_id
-        self._score = score or (lambda name, score: score if -1 <= score <= 1 else None)
+        self._score = score or as_it_is
         self._lock = threading.RLock()  # a log line of ours may come back as a log record
         self._open: OrderedDict[tuple[int, int], Node] = OrderedDict()
         self._over: OrderedDict[tuple[int, int], Node] = OrderedDict()
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """A span starts."""
         with self._lock:
             try:
@@ -140,7 +141,7 @@ class SempSpanProcessor(SpanProcessor):
 
     def _end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
-        key = (context.trace_id, context.span_id)
+        key = (0, 0) if context is None else (context.trace_id, context.span_id)
         node = self._open.pop(key, None)
         if node is None:
             return
@@ -156,13 +157,13 @@ class SempSpanProcessor(SpanProcessor):
         node.end = self._ended(node, node.described, span, results)
         if node.up is not None:
             node.up.took_place([node.proposal, *node.leaves], node.end, node.judged()[0])
-        node.leaves.clear()
         for result in results:
             for about in node.judged():
                 self._judge(node, result, about, [node.end])
+        node.over()
 
     def _ended(self, node: Node, found: Described, span: ReadableSpan, results: list[Result]) -> str:
-        payload = {"operation": found.operation, "seconds": seconds(span), **told(span, self.recording.content)}
+        payload: dict[str, Any] = {"operation": found.operation, "seconds": seconds(span), **told(span, self.recording.content)}
         error, causes, where = error_of(span), node.outcome(), node.where()
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
@@ -173,9 +174,9 @@ class SempSpanProcessor(SpanProcessor):
 
     def _judge(self, node: Node, result: Result, about: Node, causes: list[str]) -> None:
         action = about.described.name if about.described is not None else node.agent
-        where = {"scope": about.scope, "agent_id": node.agent, "trace_id": node.trace_id}
-        payload = {"evaluation": result.name, "label": result.label, "score": result.score}
-        payload = {key: value for key, value in payload.items() if value is not None}
+        where: dict[str, Any] = {"scope": about.scope, "agent_id": node.agent, "trace_id": node.trace_id}
+        found = {"evaluation": result.name, "label": result.label, "raw_score": result.score}
+        payload: dict[str, Any] = {key: value for key, value in found.items() if value is not None}
         if self.recording.content and result.explanation:
             payload["explanation"] = excerpt(result.explanation)
         value = None if result.score is None else self._score(result.name, result.score)
@@ -220,6 +221,11 @@ def keep(nodes: OrderedDict[tuple[int, int], Node], key: tuple[int, int], node: 
     nodes[key] = node
     if len(nodes) > KEPT:
         nodes.popitem(last=False)
+
+
+def as_it_is(_: str, score: float) -> float | None:
+    """A score that can be a reward or a penalty."""
+    return score if -1 <= score <= 1 else None
 
 
 def seconds(span: ReadableSpan) -> float:
