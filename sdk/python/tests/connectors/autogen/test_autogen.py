@@ -34,8 +34,9 @@ def model(*answers: str | CreateResult) -> ReplayChatCompletionClient:
 
 def calls(*wanted: tuple[str, dict[str, Any]]) -> CreateResult:
     """A model's answer that calls tools."""
+    asked = [FunctionCall(id=f"{name}-{at}", name=name, arguments=json.dumps(given)) for at, (name, given) in enumerate(wanted)]
     return CreateResult(
-        content=[FunctionCall(id=f"{name}-{number}", name=name, arguments=json.dumps(given)) for number, (name, given) in enumerate(wanted)],
+        content=asked,
         finish_reason="function_calls", usage=RequestUsage(prompt_tokens=7, completion_tokens=3), cached=False,
     )  # fmt: skip
 
@@ -289,8 +290,10 @@ class Executor(CodeExecutor):
 
 async def test_code_that_runs_is_a_test(recording: Recording) -> None:
     block = "```python\nprint(1)\n```"
-    coder = CodeExecutorAgent("coder", Executor(CodeResult(1, "NameError"), CodeResult(0, "1")), max_retries_on_error=1,
-                              model_client=model(block, '{"retry": true, "reason": "a name is missing"}', block, "it prints 1"))  # fmt: skip
+    answers = model(block, '{"retry": true, "reason": "a name is missing"}', block, "it prints 1")
+    executor = Executor(CodeResult(1, "NameError"), CodeResult(0, "1"))
+    with pytest.warns(UserWarning, match="approval"):
+        coder = CodeExecutorAgent("coder", executor, max_retries_on_error=1, model_client=answers)
     await recorded(coder, recording).run(task="print 1")
     found = stored(recording)
     failed, passed = found.of("test", "run_code")
@@ -315,16 +318,16 @@ async def test_an_agent_that_raises_fails_its_turn_and_the_run_and_nothing_else_
 
 
 async def test_what_was_cancelled_is_no_failure(recording: Recording) -> None:
-    token = CancellationToken()
+    token, asleep = CancellationToken(), asyncio.Event()
 
     async def forever() -> str:
+        asleep.set()
         await token.link_future(asyncio.ensure_future(asyncio.sleep(60)))
         return ""
 
     team = recorded(RoundRobinGroupChat([Plain("sleeper", forever)], name="desk"), recording)
     running = asyncio.create_task(team.run(task="sleep", cancellation_token=token))
-    while not recording.flush(0) or len(trace_of(recording.url, recording.trace_id).events) < 2:
-        await asyncio.sleep(0.01)
+    await asleep.wait()
     token.cancel()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
         await running
@@ -426,15 +429,19 @@ async def test_a_runtime_of_its_own_changes_nothing(recording: Recording) -> Non
 
 
 async def test_a_team_that_is_busy_refuses_as_before(recording: Recording) -> None:
+    begun, refused = asyncio.Event(), asyncio.Event()
+
     async def slow() -> str:
-        await asyncio.sleep(0.1)
+        begun.set()
+        await refused.wait()
         return "x"
 
     team = recorded(RoundRobinGroupChat([Plain("worker", slow)], max_turns=2, name="desk"), recording)
     running = asyncio.create_task(team.run(task="go"))
-    await asyncio.sleep(0.02)
+    await begun.wait()
     with pytest.raises(ValueError, match="already running"):
         await team.run(task="go")
+    refused.set()
     await running
     found = stored(recording)
     assert "already running" in found.one("penalty", "desk")["payload"]["reason"]

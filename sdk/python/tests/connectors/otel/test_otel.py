@@ -286,9 +286,8 @@ def test_an_evaluator_rewards_what_it_evaluated(tracer: Tracer, recording: Recor
 )
 def test_evaluations_told_as_events_of_the_span(tracer: Tracer, recording: Recording, attributes: Any, told: Any) -> None:
     with tracer.start_as_current_span("chat", attributes=CHAT) as span:
-        span.add_event(
-            "gen_ai.evaluation.result", {"gen_ai.evaluation.name": "Relevance"} | {f"gen_ai.evaluation.{key}": at for key, at in attributes.items()}
-        )  # fmt: skip
+        result = {"name": "Relevance", **attributes}
+        span.add_event("gen_ai.evaluation.result", {f"gen_ai.evaluation.{key}": value for key, value in result.items()})
     found = stored(recording)
     verdicts = found.events[2:]
     if told is None:
