@@ -30,6 +30,8 @@ SILENT = 5.0
 """Seconds after which a service that does not answer is told of, once."""
 AT_EXIT = 5.0
 """Seconds for what was not sent when the process ends."""
+LINGER = 0.02
+"""Seconds an event waits for others to go with it: a request costs the run's process more than an event."""
 REMEMBERED = 100_000
 """Events that were lost, whose causes still stand in for them, at most."""
 
@@ -244,6 +246,7 @@ class Recording:
             self._batcher = Batcher(self._transport, self.capacity + 1)
         loop = asyncio.get_running_loop()
         while True:
+            await asyncio.sleep(LINGER)
             with self._quiet:
                 batch = list(self._fresh)
                 self._fresh.clear()
@@ -255,7 +258,6 @@ class Recording:
                 self._batcher.put(body, math.inf).add_done_callback(partial(self._answered, event_id, causes))
             if "silent" not in self._said:
                 loop.call_later(SILENT, self._listen, settled)
-            await asyncio.sleep(0)
 
     def _listen(self, settled: int) -> None:
         with self._quiet:

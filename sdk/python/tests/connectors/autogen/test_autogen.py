@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ from autogen_core import CancellationToken, FunctionCall, SingleThreadedAgentRun
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from autogen_core.models import CreateResult, ModelFamily, RequestUsage
 from autogen_ext.models.replay import ReplayChatCompletionClient
-from conftest import Stored, stored, trace_of
-from semp_sdk.connectors import Recording
-from semp_sdk.connectors.autogen import outcome, recorded
+from conftest import Stored, get, stored, trace_of
+from semp_sdk.connectors.autogen import TeamRecorder, recorded, scored
+from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace, trace
 
 ABLE: Any = {"vision": False, "function_calling": True, "json_output": True, "family": ModelFamily.UNKNOWN, "structured_output": True}
@@ -45,10 +46,22 @@ def agent(name: str, *answers: str | CreateResult, **options: Any) -> AssistantA
     return AssistantAgent(name, model_client=model(*answers), description=name, **options)
 
 
+@contextmanager
+def recorder_at(url: str, **options: Any) -> Generator[TeamRecorder]:
+    recorder = TeamRecorder(url, **{"scope": "news", "trace_id": new_id(), **options})
+    with recorder.recording:
+        yield recorder
+
+
 @pytest.fixture
-def recording(url: str) -> Any:
-    with Recording(url, agent_id="team", scope="news") as found:
+def recorder(url: str) -> Iterator[TeamRecorder]:
+    with recorder_at(url) as found:
         yield found
+
+
+def told(recorder: TeamRecorder) -> Stored:
+    """What was told so far."""
+    return stored(recorder.recording)
 
 
 def names(found: Stored, event: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -76,13 +89,13 @@ class Plain(BaseChatAgent):
         pass
 
 
-async def test_turns_follow_each_other_and_the_run_ends_with_the_reason(recording: Recording) -> None:
+async def test_turns_follow_each_other_and_the_run_ends_with_the_reason(recorder: TeamRecorder) -> None:
     team = RoundRobinGroupChat([agent("writer", "a draft", "better"), agent("critic", "shorter", "APPROVE")],
                                termination_condition=TextMentionTermination("APPROVE"))  # fmt: skip
-    assert recorded(team, recording) is team
+    assert recorder.watch(team) is team
     result = await team.run(task="write")
     assert [message.source for message in result.messages] == ["user", "writer", "critic", "writer", "critic"]
-    found = stored(recording)
+    found = told(recorder)
     assert [(event["type"], event["payload"]["action"]) for event in found.events] == [
         ("proposal", "RoundRobinGroupChat"), ("proposal", "writer"), ("ready", "writer"), ("proposal", "critic"), ("ready", "critic"),
         ("proposal", "writer"), ("ready", "writer"), ("proposal", "critic"), ("ready", "critic"), ("ready", "RoundRobinGroupChat"),
@@ -102,30 +115,29 @@ async def test_turns_follow_each_other_and_the_run_ends_with_the_reason(recordin
     assert turn["payload"]["output_tokens"] > 0
 
 
-async def test_a_stream_shown_by_the_console_is_told(recording: Recording) -> None:
-    team = recorded(RoundRobinGroupChat([agent("writer", "a", model_client_stream=True)], max_turns=1), recording)
+async def test_a_stream_shown_by_the_console_is_told(recorder: TeamRecorder) -> None:
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "a", model_client_stream=True)], max_turns=1))
     await Console(team.run_stream(task="write"))
-    found = stored(recording)
+    found = told(recorder)
     assert len(found.events) == 4
-    assert outcome(team) == found.events[-1]["id"]
 
 
-async def test_contents_are_told_on_request_only(recording: Recording, url: str) -> None:
-    async def run(recording: Recording) -> str:
+async def test_contents_are_told_on_request_only(recorder: TeamRecorder, url: str) -> None:
+    async def run(recorder: TeamRecorder) -> str:
         writer = agent("writer", calls(("look", {"word": "secret-3"})), tools=[look], reflect_on_tool_use=False)
-        await recorded(RoundRobinGroupChat([writer], max_turns=1), recording).run(task="secret-1")
-        return json.dumps(stored(recording).events)
+        await recorder.watch(RoundRobinGroupChat([writer], max_turns=1)).run(task="secret-1")
+        return json.dumps(told(recorder).events)
 
     async def look(word: str) -> str:
         return "secret-2"
 
-    assert "secret" not in await run(recording)
-    with Recording(url, agent_id="team", scope="news", content=True) as open_one:
-        told = await run(open_one)
-        assert all(word in told for word in ("secret-1", "secret-2", "secret-3"))
+    assert "secret" not in await run(recorder)
+    with recorder_at(url, content=True) as open_one:
+        shown = await run(open_one)
+        assert all(word in shown for word in ("secret-1", "secret-2", "secret-3"))
 
 
-async def test_tools_called_together_stand_side_by_side_in_the_turn(recording: Recording) -> None:
+async def test_tools_called_together_stand_side_by_side_in_the_turn(recorder: TeamRecorder) -> None:
     async def add(number: int) -> int:
         return number + 1
 
@@ -134,8 +146,8 @@ async def test_tools_called_together_stand_side_by_side_in_the_turn(recording: R
                tools=[add], max_tool_iterations=5)],
         max_turns=1,
     )  # fmt: skip
-    await recorded(team, recording).run(task="count")
-    found = stored(recording)
+    await recorder.watch(team).run(task="count")
+    found = told(recorder)
     asked, answered = found.of("proposal", "add"), found.of("ready", "add")
     turn = found.one("proposal", "counter")
     assert [event["parent_ids"] for event in asked[:2]] == [[turn["id"]], [turn["id"]]]
@@ -147,7 +159,7 @@ async def test_tools_called_together_stand_side_by_side_in_the_turn(recording: R
     assert end["payload"]["tool_calls"] == 3
 
 
-async def test_a_tool_that_fails_earns_a_penalty_and_its_retry_follows_from_it(recording: Recording) -> None:
+async def test_a_tool_that_fails_earns_a_penalty_and_its_retry_follows_from_it(recorder: TeamRecorder) -> None:
     tries = [OSError("no route"), "sunny"]
 
     async def forecast() -> str:
@@ -159,8 +171,8 @@ async def test_a_tool_that_fails_earns_a_penalty_and_its_retry_follows_from_it(r
     team = RoundRobinGroupChat(
         [agent("weather", calls(("forecast", {})), calls(("forecast", {})), "sunny", tools=[forecast], max_tool_iterations=3)], max_turns=1
     )  # fmt: skip
-    await recorded(team, recording).run(task="?")
-    found = stored(recording)
+    await recorder.watch(team).run(task="?")
+    found = told(recorder)
     penalty = found.one("penalty", "forecast")
     assert "no route" in penalty["payload"]["reason"]
     assert (penalty["payload"]["value"], penalty["scope"]) == (-0.5, "news.weather")
@@ -172,47 +184,47 @@ async def test_a_failed_test_instead_of_a_penalty(url: str) -> None:
     async def forecast() -> str:
         raise OSError("no route")
 
-    with Recording(url, agent_id="team", scope="news", on_failure="test") as recording:
-        await recorded(agent("weather", calls(("forecast", {})), tools=[forecast]), recording).run(task="?")
-        assert stored(recording).one("test", "forecast")["payload"]["status"] == "failed"
+    with recorder_at(url, on_failure="test") as recorder:
+        await recorder.watch(agent("weather", calls(("forecast", {})), tools=[forecast])).run(task="?")
+        assert told(recorder).one("test", "forecast")["payload"]["status"] == "failed"
 
 
-async def test_handoffs_name_who_is_next(recording: Recording) -> None:
+async def test_handoffs_name_who_is_next(recorder: TeamRecorder) -> None:
     alice = agent("alice", calls(("transfer_to_bob", {})), handoffs=["bob"])
     bob = agent("bob", calls(("transfer_to_user", {})), "glad to help", handoffs=["user"])
     team = Swarm([alice, bob], termination_condition=HandoffTermination("user") | MaxMessageTermination(20))
-    await recorded(team, recording).run(task="help")
-    found = stored(recording)
+    await recorder.watch(team).run(task="help")
+    found = told(recorder)
     assert found.one("ready", "alice")["payload"]["handoff"] == "bob"
     assert names(found, found.one("ready", "alice")) == [("proposal", "alice"), ("ready", "transfer_to_bob")]
     assert names(found, found.one("proposal", "bob")) == [("ready", "alice")]
     assert found.one("ready", "Swarm")["payload"]["stop_reason"].startswith("Handoff to user")
 
 
-async def test_a_run_continued_follows_from_the_run_before_until_the_team_is_reset(recording: Recording) -> None:
-    team = recorded(RoundRobinGroupChat([agent("writer", "1", "2", "3")], max_turns=1), recording)
+async def test_a_run_continued_follows_from_the_run_before_until_the_team_is_reset(recorder: TeamRecorder) -> None:
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "1", "2", "3")], max_turns=1))
     await team.run(task="write")
     await team.run()
     await team.reset()
     await team.run(task="write")
-    found = stored(recording)
+    found = told(recorder)
     runs, ends = found.of("proposal", "RoundRobinGroupChat"), found.of("ready", "RoundRobinGroupChat")
     assert [run["parent_ids"] for run in runs] == [[], [ends[0]["id"]], []]
     assert [turn["parent_ids"] for turn in found.of("proposal", "writer")] == [[run["id"]] for run in runs]
 
 
-async def test_a_selector_chooses_who_speaks_also_twice_in_a_row(recording: Recording) -> None:
+async def test_a_selector_chooses_who_speaks_also_twice_in_a_row(recorder: TeamRecorder) -> None:
     order = iter(["writer", "writer", "critic"])
     team = SelectorGroupChat([agent("writer", "1", "2"), agent("critic", "3")], model_client=model(), max_turns=3,
                              selector_func=lambda _: next(order), allow_repeated_speaker=True)  # fmt: skip
-    await recorded(team, recording).run(task="write")
-    found = stored(recording)
+    await recorder.watch(team).run(task="write")
+    found = told(recorder)
     first, second = found.of("ready", "writer")
     assert found.of("proposal", "writer")[1]["parent_ids"] == [first["id"]]
     assert found.one("proposal", "critic")["parent_ids"] == [second["id"]]
 
 
-async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents(recording: Recording) -> None:
+async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents(recorder: TeamRecorder) -> None:
     def slow(seconds: float) -> Any:
         async def answer() -> str:
             await asyncio.sleep(seconds)
@@ -226,20 +238,20 @@ async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents
         graph.add_node(node)
     graph.add_edge(start, quick).add_edge(start, late).add_edge(quick, join).add_edge(late, join)
     team = GraphFlow([start, quick, late, join], graph.build())
-    await recorded(team, recording).run(task="go")
-    found = stored(recording)
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
     for branch in ("quick", "late"):
         assert names(found, found.one("proposal", branch)) == [("ready", "start")]
     assert names(found, found.one("proposal", "join")) == [("ready", "late"), ("ready", "quick")]
     assert names(found, found.one("ready", "GraphFlow"))[1] == ("ready", "join")
 
 
-async def test_a_team_in_a_team_is_one_step_of_it(recording: Recording) -> None:
+async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> None:
     inner = RoundRobinGroupChat([agent("writer", "1"), agent("critic", "2")], max_turns=2, name="desk")
     outer = RoundRobinGroupChat([agent("planner", "0"), inner, agent("editor", "3")], max_turns=3, name="paper")
-    result = await recorded(outer, recording).run(task="write")
+    result = await recorder.watch(outer).run(task="write")
     assert [message.source for message in result.messages] == ["user", "planner", "writer", "critic", "editor"]
-    found = stored(recording)
+    found = told(recorder)
     assert names(found, found.one("proposal", "desk")) == [("ready", "planner")]
     assert names(found, found.one("proposal", "writer")) == [("proposal", "desk")]
     assert names(found, found.one("ready", "desk")) == [("proposal", "desk"), ("ready", "critic")]
@@ -248,11 +260,11 @@ async def test_a_team_in_a_team_is_one_step_of_it(recording: Recording) -> None:
     assert found.one("ready", "paper")["payload"]["turns"] == 3
 
 
-async def test_an_agent_that_is_a_tool_works_for_the_call(recording: Recording) -> None:
+async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
     poet = agent("poet", "roses are red")
     lead = agent("lead", calls(("poet", {"task": "a poem"})), "here", tools=[AgentTool(poet)], max_tool_iterations=2)
-    await recorded(lead, recording).run(task="a poem, please")
-    found = stored(recording)
+    await recorder.watch(lead).run(task="a poem, please")
+    found = told(recorder)
     call, turn = found.of("proposal", "poet")
     assert names(found, call) == [("proposal", "lead")]
     assert turn["parent_ids"] == [call["id"]]
@@ -261,11 +273,11 @@ async def test_an_agent_that_is_a_tool_works_for_the_call(recording: Recording) 
     assert found.one("ready", "lead")["parent_ids"] == [found.one("proposal", "lead")["id"], call_end["id"]]
 
 
-async def test_a_society_of_mind_has_its_team_inside_its_turn(recording: Recording) -> None:
+async def test_a_society_of_mind_has_its_team_inside_its_turn(recorder: TeamRecorder) -> None:
     inner = RoundRobinGroupChat([agent("left", "1"), agent("right", "2")], max_turns=2, name="minds")
     society = SocietyOfMindAgent("society", inner, model("both"))
-    await recorded(RoundRobinGroupChat([society, agent("critic", "fine")], max_turns=2), recording).run(task="think")
-    found = stored(recording)
+    await recorder.watch(RoundRobinGroupChat([society, agent("critic", "fine")], max_turns=2)).run(task="think")
+    found = told(recorder)
     assert names(found, found.one("proposal", "minds")) == [("proposal", "society")]
     assert names(found, found.one("proposal", "left")) == [("proposal", "minds")]
     assert names(found, found.one("ready", "society")) == [("proposal", "society"), ("ready", "minds")]
@@ -288,28 +300,28 @@ class Executor(CodeExecutor):
     async def stop(self) -> None: ...
 
 
-async def test_code_that_runs_is_a_test(recording: Recording) -> None:
+async def test_code_that_runs_is_a_test(recorder: TeamRecorder) -> None:
     block = "```python\nprint(1)\n```"
     answers = model(block, '{"retry": true, "reason": "a name is missing"}', block, "it prints 1")
     executor = Executor(CodeResult(1, "NameError"), CodeResult(0, "1"))
     with pytest.warns(UserWarning, match="approval"):
         coder = CodeExecutorAgent("coder", executor, max_retries_on_error=1, model_client=answers)
-    await recorded(coder, recording).run(task="print 1")
-    found = stored(recording)
+    await recorder.watch(coder).run(task="print 1")
+    found = told(recorder)
     failed, passed = found.of("test", "run_code")
     assert [test["payload"]["status"] for test in (failed, passed)] == ["failed", "passed"]
     assert passed["parent_ids"] == [failed["id"]]
     assert "NameError" not in json.dumps(found.events)
 
 
-async def test_an_agent_that_raises_fails_its_turn_and_the_run_and_nothing_else_changes(recording: Recording) -> None:
+async def test_an_agent_that_raises_fails_its_turn_and_the_run_and_nothing_else_changes(recorder: TeamRecorder) -> None:
     def broken() -> str:
         raise ZeroDivisionError("by zero")
 
-    team = recorded(RoundRobinGroupChat([agent("writer", "1"), Plain("critic", broken)], name="desk"), recording)
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "1"), Plain("critic", broken)], name="desk"))
     with pytest.raises(RuntimeError, match="by zero"):
         await team.run(task="write")
-    found = stored(recording)
+    found = told(recorder)
     turn, run = found.one("penalty", "critic"), found.one("penalty", "desk")
     assert names(found, turn) == [("proposal", "critic")]
     assert names(found, run) == [("penalty", "critic"), ("proposal", "desk")]
@@ -317,7 +329,7 @@ async def test_an_agent_that_raises_fails_its_turn_and_the_run_and_nothing_else_
     assert not found.of("ready", "critic")
 
 
-async def test_what_was_cancelled_is_no_failure(recording: Recording) -> None:
+async def test_what_was_cancelled_is_no_failure(recorder: TeamRecorder) -> None:
     token, asleep = CancellationToken(), asyncio.Event()
 
     async def forever() -> str:
@@ -325,33 +337,33 @@ async def test_what_was_cancelled_is_no_failure(recording: Recording) -> None:
         await token.link_future(asyncio.ensure_future(asyncio.sleep(60)))
         return ""
 
-    team = recorded(RoundRobinGroupChat([Plain("sleeper", forever)], name="desk"), recording)
+    team = recorder.watch(RoundRobinGroupChat([Plain("sleeper", forever)], name="desk"))
     running = asyncio.create_task(team.run(task="sleep", cancellation_token=token))
     await asleep.wait()
     token.cancel()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
         await running
-    found = stored(recording)
+    found = told(recorder)
     assert [found.one("ready", name)["payload"]["status"] for name in ("sleeper", "desk")] == ["cancelled", "cancelled"]
 
 
-async def test_a_stream_that_nobody_reads_on_ends_the_run(recording: Recording) -> None:
-    team = recorded(RoundRobinGroupChat([agent("writer", "1", "2", "3")], max_turns=3, name="desk"), recording)
+async def test_a_stream_that_nobody_reads_on_ends_the_run(recorder: TeamRecorder) -> None:
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "1", "2", "3")], max_turns=3, name="desk"))
     stream = team.run_stream(task="write")
     await anext(stream)
     await stream.aclose()
-    assert stored(recording).one("ready", "desk")["payload"]["status"] == "cancelled"
+    assert told(recorder).one("ready", "desk")["payload"]["status"] == "cancelled"
 
 
-async def test_a_team_stopped_from_outside_says_so(recording: Recording) -> None:
+async def test_a_team_stopped_from_outside_says_so(recorder: TeamRecorder) -> None:
     stop = ExternalTermination()
 
     def answer() -> str:
         stop.set()
         return "done"
 
-    await recorded(RoundRobinGroupChat([Plain("worker", answer)], termination_condition=stop, name="desk"), recording).run(task="go")
-    assert stored(recording).one("ready", "desk")["payload"]["stop_reason"] == "External termination requested"
+    await recorder.watch(RoundRobinGroupChat([Plain("worker", answer)], termination_condition=stop, name="desk")).run(task="go")
+    assert told(recorder).one("ready", "desk")["payload"]["stop_reason"] == "External termination requested"
 
 
 async def test_two_runs_at_once_do_not_mix(url: str) -> None:
@@ -359,76 +371,102 @@ async def test_two_runs_at_once_do_not_mix(url: str) -> None:
         await asyncio.sleep(0.02)
         return "x"
 
-    with Recording(url, agent_id="a", scope="one") as one, Recording(url, agent_id="b", scope="two") as two:
-        first = recorded(RoundRobinGroupChat([Plain("a1", slow), Plain("a2", slow)], max_turns=6, name="first"), one)
-        second = recorded(RoundRobinGroupChat([Plain("b1", slow), Plain("b2", slow)], max_turns=6, name="second"), two)
+    with recorder_at(url, scope="one") as one, recorder_at(url, scope="two") as two:
+        first = one.watch(RoundRobinGroupChat([Plain("a1", slow), Plain("a2", slow)], max_turns=6, name="first"))
+        second = two.watch(RoundRobinGroupChat([Plain("b1", slow), Plain("b2", slow)], max_turns=6, name="second"))
         await asyncio.gather(first.run(task="go"), second.run(task="go"))
-        for recording, letter, scope in ((one, "a", "one"), (two, "b", "two")):
-            found = stored(recording)
+        for recorder, letter, scope in ((one, "a", "one"), (two, "b", "two")):
+            found = told(recorder)
             assert len(found.events) == 14
             assert {event["scope"] for event in found.events} == {scope}
             assert {event["payload"]["action"][0] for event in found.events[1:-1]} == {letter}
             assert all(len(event["parent_ids"]) == 1 for event in found.events[1:-1])
 
 
-async def test_one_agent_answers_two_tasks_at_once(recording: Recording) -> None:
+async def test_one_agent_answers_two_tasks_at_once(url: str) -> None:
     async def slow() -> str:
         await asyncio.sleep(0.02)
         return "x"
 
-    lone = recorded(Plain("lone", slow), recording)
+    base = new_id()
+    with recorder_at(url, trace_id=None) as recorder:
+        lone = recorder.watch(Plain("lone", slow))
 
-    async def ask(name: str) -> None:
-        with trace(f"{recording.trace_id}-{name}"):
-            await lone.run(task=name)
+        async def ask(name: str) -> None:
+            with trace(f"{base}-{name}"):
+                await lone.run(task=name)
 
-    await asyncio.gather(ask("a"), ask("b"))
-    assert recording.flush(30)
+        await asyncio.gather(ask("a"), ask("b"))
     for name in ("a", "b"):
-        assert [event["type"] for event in trace_of(recording.url, f"{recording.trace_id}-{name}").events] == ["proposal", "ready"]
+        assert [event["type"] for event in trace_of(url, f"{base}-{name}").events] == ["proposal", "ready"]
 
 
-async def test_a_run_belongs_to_the_trace_around_it_and_is_what_comes_next_follows_from(recording: Recording) -> None:
+async def test_a_run_belongs_to_the_trace_around_it_and_is_what_comes_next_follows_from(url: str) -> None:
     seen: list[Any] = []
 
     async def look() -> str:
         seen.append(current_trace())
         return "seen"
 
-    team = recorded(RoundRobinGroupChat([agent("writer", calls(("look", {})), tools=[look])], max_turns=1, name="desk"), recording)
-    cause = recording.started("before", trace_id=(own := f"{recording.trace_id}-own"))
-    with trace(own, (cause,)):
-        await team.run(task="write")
-        after = current_trace()
-    assert recording.flush(30)
-    found = trace_of(recording.url, own)
+    team = RoundRobinGroupChat([agent("writer", calls(("look", {})), tools=[look])], max_turns=1, name="desk")
+    with recorder_at(url, trace_id=None) as recorder:
+        cause = recorder.recording.started("before", trace_id=(own := new_id()))
+        with trace(own, (cause,)):
+            await recorder.watch(team).run(task="write")
+            after = current_trace()
+    found = trace_of(url, own)
     assert found.one("proposal", "desk")["parent_ids"] == [cause]
     assert after is not None
-    assert after.parents == (found.one("ready", "desk")["id"],) == (outcome(team),)
+    assert after.parents == (found.one("ready", "desk")["id"],)
     assert seen[0].parents == (found.one("proposal", "look")["id"],)  # what a tool emits follows from its call
 
 
-async def test_feedback_reaches_the_team(recording: Recording) -> None:
-    team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1, name="desk"), recording)
-    assert outcome(team) is None
+async def test_each_run_is_a_trace_and_so_is_a_run_that_goes_on(url: str) -> None:
+    team = RoundRobinGroupChat([agent("writer", "1", "2", "3")], max_turns=1, name="desk")
+    with recorder_at(url, trace_id=None, scope=(scope := f"s{new_id()}")) as recorder:
+        await recorder.watch(team).run(task="write")
+        await team.run()
+        await team.reset()
+        await team.run(task="write")
+    runs = Stored(get(url, "/api/events", scope=scope, order="asc")).of("proposal", "desk")
+    assert runs[0]["trace_id"] == runs[1]["trace_id"] != runs[2]["trace_id"]
+    assert [len(run["parent_ids"]) for run in runs] == [0, 1, 0]
+
+
+async def test_feedback_reaches_the_team_and_whoever_took_part(recorder: TeamRecorder) -> None:
+    writer = agent("writer", "1")
+    team = recorder.watch(RoundRobinGroupChat([writer], max_turns=1, name="desk"))
+    assert scored(0.5, team) is None
     await team.run(task="write")
-    recording.scored(0.5, [outcome(team) or ""], action="desk")
-    found = stored(recording)
-    assert found.parents(found.one("reward")) == [("ready", "desk")]
+    scored(0.5, team, reason="readable")
+    scored(-0.25, writer, agent_id="reader")
+    scored(1, agent("stranger"))
+    found = told(recorder)
+    assert found.parents(found.one("reward", "desk")) == [("ready", "desk")]
+    assert found.one("reward")["payload"]["reason"] == "readable"
+    assert found.parents(found.one("penalty", "writer")) == [("ready", "writer")]
+    assert [found.one("reward")["agent_id"], found.one("penalty")["agent_id"]] == ["autogen", "reader"]
 
 
-async def test_a_runtime_of_its_own_changes_nothing(recording: Recording) -> None:
+async def test_two_lines_are_enough(url: str) -> None:
+    team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1), url, scope=(scope := f"s{new_id()}"))
+    await team.run(task="write")
+    team._semp_watch.teller.recording.close()  # type: ignore[attr-defined]
+    assert len(get(url, "/api/events", scope=scope)) == 4
+
+
+async def test_a_runtime_of_its_own_changes_nothing(recorder: TeamRecorder) -> None:
     runtime = SingleThreadedAgentRuntime()
     runtime.start()
     team = RoundRobinGroupChat([agent("writer", "1"), agent("critic", "2")], max_turns=2, name="desk", runtime=runtime)
-    await recorded(team, recording).run(task="write")
+    await recorder.watch(team).run(task="write")
     await runtime.stop_when_idle()
-    found = stored(recording)
+    found = told(recorder)
     assert names(found, found.one("proposal", "critic")) == [("ready", "writer")]
     assert len(found.events) == 6
 
 
-async def test_a_team_that_is_busy_refuses_as_before(recording: Recording) -> None:
+async def test_a_team_that_is_busy_refuses_as_before(recorder: TeamRecorder) -> None:
     begun, refused = asyncio.Event(), asyncio.Event()
 
     async def slow() -> str:
@@ -436,40 +474,40 @@ async def test_a_team_that_is_busy_refuses_as_before(recording: Recording) -> No
         await refused.wait()
         return "x"
 
-    team = recorded(RoundRobinGroupChat([Plain("worker", slow)], max_turns=2, name="desk"), recording)
+    team = recorder.watch(RoundRobinGroupChat([Plain("worker", slow)], max_turns=2, name="desk"))
     running = asyncio.create_task(team.run(task="go"))
     await begun.wait()
     with pytest.raises(ValueError, match="already running"):
         await team.run(task="go")
     refused.set()
     await running
-    found = stored(recording)
+    found = told(recorder)
     assert "already running" in found.one("penalty", "desk")["payload"]["reason"]
     assert len(found.of("ready", "worker")) == 2
     assert names(found, found.one("ready", "desk")) == [("proposal", "desk"), ("ready", "worker")]
 
 
 async def test_a_service_that_is_away_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    recording = Recording("http://127.0.0.1:9", agent_id="team", scope="news", capacity=4)
-    team = recorded(RoundRobinGroupChat([agent("writer", *"12345"), agent("critic", *"12345")], max_turns=10), recording)
+    recorder = TeamRecorder("http://127.0.0.1:9", capacity=4)
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", *"12345"), agent("critic", *"12345")], max_turns=10))
     began = time.perf_counter()
     result = await team.run(task="write")
     assert len(result.messages) == 11
     assert time.perf_counter() - began < 1
-    assert recording.lost == 18
+    assert recorder.recording.lost == 18
     assert len([record for record in caplog.records if "not told" in record.message]) == 1
-    recording.close(0)
+    recorder.recording.close(0)
 
 
 async def test_a_mistake_of_ours_is_logged_and_the_run_goes_on(
-    recording: Recording, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    recorder: TeamRecorder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: Any, **kwargs: Any) -> str:
         raise KeyError("ours")
 
-    team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1), recording)
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "1")], max_turns=1))
     for name in ("started", "ended"):
-        monkeypatch.setattr(recording, name, broken)
+        monkeypatch.setattr(recorder.recording, name, broken)
         assert (await team.run(task="write", output_task_messages=False)).messages[0].source == "writer"
         await team.reset()
         team._participants[0]._model_client.reset()  # type: ignore[attr-defined]
@@ -477,22 +515,22 @@ async def test_a_mistake_of_ours_is_logged_and_the_run_goes_on(
     assert any("ours" in str(record.exc_info) for record in caplog.records)
 
 
-async def test_an_agent_whose_stream_is_its_own_is_told(recording: Recording) -> None:
+async def test_an_agent_whose_stream_is_its_own_is_told(recorder: TeamRecorder) -> None:
     class Own(Plain):
         async def on_messages_stream(
             self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
         ) -> AsyncGenerator[Any, None]:
             yield Response(chat_message=TextMessage(content="x", source=self.name))
 
-    await recorded(Own("own"), recording).run_stream(task="go").__anext__()
-    team = recorded(RoundRobinGroupChat([Own("own")], max_turns=1), recording)
+    await recorder.watch(Own("own")).run_stream(task="go").__anext__()
+    team = recorder.watch(RoundRobinGroupChat([Own("own")], max_turns=1))
     await team.run(task="go")
-    assert len(stored(recording).of("ready", "own")) == 1
+    assert len(told(recorder).of("ready", "own")) == 1
 
 
-async def test_a_second_recording_takes_over(recording: Recording, url: str) -> None:
-    team = recorded(RoundRobinGroupChat([agent("writer", "1", "2")], max_turns=1, name="desk"), recording)
-    with Recording(url, agent_id="team", scope="other") as other:
-        await recorded(team, other).run(task="write")
-        assert len(stored(other).events) == 4
-    assert stored(recording).events == []
+async def test_a_second_recorder_takes_over(recorder: TeamRecorder, url: str) -> None:
+    team = recorder.watch(RoundRobinGroupChat([agent("writer", "1", "2")], max_turns=1, name="desk"))
+    with recorder_at(url, scope="other") as other:
+        await other.watch(team).run(task="write")
+        assert len(told(other).events) == 4
+    assert told(recorder).events == []

@@ -29,6 +29,7 @@ from conftest import Stored, stored
 from opentelemetry.sdk.trace import TracerProvider
 from semp_sdk.connectors import Recording
 from semp_sdk.connectors.otel import SempSpanProcessor
+from semp_sdk.identifiers import new_id
 
 
 class Replay(FunctionInvocationLayer, ChatMiddlewareLayer, ChatTelemetryLayer, BaseChatClient):  # type: ignore[misc]
@@ -56,9 +57,10 @@ def call(name: str) -> Content:
 
 @pytest.fixture
 def recording(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
-    with Recording(url, agent_id="shop", scope="shop") as found:
+    spans = SempSpanProcessor(url, scope="shop", trace_id=new_id())
+    with spans.recording as found:
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SempSpanProcessor(found, trace_id=found.trace_id))
+        provider.add_span_processor(spans)
         monkeypatch.setattr(observability, "get_tracer", lambda *_, **__: provider.get_tracer("agent_framework"))
         yield found
 

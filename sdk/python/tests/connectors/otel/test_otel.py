@@ -6,8 +6,9 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 from semp_sdk.connectors import Recording
 from semp_sdk.connectors.otel import SempLogRecordProcessor, SempSpanProcessor, processor
+from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
 
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner", "gen_ai.provider.name": "openai"}
@@ -36,15 +38,22 @@ def kind(of: str, **more: Any) -> dict[str, Any]:
     return {"openinference.span.kind": of, **more}
 
 
+@contextmanager
+def spans_at(url: str, **options: Any) -> Generator[SempSpanProcessor]:
+    spans = SempSpanProcessor(url, **{"scope": "shop", "trace_id": new_id(), **options})
+    with spans.recording:
+        yield spans
+
+
 @pytest.fixture
-def recording(url: str) -> Iterator[Recording]:
-    with Recording(url, agent_id="shop", scope="shop") as found:
+def spans(url: str) -> Iterator[SempSpanProcessor]:
+    with spans_at(url) as found:
         yield found
 
 
 @pytest.fixture
-def spans(recording: Recording) -> SempSpanProcessor:
-    return SempSpanProcessor(recording, trace_id=recording.trace_id)
+def recording(spans: SempSpanProcessor) -> Recording:
+    return spans.recording
 
 
 def tracer_of(spans: SempSpanProcessor, **options: Any) -> Tracer:
@@ -215,11 +224,11 @@ def test_an_exception_that_was_dealt_with_is_none(tracer: Tracer, recording: Rec
 
 
 def test_a_failed_test_instead_of_a_penalty(url: str) -> None:
-    with Recording(url, agent_id="shop", scope="shop", on_failure="test") as recording:
-        tracer = tracer_of(SempSpanProcessor(recording, trace_id=recording.trace_id))
+    with spans_at(url, on_failure="test") as spans:
+        tracer = tracer_of(spans)
         with pytest.raises(OSError, match="route"), tracer.start_as_current_span("a", attributes=tool("a")):
             raise OSError("no route")
-        assert stored(recording).one("test", "a")["payload"]["status"] == "failed"
+        assert stored(spans.recording).one("test", "a")["payload"]["status"] == "failed"
 
 
 def test_openinference(tracer: Tracer, recording: Recording) -> None:
@@ -299,14 +308,11 @@ def test_evaluations_told_as_events_of_the_span(tracer: Tracer, recording: Recor
 
 
 def test_scores_of_another_range_count_as_they_are_told_to(url: str) -> None:
-    with Recording(url, agent_id="shop", scope="shop") as recording:
-        spans = SempSpanProcessor(
-            recording, trace_id=recording.trace_id, score=lambda name, score: (score - 3) / 2 if name == "stars" else None
-        )
+    with spans_at(url, score=lambda name, score: (score - 3) / 2 if name == "stars" else None) as spans:
         with tracer_of(spans).start_as_current_span("chat", attributes=CHAT) as span:
             for name in ("stars", "length"):
                 span.add_event("gen_ai.evaluation.result", {"gen_ai.evaluation.name": name, "gen_ai.evaluation.score.value": 2})
-        assert [event["payload"]["value"] for event in stored(recording).events[2:]] == [-0.5]
+        assert [event["payload"]["value"] for event in stored(spans.recording).events[2:]] == [-0.5]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -352,22 +358,23 @@ def test_names_tell_what_attributes_do_not_say_yet(tracer: Tracer, recording: Re
     assert len(stored(recording).events) == 4
 
 
-def test_a_remote_parent_is_in_the_same_trace(recording: Recording) -> None:
-    tracer = tracer_of(SempSpanProcessor(recording))
-    remote = SpanContext(int(recording.trace_id.replace("-", ""), 16), 0xABC, is_remote=True, trace_flags=TraceFlags(1))
-    with tracer.start_as_current_span("run", context=otel.set_span_in_context(NonRecordingSpan(remote)), attributes=AGENT):
-        pass
-    assert recording.flush(30)
-    found = trace_of(recording.url, recording.trace_id.replace("-", ""))  # OpenTelemetry's own id, in hexadecimal
+def test_a_remote_parent_is_in_the_same_trace(url: str) -> None:
+    number = int(new_id().replace("-", ""), 16)
+    remote = SpanContext(number, 0xABC, is_remote=True, trace_flags=TraceFlags(1))
+    with spans_at(url, trace_id=None) as spans:
+        around = otel.set_span_in_context(NonRecordingSpan(remote))
+        with tracer_of(spans).start_as_current_span("run", context=around, attributes=AGENT):
+            pass
+    found = trace_of(url, f"{number:032x}")  # OpenTelemetry's own id
     assert [(event["type"], event["parent_ids"]) for event in found.events] == [("proposal", []), ("ready", [found.events[0]["id"]])]
 
 
-def test_a_trace_around_the_outermost_span_is_taken_up(recording: Recording) -> None:
-    tracer = tracer_of(SempSpanProcessor(recording))
-    cause = recording.started("before")
-    with trace(recording.trace_id, (cause,)), tracer.start_as_current_span("run", attributes=AGENT):
-        pass
-    found = stored(recording)
+def test_a_trace_around_the_outermost_span_is_taken_up(url: str) -> None:
+    with spans_at(url, trace_id=None) as spans:
+        cause = spans.recording.started("before", trace_id=(own := new_id()))
+        with trace(own, (cause,)), tracer_of(spans).start_as_current_span("run", attributes=AGENT):
+            pass
+    found = trace_of(url, own)
     assert found.parents(found.one("proposal", "planner")) == [("proposal", "before")]
 
 
@@ -386,12 +393,10 @@ def test_children_that_end_after_their_parents(tracer: Tracer, recording: Record
 def test_contents_are_told_on_request_only(url: str) -> None:
     contents = {"gen_ai.input.messages": "secret-1", "gen_ai.output.messages": "secret-2", "gen_ai.system_instructions": "secret-3"}
     for content in (False, True):
-        with Recording(url, agent_id="shop", scope="shop", content=content) as recording:
-            with tracer_of(SempSpanProcessor(recording, trace_id=recording.trace_id)).start_as_current_span(
-                "c", attributes=CHAT | contents
-            ):
+        with spans_at(url, content=content) as spans:
+            with tracer_of(spans).start_as_current_span("c", attributes=CHAT | contents):
                 pass
-            told = json.dumps(stored(recording).events)
+            told = json.dumps(stored(spans.recording).events)
             assert [word in told for word in ("secret-1", "secret-2", "secret-3")] == [content, content, False]
 
 
@@ -426,10 +431,10 @@ def test_a_span_that_goes_on_in_another_thread(tracer: Tracer, recording: Record
     assert names(found, found.one("ready", "planner")) == [("proposal", "planner"), ("ready", "a")]
 
 
-def test_what_is_known_of_spans_is_bounded(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_known_of_spans_is_bounded(
+    tracer: Tracer, spans: SempSpanProcessor, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(processor, "KEPT", 10)
-    spans = SempSpanProcessor(recording, trace_id=recording.trace_id)
-    tracer = tracer_of(spans)
     never = [tracer.start_span("never ends", attributes=AGENT) for _ in range(25)]
     for _ in range(25):
         with tracer.start_as_current_span("x", attributes=tool("a")):
@@ -457,8 +462,7 @@ def test_spans_that_are_not_sampled_are_not_told(spans: SempSpanProcessor, recor
 
 
 def test_a_service_that_is_away_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    recording = Recording("http://127.0.0.1:9", agent_id="shop", scope="shop", capacity=4)
-    spans = SempSpanProcessor(recording)
+    spans = SempSpanProcessor("http://127.0.0.1:9", capacity=4)
     began = time.perf_counter()
     with tracer_of(spans).start_as_current_span("run", attributes=AGENT):
         pass
@@ -466,10 +470,10 @@ def test_a_service_that_is_away_changes_nothing(caplog: pytest.LogCaptureFixture
         with tracer_of(spans).start_as_current_span("run", attributes=AGENT):
             pass
     assert time.perf_counter() - began < 1
-    assert recording.lost == 98
+    assert spans.recording.lost == 98
     assert len([record for record in caplog.records if "not told" in record.message]) == 1
     assert not spans.force_flush(10)
-    recording.close(0)
+    spans.recording.close(0)
 
 
 def test_a_mistake_of_ours_is_logged_and_the_span_goes_on(

@@ -6,17 +6,26 @@ import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from semp_sdk.connectors.autogen.steps import Place, Run, Turn
 from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.texts import scope_of
+from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace, follow, trace
 
 log = logging.getLogger("semp_sdk")
 
 _turn: ContextVar[Turn | None] = ContextVar("semp_autogen_turn", default=None)
 """The agent's turn that the running code is part of, where no team is in between."""
+
+
+class Ended(NamedTuple):
+    """What feedback on something that is over needs of it."""
+
+    event: str
+    scope: str
+    trace_id: str
 
 
 class Watch:
@@ -26,9 +35,8 @@ class Watch:
 
     def __init__(self, runner: Any) -> None:
         self.runner = runner
-        self.ended: str | None = None
-        """The event its newest run ended with."""
-        self._ended_in: str | None = None
+        self.ended: Ended | None = None
+        """How its newest run ended."""
 
     def begin(self, given: Any) -> Run | Turn:
         """It begins to work on what it was given."""
@@ -48,17 +56,17 @@ class Watch:
         if turn is not None:
             around = turn.within(self.runner.name)
             return Place(around, around.last(), scope_of(turn.place.scope, turn.agent), turn.place.trace_id)
-        recording, here = self.teller.recording, current_trace()
-        trace_id = here.id if here is not None else recording.trace_id
-        parents = here.parents if here is not None else ()
-        if not parents and self.ended is not None and self._ended_in == trace_id:
-            parents = (self.ended,)
-        return Place(None, parents or (recording.parents if trace_id == recording.trace_id else ()), recording.scope, trace_id)
+        recording, here, ended = self.teller.recording, current_trace(), self.ended
+        trace_id = self.teller.trace_id or (here.id if here is not None else ended.trace_id if ended is not None else new_id())
+        parents = here.parents if here is not None and here.id == trace_id else ()
+        if not parents and ended is not None and ended.trace_id == trace_id:
+            parents = (ended.event,)
+        return Place(None, parents or recording.parents, recording.scope, trace_id)
 
     def closed(self, step: Run | Turn, end: str) -> None:
         """The step ended with this event, which the next one follows from."""
         place = step.place
-        self.ended, self._ended_in = end, place.trace_id
+        self.ended = Ended(end, place.scope, place.trace_id)
         if place.around is not None:
             place.around.happened(place.parents, end)
             return

@@ -34,8 +34,10 @@ def stopped(error: BaseException | None) -> bool:
 class Teller:
     """Tells a recording of runs, turns and tool calls."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, trace_id: str | None) -> None:
         self.recording = recording
+        self.trace_id = trace_id
+        """Of all runs, where one was given."""
 
     def shown(self, **content: Any) -> dict[str, str]:
         """What went in or came out, where the recording may tell it."""

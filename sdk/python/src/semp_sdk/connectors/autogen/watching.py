@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -13,7 +13,7 @@ from autogen_core import CancellationToken
 from semp_sdk.connectors.autogen.steps import Place, Run, Turn
 from semp_sdk.connectors.autogen.streams import Told, Watch, told
 from semp_sdk.connectors.autogen.telling import Message, Teller, stopped
-from semp_sdk.connectors.recording import Recording
+from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
 
 R = TypeVar("R", bound=ChatAgent | Team)
@@ -21,21 +21,72 @@ Task = str | BaseChatMessage | Sequence[BaseChatMessage] | None
 WATCH = "_semp_watch"
 
 
-def recorded(runner: R, recording: Recording) -> R:
-    """The same team or agent, whose runs leave events from now on, with everything it sets to work: participants, teams in teams,
-    agents and teams that are tools.
+class TeamRecorder:
+    """Tells of the runs of teams and agents, and of everything these set to work: participants, teams in teams, agents and teams that are
+    tools. It stands in front of their own methods, `run_stream` of teams and `on_messages_stream` of agents, and changes nothing of what
+    these do.
 
-    A run belongs to the trace of the code that starts it, see `semp_sdk.tracing.trace`; else to the recording's, where it follows from
-    the run before, unless the team was reset in between. Called again with another recording, that one is told from then on.
+    Each run is a trace: the one of the code that starts it, see `semp_sdk.tracing.trace`, else a new one. A run of a team that goes on
+    where its last one stopped, as AutoGen's do unless they are reset, belongs to the same trace and follows from it.
     """
-    _watch(runner, Teller(recording), None)
-    return runner
+
+    def __init__(
+        self,
+        url: str = "http://localhost:5000",
+        *,
+        scope: str = "team",
+        agent_id: str = "autogen",
+        trace_id: str | None = None,
+        parents: Sequence[str] = (),
+        content: bool = False,
+        capacity: int = 10_000,
+        penalty: float = 0.5,
+        on_failure: OnFailure = "penalty",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Args:
+            url: the service.
+            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it.
+            agent_id: who gives feedback where nobody in particular does.
+            trace_id: of all runs. None: see above.
+            parents: what runs in the trace `trace_id` follow from.
+            content: whether payloads tell what went in and came out, cut to a readable length; else only that something did.
+            capacity, penalty, on_failure, headers: see `Recording`.
+
+        Raises:
+            ValueError: the URL is none.
+        """
+        self.recording = Recording(
+            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
+            on_failure=on_failure, headers=headers,
+        )  # fmt: skip
+        self._teller = Teller(self.recording, trace_id)
+
+    def watch(self, runner: R) -> R:
+        """The same team or agent, told of from now on; by the newest recorder, if there are several."""
+        _watch(runner, self._teller, None)
+        return runner
 
 
-def outcome(runner: ChatAgent | Team) -> str | None:
-    """Id of the event that the newest run of a recorded team or agent ended with: what feedback on it follows from. None before that."""
+def recorded(runner: R, url: str = "http://localhost:5000", **options: Any) -> R:
+    """The same team or agent, whose runs are told to the service at this URL; `options` are those of `TeamRecorder`.
+
+    Raises:
+        ValueError: the URL is none.
+    """
+    return TeamRecorder(url, **options).watch(runner)
+
+
+def scored(score: float, runner: ChatAgent | Team, *, agent_id: str | None = None, **payload: Any) -> str | None:
+    """Feedback on the newest run of a recorded team, participant or agent: a reward of a score of 0..1, a penalty of one below 0, of the
+    signal of its name. Answers the event's id; None, if nothing of it has ended yet.
+    """
     watch = getattr(runner, WATCH, None)
-    return watch.ended if isinstance(watch, Watch) else None
+    if not isinstance(watch, Watch) or watch.ended is None:
+        return None
+    where = {"scope": watch.ended.scope, "trace_id": watch.ended.trace_id}
+    return watch.teller.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
 
 
 def _watch(runner: ChatAgent | Team, teller: Teller, team: TeamWatch | None) -> None:

@@ -57,9 +57,13 @@ class Result(NamedTuple):
         return {"pass": True, "passed": True, "fail": False, "failed": False}.get((self.label or "").lower())
 
 
-def described(span: ReadableSpan) -> Described | None:
+def attributes_of(span: ReadableSpan) -> Attributes:
+    """A span's attributes as they are now."""
+    return dict(span.attributes or {})
+
+
+def described(span: ReadableSpan, attributes: Attributes) -> Described | None:
     """What kind of work a span is. None: none of ours, or its attributes are not set yet."""
-    attributes = span.attributes or {}
     operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     first, _, rest = span.name.partition(" ")
     if not operation:
@@ -81,9 +85,8 @@ def _name(operation: str, attributes: Attributes, rest: str, name: str) -> str:
     return f"{operation} {of or rest}".strip()
 
 
-def told(span: ReadableSpan, content: bool) -> dict[str, Any]:
+def told(attributes: Attributes, content: bool) -> dict[str, Any]:
     """What is told of a span: names and counts, and contents on request."""
-    attributes = span.attributes or {}
     found = {key: _first(attributes, names) for key, names in _TOLD.items()}
     kept = {key: value[:LONGEST_NAME] if isinstance(value, str) else value for key, value in found.items() if isinstance(value, str | int)}
     if content:
@@ -91,9 +94,8 @@ def told(span: ReadableSpan, content: bool) -> dict[str, Any]:
     return kept
 
 
-def error_of(span: ReadableSpan) -> str | None:
+def error_of(span: ReadableSpan, attributes: Attributes) -> str | None:
     """Why the span failed, None if it did not: its status, the type of its error, or an exception that nobody says was dealt with."""
-    attributes = span.attributes or {}
     kind = attributes.get("error.type")
     raised = next((event.attributes or {} for event in reversed(span.events) if event.name == "exception"), None)
     status = span.status.status_code
@@ -104,10 +106,11 @@ def error_of(span: ReadableSpan) -> str | None:
     return ": ".join(str(part) for part in (kind, span.status.description) if part)[:REASON] or "error"
 
 
-def results_of(span: ReadableSpan) -> list[Result]:
+def results_of(span: ReadableSpan, attributes: Attributes) -> list[Result]:
     """What evaluations are told on a span: as its events, and among its attributes."""
-    attributes = span.attributes or {}
     found = [result for event in span.events if event.name == RESULT and (result := result_of(event.attributes or {}))]
+    if not any("evaluation" in name or "annotation" in name for name in attributes):
+        return found
     own = result_of(attributes)
     return [*found, *([own] if own else []), *_numbered(attributes)]
 

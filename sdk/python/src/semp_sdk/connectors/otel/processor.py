@@ -5,17 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanContext, format_trace_id
 
-from semp_sdk.connectors.otel.conventions import RESULT, Attributes, Described, Result, described, error_of, result_of, results_of, told
+from semp_sdk.connectors.otel.conventions import (
+    Attributes,
+    Described,
+    Result,
+    attributes_of,
+    described,
+    error_of,
+    result_of,
+    results_of,
+    told,
+)
 from semp_sdk.connectors.otel.nodes import Node
-from semp_sdk.connectors.recording import AT_EXIT, Recording
+from semp_sdk.connectors.recording import AT_EXIT, OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
 from semp_sdk.tracing import current_trace
 
@@ -38,17 +47,40 @@ class SempSpanProcessor(SpanProcessor):
     """
 
     def __init__(
-        self, recording: Recording, *, trace_id: str | None = None, score: Callable[[str, float], float | None] | None = None
+        self,
+        url: str = "http://localhost:5000",
+        *,
+        scope: str = "otel",
+        agent_id: str = "otel",
+        trace_id: str | None = None,
+        parents: Sequence[str] = (),
+        score: Callable[[str, float], float | None] | None = None,
+        content: bool = False,
+        capacity: int = 10_000,
+        penalty: float = 0.5,
+        on_failure: OnFailure = "penalty",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """
         Args:
-            recording: who is told. The agent is the one that acts where no span names one.
-            trace_id: of all events.
-            score: of an evaluation's name and score, the reward or penalty, -1..1, or None for neither. Without it scores of -1..1 count as
-                they are, and others count for nothing.
+            url: the service.
+            scope: of outermost spans; of what is part of an agent's, with the agent's name below it.
+            agent_id: who acts where no span names an agent.
+            trace_id: of all events. None: see above.
+            parents: what outermost spans in the trace `trace_id` follow from.
+            score: of an evaluation's name and score, the reward or penalty, -1..1, or None for neither. Without it scores of -1..1 count
+                as they are, and others for nothing.
+            content: whether payloads tell what went in and came out, cut to a readable length, where spans hold it.
+            capacity, penalty, on_failure, headers: see `Recording`.
+
+        Raises:
+            ValueError: the URL is none.
         """
-        self.recording = recording
-        self.trace_id = trace_id
+        self.recording = Recording(
+            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
+            on_failure=on_failure, headers=headers,
+        )  # fmt: skip
+        self._trace_id = trace_id
         self._score = score or as_it_is
         self._lock = threading.RLock()  # a log line of ours may come back as a log record
         self._open: OrderedDict[tuple[int, int], Node] = OrderedDict()
@@ -71,8 +103,8 @@ class SempSpanProcessor(SpanProcessor):
                 log.exception("the end of a span is not told")
 
     def shutdown(self) -> None:
-        """Wait a moment for what is not sent yet. The recording stays open for others."""
-        self.recording.flush(AT_EXIT if self.recording.heard else 0.5)
+        """Send what waits, for 5 s at most; what comes now is not told."""
+        self.recording.close(AT_EXIT if self.recording.heard else 0.5)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until all that was told is answered. False: the time was not enough."""
@@ -113,8 +145,8 @@ class SempSpanProcessor(SpanProcessor):
 
     def _outermost(self, span: Span, context: SpanContext) -> Node:
         recording, here = self.recording, current_trace()
-        trace_id = self.trace_id or (here.id if here is not None else format_trace_id(context.trace_id))
-        parents = here.parents if here is not None and here.id == trace_id else recording.parents if recording.trace_id == trace_id else ()
+        trace_id = self._trace_id or (here.id if here is not None else format_trace_id(context.trace_id))
+        parents = here.parents if here is not None and here.id == trace_id else recording.parents
         return Node(span, None, trace_id, recording.agent_id, recording.scope, recording.scope, dict.fromkeys(parents))
 
     def _proposed(self, node: Node) -> str | None:
@@ -123,7 +155,7 @@ class SempSpanProcessor(SpanProcessor):
             return node.proposal
         if node.up is not None:
             self._proposed(node.up)
-        found = described(node.span)
+        found = described(node.span, attributes_of(node.span))
         if found is None:
             return None
         if node.up is not None:
@@ -153,8 +185,9 @@ class SempSpanProcessor(SpanProcessor):
             node.up.closed()
         if node.described is None or node.proposal is None:
             return
-        results = results_of(span)
-        node.end = self._ended(node, node.described, span, results)
+        attributes = attributes_of(span)
+        results = results_of(span, attributes)
+        node.end = self._ended(node, node.described, span, attributes, results)
         if node.up is not None:
             node.up.took_place([node.proposal, *node.leaves], node.end, node.judged()[0])
         for result in results:
@@ -162,9 +195,9 @@ class SempSpanProcessor(SpanProcessor):
                 self._judge(node, result, about, [node.end])
         node.over()
 
-    def _ended(self, node: Node, found: Described, span: ReadableSpan, results: list[Result]) -> str:
-        payload: dict[str, Any] = {"operation": found.operation, "seconds": seconds(span), **told(span, self.recording.content)}
-        error, causes, where = error_of(span), node.outcome(), node.where()
+    def _ended(self, node: Node, found: Described, span: ReadableSpan, attributes: Attributes, results: list[Result]) -> str:
+        payload: dict[str, Any] = {"operation": found.operation, "seconds": seconds(span), **told(attributes, self.recording.content)}
+        error, causes, where = error_of(span, attributes), node.outcome(), node.where()
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
         if found.operation == "GUARDRAIL":
@@ -191,29 +224,6 @@ class SempSpanProcessor(SpanProcessor):
         container = node if node.end is None else node.up
         if container is not None:
             container.took_place(causes, event, about)
-
-
-class SempLogRecordProcessor(LogRecordProcessor):
-    """Tells of evaluations that are told as log records: events named `gen_ai.evaluation.result` in the context of the span they are about.
-
-    What it tells goes where `spans` tells.
-    """
-
-    def __init__(self, spans: SempSpanProcessor) -> None:
-        self._spans = spans
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        """Something was logged."""
-        record = log_record.log_record
-        if record.event_name == RESULT and record.trace_id and record.span_id:
-            self._spans.evaluated(record.trace_id, record.span_id, record.attributes or {})
-
-    def shutdown(self) -> None:
-        """Nothing waits here."""
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """See `SempSpanProcessor.force_flush`."""
-        return self._spans.force_flush(timeout_millis)
 
 
 def keep(nodes: OrderedDict[tuple[int, int], Node], key: tuple[int, int], node: Node) -> None:
