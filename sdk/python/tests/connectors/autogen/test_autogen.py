@@ -15,7 +15,7 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import ExternalTermination, HandoffTermination, MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat, Swarm
-from autogen_agentchat.tools import AgentTool
+from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken, FunctionCall, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
@@ -261,16 +261,30 @@ async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> Non
 
 
 async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
-    poet = agent("poet", "roses are red")
+    async def rhyme() -> str:
+        return "blue"
+
+    poet = agent("poet", calls(("rhyme", {})), "roses are red", tools=[rhyme], max_tool_iterations=2)
     lead = agent("lead", calls(("poet", {"task": "a poem"})), "here", tools=[AgentTool(poet)], max_tool_iterations=2)
     await recorder.watch(lead).run(task="a poem, please")
     found = told(recorder)
     call, turn = found.of("proposal", "poet")
     assert names(found, call) == [("proposal", "lead")]
     assert turn["parent_ids"] == [call["id"]]
+    assert found.one("proposal", "rhyme")["parent_ids"] == [turn["id"]]
     inner_end, call_end = found.of("ready", "poet")
     assert set(call_end["parent_ids"]) == {call["id"], inner_end["id"]}
     assert found.one("ready", "lead")["parent_ids"] == [found.one("proposal", "lead")["id"], call_end["id"]]
+
+
+async def test_a_team_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
+    desk = RoundRobinGroupChat([agent("writer", "1")], max_turns=1, name="desk")
+    tool = TeamTool(desk, name="write", description="writes")
+    await recorder.watch(agent("lead", calls(("write", {"task": "a poem"})), "here", tools=[tool], max_tool_iterations=2)).run(task="?")
+    found = told(recorder)
+    assert names(found, found.one("proposal", "desk")) == [("proposal", "write")]
+    assert names(found, found.one("ready", "write")) == [("proposal", "write"), ("ready", "desk")]
+    assert found.one("proposal", "writer")["scope"] == "news.lead.desk"
 
 
 async def test_a_society_of_mind_has_its_team_inside_its_turn(recorder: TeamRecorder) -> None:
@@ -483,7 +497,7 @@ async def test_a_team_that_is_busy_refuses_as_before(recorder: TeamRecorder) -> 
     await running
     found = told(recorder)
     assert "already running" in found.one("penalty", "desk")["payload"]["reason"]
-    assert len(found.of("ready", "worker")) == 2
+    assert len(found.of("ready", "worker")) == found.one("ready", "desk")["payload"]["turns"] == 2
     assert names(found, found.one("ready", "desk")) == [("proposal", "desk"), ("ready", "worker")]
 
 

@@ -338,7 +338,7 @@ def test_evaluations_told_as_log_records(tracer: Tracer, spans: SempSpanProcesso
 
 
 def test_attributes_that_are_set_after_the_start(tracer: Tracer, recording: Recording) -> None:
-    with tracer.start_as_current_span("planner.run") as span:
+    with tracer.start_as_current_span("planner.run") as span, tracer.start_as_current_span("http"):
         span.set_attributes(AGENT)
         with tracer.start_as_current_span("step") as inner:
             inner.set_attributes(CHAT)
@@ -504,9 +504,11 @@ def test_our_own_log_lines_may_come_back_as_log_records(spans: SempSpanProcessor
 
     handler = Back()
     logging.getLogger("semp_sdk").addHandler(handler)
-    monkeypatch.setattr(spans.recording, "started", broken)
     try:
         with tracer.start_as_current_span("run", attributes=AGENT):
-            pass
+            monkeypatch.setattr(spans.recording, "started", broken)
+            with tracer.start_as_current_span("step", attributes=tool("a")):
+                monkeypatch.undo()
     finally:
         logging.getLogger("semp_sdk").removeHandler(handler)
+    assert stored(spans.recording).one("reward", "planner")

@@ -97,8 +97,6 @@ class Run(Step):
     turns: int = 0
     messages: int = 0
     stop_reason: str | None = None
-    error: BaseException | None = None
-    """What a participant raised; AutoGen passes on its text only."""
     before: Run | None = None
     """What the team was at work on when it was asked for this one, which it will refuse then."""
 

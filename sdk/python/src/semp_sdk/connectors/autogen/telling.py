@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ REASON = 200
 
 def stopped(error: BaseException | None) -> bool:
     """Whether a step was stopped from outside, which is nobody's mistake."""
-    return isinstance(error, asyncio.CancelledError) or not isinstance(error, Exception | None)
+    return not isinstance(error, Exception | None)
 
 
 class Teller:
@@ -128,9 +127,8 @@ class Teller:
         told: dict[str, Any] = {"turns": run.turns, "messages": run.messages, "seconds": run.seconds()}
         if run.stop_reason is not None:
             told["stop_reason"] = excerpt(run.stop_reason, REASON)
-        if error is None or stopped(error):
-            return self._end(run, error, told)
-        return self._end(run, run.error or excerpt(str(error).split("\nTraceback:")[0]), told)
+        text, passed_on, _ = str(error).partition("\nTraceback:")  # AutoGen passes on what a participant raised as a text
+        return self._end(run, text if passed_on else error, told)
 
     # Either
 

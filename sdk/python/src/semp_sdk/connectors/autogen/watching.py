@@ -12,7 +12,7 @@ from autogen_core import CancellationToken
 
 from semp_sdk.connectors.autogen.steps import Place, Run, Turn
 from semp_sdk.connectors.autogen.streams import Told, Watch, told
-from semp_sdk.connectors.autogen.telling import Message, Teller, stopped
+from semp_sdk.connectors.autogen.telling import Message, Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
 
@@ -118,13 +118,12 @@ class _Participant(Watch):
         run = self.team.run if self.team is not None else None
         return self.place() if run is None else run.following(self.runner.name, [message.id for message in messages])
 
-    def ended_in(self, step: Run | Turn, end: str, error: BaseException | None, said: Sequence[Message]) -> None:
+    def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
         """The step ended with this event. In a team, what was said in it is what others follow from."""
         self.closed(step, end)
         run = step.place.around
         if isinstance(run, Run):
             run.turns += 1
-            run.error = error or run.error
             for key in (self.runner.name, *(message.id for message in said)):
                 run.said[key] = step.place.depth, end
 
@@ -168,7 +167,7 @@ class AgentWatch(_Participant):
 
     def end(self, step: Turn, last: Message | Response | None, error: BaseException | None) -> None:
         end = self.teller.turn_over(step, error)
-        self.ended_in(step, end, None if stopped(error) else error, [last.chat_message] if isinstance(last, Response) else [])
+        self.ended_in(step, end, [last.chat_message] if isinstance(last, Response) else [])
 
 
 class TeamWatch(_Participant):
@@ -207,4 +206,4 @@ class TeamWatch(_Participant):
     def end(self, step: Run, last: Message | TaskResult | None, error: BaseException | None) -> None:
         self.run = step.before
         end = self.teller.run_over(step, error)
-        self.ended_in(step, end, None if stopped(error) else step.error or error, last.messages if isinstance(last, TaskResult) else [])
+        self.ended_in(step, end, last.messages if isinstance(last, TaskResult) else [])

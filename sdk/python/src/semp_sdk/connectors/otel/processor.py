@@ -153,22 +153,22 @@ class SempSpanProcessor(SpanProcessor):
         """The event a span began with, told now if the span is known for what it is only now. None: it is not told."""
         if node.proposal is not None or node.span is None:
             return node.proposal
-        if node.up is not None:
-            self._proposed(node.up)
+        up = node.up
+        if up is not None:
+            began = self._proposed(up)
+            if began is not None and node.base.keys() == up.base.keys():
+                node.base = {began: up}  # this began before it was known what the span around it is
+            node.agent, node.scope, node.inner_scope = up.agent, up.inner_scope, up.inner_scope
         found = described(node.span, attributes_of(node.span))
         if found is None:
             return None
-        if node.up is not None:
-            node.agent, node.scope = node.up.agent, node.up.inner_scope
         if found.kind == "agent":
             node.agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
-        else:
-            node.inner_scope = node.scope
         node.described = found
         causes = list(node.base)
         node.proposal = self.recording.started(found.name, parents=causes, **node.where(), operation=found.operation)
-        if node.up is not None:
-            node.up.took_place(causes, node.proposal, node.judged()[0])
+        if up is not None:
+            up.took_place(causes, node.proposal, node.judged()[0])
         return node.proposal
 
     def _end(self, span: ReadableSpan) -> None:
