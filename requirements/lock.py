@@ -1,6 +1,7 @@
 """Resolve the newest dependencies that are allowed into the files beside this one: versions and hashes, no addresses.
 
-run.txt and dev.txt are for the service, each file under connectors/ for one connector of the SDK and its framework.
+run.txt and dev.txt are for the service, each file under connectors/ for one connector of the SDK and its framework: what all of their tests
+need is in connectors.in, what one's alone need in connectors-NAME.in.
 
 make lock
 """
@@ -29,7 +30,8 @@ def main(names: list[str]) -> None:
         if name in groups:
             resolve(HERE / f"{name}.txt", "pyproject.toml", *[word for group in groups[name] for word in ("--group", group)])
         else:
-            sources = ("sdk/python/pyproject.toml", "requirements/connectors.in", "--extra", name)
+            own = [str(path.relative_to(ROOT)) for path in HERE.glob(f"connectors-{name}.in")]
+            sources = ("sdk/python/pyproject.toml", "requirements/connectors.in", *own, "--extra", name)
             resolve(HERE / "connectors" / f"{name}.txt", *sources)
 
 

@@ -1,0 +1,12 @@
+"""Teams and agents of AutoGen (agentchat 0.7) leave events.
+
+    from semp_sdk.connectors.autogen import recorded
+
+    team = recorded(team, "http://localhost:5000", scope="newsroom")
+
+Needs the extra `autogen`.
+"""
+
+from semp_sdk.connectors.autogen.watching import TeamRecorder, recorded, scored
+
+__all__ = ["TeamRecorder", "recorded", "scored"]

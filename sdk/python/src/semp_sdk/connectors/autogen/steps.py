@@ -1,0 +1,108 @@
+"""What is going on in a run, and what the next step in it follows from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Where a step belongs."""
+
+    around: Step | None
+    """What it is part of, if anything."""
+    parents: tuple[str, ...]
+    """What it follows from."""
+    scope: str
+    trace_id: str
+    depth: int = 0
+    """Of a participant's turn: how many turns of the run led to it, one after the other, and itself."""
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """Something that began and did not end yet: a tool call, an agent's turn, a team's run."""
+
+    proposal: str
+    """Id of the event it began with."""
+    action: str
+    agent: str
+    place: Place
+    began: float = field(default_factory=time.perf_counter)
+    _leaves: dict[str, None] = field(default_factory=dict[str, None])
+
+    def happened(self, parents: Iterable[str], event: str) -> None:
+        """Something in it was told: it takes the place of its causes."""
+        for parent in parents:
+            self._leaves.pop(parent, None)
+        self._leaves[event] = None
+
+    def last(self) -> tuple[str, ...]:
+        """What the next thing in it follows from."""
+        return tuple(self._leaves) or (self.proposal,)
+
+    def now(self) -> tuple[str, ...]:
+        """What code that runs in it follows from."""
+        return self.last()
+
+    def outcome(self) -> tuple[str, ...]:
+        """What its end follows from."""
+        return self.proposal, *self._leaves
+
+    def where(self) -> dict[str, Any]:
+        """Where its events are left."""
+        return {"scope": self.place.scope, "agent_id": self.agent, "trace_id": self.place.trace_id}
+
+    def seconds(self) -> float:
+        """How long it took so far, to the tenth of a millisecond."""
+        return round(time.perf_counter() - self.began, 4)
+
+
+@dataclass(slots=True, eq=False)
+class Turn(Step):
+    """An agent answers."""
+
+    calls: dict[str, Step] = field(default_factory=dict[str, Step])
+    """Tools that were called and did not answer yet, by the id of the call."""
+    called: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    answer: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What is told of the answer."""
+
+    def within(self, name: str) -> Step:
+        """What an agent or team of this name is set to work by: the tool call that stands for it, else the turn."""
+        calls = [call for call in self.calls.values() if call.action == name] or list(self.calls.values())
+        return calls[0] if len(calls) == 1 else self
+
+    def now(self) -> tuple[str, ...]:
+        return tuple(call.proposal for call in self.calls.values()) or self.last()
+
+    def outcome(self) -> tuple[str, ...]:
+        events = [self.proposal, *self._leaves, *(event for call in self.calls.values() for event in call.outcome())]
+        return tuple(dict.fromkeys(events))
+
+
+@dataclass(slots=True, eq=False)
+class Run(Step):
+    """A team works on a task."""
+
+    inner_scope: str = ""
+    """Where the turns of its participants are left."""
+    said: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    """Of each message, and of each participant that has spoken: the depth of that turn, and the event it ended with."""
+    turns: int = 0
+    messages: int = 0
+    stop_reason: str | None = None
+    before: Run | None = None
+    """What the team was at work on when it was asked for this one, which it will refuse then."""
+
+    def following(self, speaker: str, messages: Iterable[str]) -> Place:
+        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker has read or taken."""
+        known = [self.said[key] for key in (speaker, *messages) if key in self.said]
+        deepest = max((depth for depth, _ in known), default=0)
+        ends = dict.fromkeys(end for depth, end in known if depth == deepest)
+        return Place(self, tuple(ends) or (self.proposal,), self.inner_scope, self.place.trace_id, deepest + 1)

@@ -1,0 +1,209 @@
+"""Agents and teams of AutoGen, watched at their own methods."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
+from autogen_agentchat.messages import BaseChatMessage
+from autogen_core import CancellationToken
+
+from semp_sdk.connectors.autogen.steps import Place, Run, Turn
+from semp_sdk.connectors.autogen.streams import Told, Watch, told
+from semp_sdk.connectors.autogen.telling import Message, Teller
+from semp_sdk.connectors.recording import OnFailure, Recording
+from semp_sdk.connectors.texts import scope_of
+
+R = TypeVar("R", bound=ChatAgent | Team)
+Task = str | BaseChatMessage | Sequence[BaseChatMessage] | None
+WATCH = "_semp_watch"
+
+
+class TeamRecorder:
+    """Tells of the runs of teams and agents, and of everything these set to work: participants, teams in teams, agents and teams that are
+    tools. It stands in front of their own methods, `run_stream` of teams and `on_messages_stream` of agents, and changes nothing of what
+    these do.
+
+    Each run is a trace: the one of the code that starts it, see `semp_sdk.tracing.trace`, else a new one. A run of a team that goes on
+    where its last one stopped, as AutoGen's do unless they are reset, belongs to the same trace and follows from it.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://localhost:5000",
+        *,
+        scope: str = "team",
+        agent_id: str = "autogen",
+        trace_id: str | None = None,
+        parents: Sequence[str] = (),
+        content: bool = False,
+        capacity: int = 10_000,
+        penalty: float = 0.5,
+        on_failure: OnFailure = "penalty",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Args:
+            url: the service.
+            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it.
+            agent_id: who gives feedback where nobody in particular does.
+            trace_id: of all runs. None: see above.
+            parents: what runs in the trace `trace_id` follow from.
+            content: whether payloads tell what went in and came out, cut to a readable length; else only that something did.
+            capacity, penalty, on_failure, headers: see `Recording`.
+
+        Raises:
+            ValueError: the URL is none.
+        """
+        self.recording = Recording(
+            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
+            on_failure=on_failure, headers=headers,
+        )  # fmt: skip
+        self._teller = Teller(self.recording, trace_id)
+
+    def watch(self, runner: R) -> R:
+        """The same team or agent, told of from now on; by the newest recorder, if there are several."""
+        _watch(runner, self._teller, None)
+        return runner
+
+
+def recorded(runner: R, url: str = "http://localhost:5000", **options: Any) -> R:
+    """The same team or agent, whose runs are told to the service at this URL; `options` are those of `TeamRecorder`.
+
+    Raises:
+        ValueError: the URL is none.
+    """
+    return TeamRecorder(url, **options).watch(runner)
+
+
+def scored(score: float, runner: ChatAgent | Team, *, agent_id: str | None = None, **payload: Any) -> str | None:
+    """Feedback on the newest run of a recorded team, participant or agent: a reward of a score of 0..1, a penalty of one below 0, of the
+    signal of its name. Answers the event's id; None, if nothing of it has ended yet.
+    """
+    watch = getattr(runner, WATCH, None)
+    if not isinstance(watch, Watch) or watch.ended is None:
+        return None
+    where = {"scope": watch.ended.scope, "trace_id": watch.ended.trace_id}
+    return watch.teller.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
+
+
+def _watch(runner: ChatAgent | Team, teller: Teller, team: TeamWatch | None) -> None:
+    watch = getattr(runner, WATCH, None)
+    if not isinstance(watch, AgentWatch | TeamWatch):
+        watch = TeamWatch(runner) if isinstance(runner, Team) else AgentWatch(runner)
+        setattr(runner, WATCH, watch)
+    watch.teller, watch.team = teller, team or watch.team
+    for part in _parts(runner):
+        _watch(part, teller, watch if isinstance(watch, TeamWatch) else None)
+
+
+def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
+    """What a team or agent sets to work. AutoGen has no public names for them."""
+    found: list[Any] = list(getattr(runner, "_participants", ()))
+    found += [getattr(runner, name, None) for name in ("_team", "_wrapped_agent")]
+    for workbench in getattr(runner, "_workbench", None) or ():
+        found += [getattr(tool, "_task_runner", None) for tool in getattr(workbench, "_tools", ())]
+    return [part for part in found if isinstance(part, ChatAgent | Team)]
+
+
+class _Participant(Watch):
+    """What agents and teams have in common: either may be a participant of a team."""
+
+    team: TeamWatch | None = None
+
+    def placed(self, messages: Sequence[BaseChatMessage]) -> Place:
+        """Where a step that begins now with these messages belongs, and what it follows from."""
+        run = self.team.run if self.team is not None else None
+        return self.place() if run is None else run.following(self.runner.name, [message.id for message in messages])
+
+    def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
+        """The step ended with this event. In a team, what was said in it is what others follow from."""
+        self.closed(step, end)
+        run = step.place.around
+        if isinstance(run, Run):
+            run.turns += 1
+            for key in (self.runner.name, *(message.id for message in said)):
+                run.said[key] = step.place.depth, end
+
+
+class AgentWatch(_Participant):
+    """An agent, whose turns are told."""
+
+    def __init__(self, runner: Any) -> None:
+        super().__init__(runner)
+        if type(runner).on_messages_stream is BaseChatAgent.on_messages_stream:
+            self._answer, runner.on_messages = runner.on_messages, self.on_messages
+        else:
+            self._stream, runner.on_messages_stream = runner.on_messages_stream, self.on_messages_stream
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """The agent's own, told."""
+        turn = Told(self, messages)
+        try:
+            with turn.inside():
+                response: Response = await self._answer(messages, cancellation_token)
+        except BaseException as error:
+            turn.over(error)
+            raise
+        for message in response.inner_messages or ():
+            turn.heard(message)
+        turn.heard(response)
+        return response
+
+    def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[Message | Response, None]:
+        """The agent's own, told."""
+        return told(self._stream(messages, cancellation_token), self, messages)
+
+    def begin(self, given: Sequence[BaseChatMessage]) -> Turn:
+        return self.teller.turn_began(self.runner.name, given, self.placed(given))
+
+    def hear(self, step: Turn, message: Message | Response) -> bool:
+        self.teller.heard(step, message)
+        return isinstance(message, Response)
+
+    def end(self, step: Turn, last: Message | Response | None, error: BaseException | None) -> None:
+        end = self.teller.turn_over(step, error)
+        self.ended_in(step, end, [last.chat_message] if isinstance(last, Response) else [])
+
+
+class TeamWatch(_Participant):
+    """A team, whose runs are told."""
+
+    def __init__(self, runner: Any) -> None:
+        super().__init__(runner)
+        self.run: Run | None = None
+        """What it is at work on."""
+        self._stream, runner.run_stream = runner.run_stream, self.run_stream
+        self._reset, runner.reset = runner.reset, self.reset
+
+    def run_stream(self, *, task: Task = None, **options: Any) -> AsyncGenerator[Message | TaskResult, None]:
+        """The team's own, told."""
+        return told(self._stream(task=task, **options), self, task)
+
+    async def reset(self) -> None:
+        """The team's own. What it does from now on does not follow from what it did before."""
+        await self._reset()
+        self.ended = None
+
+    def begin(self, given: Task) -> Run:
+        messages = [given] if isinstance(given, BaseChatMessage) else [] if given is None or isinstance(given, str) else list(given)
+        place = self.placed(messages)
+        inner = place.scope if place.around is None else scope_of(place.scope, self.runner.name)
+        run = self.teller.run_began(
+            self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
+        )
+        run.before, self.run = self.run, run
+        return run
+
+    def hear(self, step: Run, message: Message | TaskResult) -> bool:
+        self.teller.run_said(step, message)
+        return isinstance(message, TaskResult)
+
+    def end(self, step: Run, last: Message | TaskResult | None, error: BaseException | None) -> None:
+        self.run = step.before
+        end = self.teller.run_over(step, error)
+        self.ended_in(step, end, last.messages if isinstance(last, TaskResult) else [])
