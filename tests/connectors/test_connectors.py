@@ -14,7 +14,7 @@ from tests.conftest import Service
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "sdk/python/tests/connectors"
-CONNECTORS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__")
+CONNECTORS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and path.name[0] not in "._")
 
 
 @pytest.mark.timeout(600)
