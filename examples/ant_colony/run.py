@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--ants", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--tours", type=int, default=10, help="tours an ant makes in a round")
-    parser.add_argument("--together", type=int, default=2, help="colonies at a time")
+    parser.add_argument("--together", type=int, default=1, help="colonies at a time; signals fade while ants wait for one another")
     parser.add_argument("--picture", type=Path, help="a file for the curves")
     options = parser.parse_args()
     begun = time.monotonic()
