@@ -129,11 +129,12 @@ def lineage_routes(environment: Environment) -> Router:
             head = environment.ledger.state.head
             wanted_id = event_id.lower()
             asked = Asked(place.counted, bool(count), head)
-            origin = (await store.events([wanted_id])).get(wanted_id) if kind == "lineage" else None
-            if kind != "lineage":
-                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
-            else:
+            origin: Event | None = None
+            if kind == "lineage":
+                origin = (await store.events([wanted_id])).get(wanted_id)
                 found, counted = await around(store, origin, wanted, asked) if origin is not None else ([], None)
+            else:
+                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
             if not found and counted is None and not await store.events([wanted_id]):
                 raise NotFound(f"no event has the id {event_id}")
             until = place.until or max([head, *[relative.event.position for relative in found]])

@@ -43,7 +43,7 @@ class SignalReader:
         self._portal = Portal()
         self._away_until = 0.0
         self._said = False
-        self.close = weakref.finalize(self, _close, self._portal, self._client)
+        self.close = weakref.finalize(self, close_client, self._portal, self._client)
         """Ends it. Safe to repeat."""
 
     def read(self, scope: str) -> dict[str, float] | None:
@@ -76,7 +76,8 @@ async def _strengths(client: Client, scope: str) -> dict[str, float]:
     return {signal.pattern: signal.strength for signal in await client.signals(scope=scope)}
 
 
-def _close(portal: Portal, client: Client) -> None:
+def close_client(portal: Portal, client: Client) -> None:
+    """Close a client and the thread it works in, within a second; what goes wrong then matters to nobody."""
     try:
         portal.call(client.close, 1.0)
         portal.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from semp_sdk.client import Client
 from semp_sdk.connectors.langgraph.inside import Place, here
+from semp_sdk.connectors.signals import close_client
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
 from semp_sdk.events import Emitted, EventType
@@ -22,7 +22,6 @@ from semp_sdk.portal import Portal
 from semp_sdk.tracing import current_trace
 
 T = TypeVar("T")
-log = logging.getLogger("semp_sdk")
 
 READ = """Read the signals of the team: which ways of acting have done well lately.
 A signal has a scope (a part of the work), a pattern (a way of acting) and a strength of 0 to 1. Rewards raise it, penalties lower it, and
@@ -96,7 +95,7 @@ class _Tools:
         self._trace_id = trace_id
         self._client = Client(url, patience=timeout, timeout=timeout, headers=headers)
         self._portal = Portal()
-        self.close = weakref.finalize(self, _close, self._portal, self._client)
+        self.close = weakref.finalize(self, close_client, self._portal, self._client)
 
     def read(self, scope: str = "", min_strength: float = 0.0, limit: int = 20) -> str:
         return self._wait(lambda: self._read(scope, min_strength, limit))
@@ -150,11 +149,3 @@ def _explain(error: Any) -> str:
     if not isinstance(error, ValidationError):
         return f"Bad arguments: {error}"
     return "Bad arguments: " + "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-
-
-def _close(portal: Portal, client: Client) -> None:
-    try:
-        portal.call(client.close, 1.0)
-        portal.close()
-    except Exception as error:
-        log.debug("closing: %s", error)
