@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -151,6 +152,8 @@ def main() -> None:
     parser.add_argument("--together", type=int, default=1, help="colonies at a time; signals fade while ants wait for one another")
     parser.add_argument("--picture", type=Path, help="a file for the curves")
     options = parser.parse_args()
+    if find_spec("aiohttp") is None:
+        parser.error("the Python SDK's dependencies are missing: .venv/bin/python -m pip install ./sdk/python")
     begun = time.monotonic()
     with fresh_service(options.url, {name: str(value) for name, value in DECAY.items()}) as url:
         print(f"{options.ants} ants, {options.ants * options.rounds * options.tours:,} tours a colony, {url}", flush=True)
