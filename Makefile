@@ -11,7 +11,7 @@ SHOWN = awk -v all="$$(grep -c '==' $<)" '/^(Collecting|Requirement already)/ { 
 
 CONNECTORS := langgraph crewai autogen otel
 
-.PHONY: help setup run test test-slow bench connectors notebooks check format lock clean
+.PHONY: help setup run test test-slow bench connectors ants teams notebooks check format lock clean
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ bench: $(VENV)/dev.stamp  ## Measure, print ratios, write benchmarks/results
 	$(BIN)/python -m benchmarks
 
 connectors: $(CONNECTORS:%=.envs/%.stamp)  ## An environment for each framework that the SDK connects
+
+ants: $(VENV)/dev.stamp  ## Ants on two maps, with signals and without: minutes; ARGS="--seeds 1 --rounds 60" is a taste
+	@$(BIN)/python examples/ant_colony/run.py $(ARGS)
+
+teams: $(VENV)/dev.stamp connectors  ## Teams of three frameworks mend one package
+	@$(BIN)/python examples/three_teams/run.py $(ARGS)
 
 notebooks: $(VENV)/dev.stamp  ## Run the notebooks and keep their outputs
 	$(BIN)/python notebooks/run.py

@@ -1,6 +1,6 @@
 """Ants that share nothing but the service find short tours; the same ants without signals do not.
 
-    .venv/bin/python examples/ant_colony/run.py
+    make ants
 
 Starts a service of its own (or takes the one of --url, which should run with --lambda 0.5 --decay-interval 0.2), then for each instance
 and seed a colony of ants, each a process. Prints a table; --picture FILE draws how the best tours got shorter.

@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,18 +15,18 @@ from crewai import Agent, Crew, Flow, Task
 from crewai.events import BaseEventListener, crewai_event_bus
 from crewai.events.base_events import BaseEvent
 from crewai.events.event_bus import CrewAIEventsBus, is_replaying
-from crewai.events.event_context import SCOPE_ENDING_EVENTS, SCOPE_STARTING_EVENTS
+from crewai.events.event_context import SCOPE_ENDING_EVENTS, SCOPE_STARTING_EVENTS, get_current_parent_id, get_enclosing_parent_id
 from crewai.events.types.agent_events import AgentEvaluationCompletedEvent, LiteAgentExecutionStartedEvent
 from crewai.events.types.crew_events import CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent
 from crewai.events.types.flow_events import FlowStartedEvent
 
 from semp_sdk.connectors.crewai import crews, flows
 from semp_sdk.connectors.crewai.order import Emissions
-from semp_sdk.connectors.crewai.telling import Teller, enclosing
+from semp_sdk.connectors.crewai.telling import Teller, enclosing, told_work
 from semp_sdk.connectors.crewai.work import Run
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.identifiers import new_id
-from semp_sdk.tracing import current_trace
+from semp_sdk.tracing import Trace, current_trace, trace
 
 if TYPE_CHECKING:
     from crewai import RuntimeState
@@ -41,7 +42,7 @@ BEGINNINGS = (CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEve
 LEFT = 10_000
 """Works without an end in runs that are over, of which nothing more is told, at most."""
 WAIT = 5.0
-"""Seconds that feedback waits for CrewAI to deliver what it is about."""
+"""Seconds that feedback, and what is emitted within a run, waits for what happened before."""
 
 
 class SempListener(BaseEventListener):
@@ -109,6 +110,35 @@ class SempListener(BaseEventListener):
                 return self._teller.score(ended, score, **payload)
         log.warning("there is no run of this %s to score", type(of).__name__)
         return None
+
+    @contextmanager
+    def here(self) -> Generator[Trace | None]:
+        """`with listener.here():` in a tool, a guardrail or a method of a flow: what is emitted inside is part of the run.
+
+        Events that `semp_sdk.Client` emits belong to the run's trace and follow from the call, check or method they are emitted in, or
+        from what has happened in it since. Enters once the service has what happened so far, since an event needs its causes there, or
+        after some seconds. Gives None, and changes nothing, where nothing that is told of is running.
+        """
+        _delivered(time.monotonic() + WAIT)
+        with self._lock:
+            around = [begun for begun in (get_current_parent_id(), get_enclosing_parent_id()) if begun and begun in self._runs]
+            # that of a guardrail, which is not listened to, is known only with what comes after it
+            run = self._runs[around[0]] if around else None
+            work = None if run is None else told_work(run, around[0])
+            parents = () if work is None else work.following()
+        if run is None or work is None:
+            yield None
+            return
+        self.recording.flush(WAIT)
+        with trace(run.trace_id, parents) as found:
+            try:
+                yield found
+            finally:
+                now = current_trace()
+        if now is not None and now.id == run.trace_id and now.parents != parents:
+            with self._lock:
+                for event in now.parents:
+                    work.happened(parents, event)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything that happened so far was answered. False: `timeout` seconds were not enough."""

@@ -110,7 +110,12 @@ class Teller:
 
 def enclosing(run: Run, event: BaseEvent) -> Work | None:
     """The work an event happened in, that was told if there is one."""
-    work = run.works.get(event.parent_event_id or "")
+    return told_work(run, event.parent_event_id or "")
+
+
+def told_work(run: Run, begun: str) -> Work | None:
+    """The work that began with this event of CrewAI, or the first around it that was told if there is one."""
+    work = run.works.get(begun)
     while work is not None and work.proposal is None and work.within is not None:
         work = work.within
     return work

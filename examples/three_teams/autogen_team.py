@@ -1,0 +1,66 @@
+"""A conversation for each module it tries: the mender says how it would look, the tester what its tests say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "sdk/python/src")]
+
+from autogen_agentchat.agents import AssistantAgent, BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.conditions import MaxMessageTermination
+from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_core import CancellationToken
+from autogen_ext.models.replay import ReplayChatCompletionClient
+from bench import Bench
+from common import run
+from script import answer
+from semp_sdk.connectors.autogen import TeamRecorder
+from semp_sdk.tracing import trace
+
+TEAM = "autogen"
+
+
+class Tester(BaseChatAgent):
+    """Says what a module's tests say to the module it is shown."""
+
+    def __init__(self, bench: Bench, recorder: TeamRecorder, module: str) -> None:
+        super().__init__("tester", "Runs tests")
+        self._bench = bench
+        self._recorder = recorder
+        self._module = module
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (TextMessage,)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        await self._recorder.recording.drained(5)  # so that the service has this turn, which the results follow from
+        failed = await self._bench.check(self._module, messages[-1].to_text())
+        said = "fails " + ", ".join(failed) if failed else "passes"
+        return Response(chat_message=TextMessage(content=said, source=self.name))
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """It remembers nothing."""
+
+
+async def work(bench: Bench, url: str, job: str) -> None:
+    """Until the package is mended."""
+    recorder = TeamRecorder(url, scope=TEAM, trace_id=job)
+    while True:
+        with trace(job):
+            module = await bench.choose()
+            if module is None:
+                break
+            source = bench.sources[module]
+            mender = AssistantAgent("mender", model_client=ReplayChatCompletionClient([answer(TEAM, module, source)]))
+            team = RoundRobinGroupChat([mender, Tester(bench, recorder, module)], termination_condition=MaxMessageTermination(3), name="pair")
+            await recorder.watch(team).run(task=f"Mend this module:\n{source}")
+    await recorder.recording.drained(5)
+
+
+if __name__ == "__main__":
+    run(TEAM, work)

@@ -1,0 +1,58 @@
+"""A graph: choose a module, mend it, check it, choose again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "sdk/python/src")]
+
+from bench import Bench
+from common import run
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langgraph.graph import END, START, StateGraph
+from script import answer
+from semp_sdk.connectors.langgraph import here, recorded
+
+TEAM = "langgraph"
+
+
+class State(TypedDict, total=False):
+    """What passes from node to node."""
+
+    module: str | None
+    source: str
+
+
+async def work(bench: Bench, url: str, job: str) -> None:
+    """Until the package is mended."""
+
+    async def choose(_: State) -> State:
+        async with here():
+            return {"module": await bench.choose()}
+
+    async def mend(state: State) -> State:
+        module = str(state["module"])
+        said = AIMessage(answer(TEAM, module, bench.sources[module]))
+        model = GenericFakeChatModel(messages=iter([said]))  # any chat model, which would be asked for the module
+        return {"source": str((await model.ainvoke(f"Mend this module:\n{bench.sources[module]}")).text)}
+
+    async def check(state: State) -> None:
+        async with here():
+            await bench.check(str(state["module"]), state["source"])
+
+    graph = StateGraph(State)
+    for node in (choose, mend, check):
+        graph.add_node(node)
+    graph.add_edge(START, "choose")
+    graph.add_conditional_edges("choose", lambda state: "mend" if state["module"] else END, ["mend", END])
+    graph.add_edge("mend", "check")
+    graph.add_edge("check", "choose")
+    app = recorded(graph.compile(name="smiths"), url, scope=TEAM, agent_id=TEAM, trace_id=job)
+    await app.ainvoke({}, {"recursion_limit": 1_000})
+
+
+if __name__ == "__main__":
+    run(TEAM, work)
