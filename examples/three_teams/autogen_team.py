@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "sdk/python/src")]
 
 from autogen_agentchat.agents import AssistantAgent, BaseChatAgent
 from autogen_agentchat.base import Response
@@ -57,7 +53,9 @@ async def work(bench: Bench, url: str, job: str) -> None:
                 break
             source = bench.sources[module]
             mender = AssistantAgent("mender", model_client=ReplayChatCompletionClient([answer(TEAM, module, source)]))
-            team = RoundRobinGroupChat([mender, Tester(bench, recorder, module)], termination_condition=MaxMessageTermination(3), name="pair")
+            team = RoundRobinGroupChat(
+                [mender, Tester(bench, recorder, module)], termination_condition=MaxMessageTermination(3), name="pair"
+            )
             await recorder.watch(team).run(task=f"Mend this module:\n{source}")
     await recorder.recording.drained(5)
 

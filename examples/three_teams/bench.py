@@ -37,7 +37,7 @@ async def failures(sources: dict[str, str], module: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / PACKAGE.name
         (package / "tests").mkdir(parents=True)
-        for test in ("__init__.py", f"tests/__init__.py", f"tests/test_{module}.py"):
+        for test in ("__init__.py", "tests/__init__.py", f"tests/test_{module}.py"):
             (package / test).write_text((PACKAGE / test).read_text())
         for name, source in sources.items():
             (package / f"{name}.py").write_text(source)
@@ -87,7 +87,8 @@ class Bench:
     async def choose(self) -> str | None:
         """The module to try next: by chance, in proportion to the strength of its signal. None: all are mended.
 
-        Nothing is tried before its tests are known to fail. A team does not try a module again until something that the module imports was mended; while there is none left it waits.
+        Nothing is tried before its tests are known to fail, and by no team twice unless something was mended that it imports. While
+        there is nothing to try, this waits.
         """
         while True:
             await self.refresh()
@@ -100,21 +101,21 @@ class Bench:
             await asyncio.sleep(PAUSE)
         strengths = {signal.pattern: signal.strength for signal in await self.client.signals(scope=self._job)}
         [module] = self._rng.choices(worth, [strengths.get(module, 0.0) + FLOOR for module in worth])
-        self._tried[module] = self._under(module)
         seen = {name: round(strengths.get(name, 0.0), 2) for name in left}
-        await self.leave("proposal", module, self._drawn[module], *self._under(module), params={"strengths": seen})
+        await self.leave("proposal", module, self._drawn[module], params={"strengths": seen})
         return module
 
     async def check(self, module: str, source: str) -> list[str]:
         """Offer a module, run its tests and say what they say. Answers the names of those that fail."""
         await self.leave("ready", module, status="offered", source=source)
         await self.refresh()
+        self._tried[module] = under = self._under(module)
         failed = await failures(self.sources | {module: source}, module)
         if failed:
-            await self.leave("test", module, status="failed", failures=failed)
+            await self.leave("test", module, *under, status="failed", failures=failed)
             await self.leave("penalty", module, value=FAILS, reason=f"fails {', '.join(failed)}")
             return failed
-        test = await self.leave("test", module, status="passed")
+        test = await self.leave("test", module, *under, status="passed")
         await self.leave("reward", module, value=GOES, reason=PASSES)
         for other, imports in IMPORTS.items():
             if module in imports and other not in self.mended:

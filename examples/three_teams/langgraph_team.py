@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TypedDict
-
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "sdk/python/src")]
 
 from bench import Bench
 from common import run
@@ -19,7 +15,7 @@ from semp_sdk.connectors.langgraph import here, recorded
 TEAM = "langgraph"
 
 
-class State(TypedDict, total=False):
+class State(TypedDict):
     """What passes from node to node."""
 
     module: str | None
@@ -29,11 +25,11 @@ class State(TypedDict, total=False):
 async def work(bench: Bench, url: str, job: str) -> None:
     """Until the package is mended."""
 
-    async def choose(_: State) -> State:
+    async def choose(_: State) -> dict[str, str | None]:
         async with here():
             return {"module": await bench.choose()}
 
-    async def mend(state: State) -> State:
+    async def mend(state: State) -> dict[str, str]:
         module = str(state["module"])
         said = AIMessage(answer(TEAM, module, bench.sources[module]))
         model = GenericFakeChatModel(messages=iter([said]))  # any chat model, which would be asked for the module
@@ -51,7 +47,7 @@ async def work(bench: Bench, url: str, job: str) -> None:
     graph.add_edge("mend", "check")
     graph.add_edge("check", "choose")
     app = recorded(graph.compile(name="smiths"), url, scope=TEAM, agent_id=TEAM, trace_id=job)
-    await app.ainvoke({}, {"recursion_limit": 1_000})
+    await app.ainvoke({"module": None, "source": ""}, {"recursion_limit": 1_000})
 
 
 if __name__ == "__main__":

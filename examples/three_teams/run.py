@@ -17,7 +17,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "sdk" / "python" / "src")]
+SDK = ROOT / "sdk" / "python" / "src"
+sys.path[:0] = [str(HERE), str(ROOT), str(SDK)]
 
 from bench import IMPORTS, OWNER, PACKAGE, PASSES, Bench, failures  # noqa: E402
 from semp_sdk import Client  # noqa: E402
@@ -47,7 +48,10 @@ async def team(name: str, url: str, job: str, seed: int) -> None:
     """A team's process, in the environment of its framework."""
     command = [ROOT / f".envs/{name}/bin/python", HERE / f"{name}_team.py", "--url", url, "--job", job, "--seed", seed]
     process = await asyncio.create_subprocess_exec(
-        *map(str, command), env=os.environ | QUIET, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *map(str, command),
+        env=os.environ | QUIET | {"PYTHONPATH": str(SDK)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
         printed, _ = await process.communicate()

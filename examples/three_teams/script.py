@@ -9,7 +9,8 @@ KNOWS: dict[str, dict[str, Change]] = {
         "money": ("int(part or 0)", "int(part.ljust(2, '0'))"),
         "tax": ("net * rate // 100", "round(net * rate / 100)"),
         "totals": (
-            "    for line in lines:\n        found[line.rate] = found.get(line.rate, 0) + tax(line.net, line.rate)\n    return dict(sorted(found.items()))",
+            "    for line in lines:\n        found[line.rate] = found.get(line.rate, 0) + tax(line.net, line.rate)\n"
+            "    return dict(sorted(found.items()))",
             "    for line in lines:\n        found[line.rate] = found.get(line.rate, 0) + line.net\n"
             "    return {rate: tax(cents, rate) for rate, cents in sorted(found.items())}",
         ),
