@@ -127,6 +127,24 @@ def test_two_routes_at_once_do_not_mix_with_a_neighbour(recorder: GraphRecorder)
     assert sorted(events.parents(events.one("proposal", "y"))) == [("ready", "a"), ("ready", "b")]
 
 
+def test_a_node_does_not_follow_from_a_neighbour_in_its_own_step(recorder: GraphRecorder) -> None:
+    """In the second step j runs beside b, which leads to it; one at a time, so b has ended when j starts."""
+    app = recorder.watch(graph_of((START, "a"), ("a", "b"), ("b", "j"), ("a", "j")).compile())
+    app.invoke({"seen": []}, {"max_concurrency": 1})
+    events = told(recorder)
+    assert [events.parents(event) for event in events.of("proposal", "j")] == [[("ready", "a")], [("ready", "b")]]
+
+
+def test_a_join_does_not_take_a_neighbour_in_its_own_step(recorder: GraphRecorder) -> None:
+    """In the third step j runs because of c, and b, which j waits for together with a, runs beside it."""
+    graph = graph_of((START, "a"), ("a", "c"), ("c", "b"), ("c", "j"), (["a", "b"], "j"))
+    recorder.watch(graph.compile()).invoke({"seen": []}, {"max_concurrency": 1})
+    events = told(recorder)
+    first, second = events.of("proposal", "j")
+    assert events.parents(first) == [("ready", "c")]
+    assert sorted(events.parents(second)) == [("ready", "a"), ("ready", "b")]
+
+
 def test_subgraphs_are_work_inside_their_node(recorder: GraphRecorder) -> None:
     inner = graph_of((START, "one"), (START, "two"), ("one", "both"), ("two", "both"), (START, "loose")).compile(name="inner")
 
