@@ -159,6 +159,45 @@ async def test_tools_called_where_the_model_was_asked_follow_from_its_answer(rec
     assert events.parents(events.of("proposal", "Scripted")[1]) == [("ready", "add")] * 2
 
 
+@pytest.mark.parametrize("way", ["ToolNode", "by hand"])
+def test_a_tool_s_retry_follows_its_failed_try(recorder: GraphRecorder, way: str) -> None:
+    tries: list[int] = []
+
+    @tool
+    def shaky(a: int) -> int:
+        """Answers at the third try."""
+        tries.append(a)
+        if len(tries) < 3:
+            raise ValueError(f"try {len(tries)}")
+        return a
+
+    def until_done(call: Any) -> Any:
+        while True:
+            try:
+                return call()
+            except ValueError:
+                pass
+
+    def by_hand(state: MessagesState) -> Any:
+        [call] = Scripted(responses=[AIMessage("", tool_calls=[asks("shaky", 1, a=1)])]).invoke("x").tool_calls
+        return {"messages": [until_done(lambda: shaky.invoke(dict(call, type="tool_call")))]}
+
+    def retried(request: Any, execute: Any) -> Any:
+        return until_done(lambda: execute(request))
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("work", by_hand if way == "by hand" else ToolNode([shaky], handle_tool_errors=False, wrap_tool_call=retried))
+    graph.add_edge(START, "work")
+    recorder.watch(graph.compile()).invoke({"messages": [AIMessage("", tool_calls=[asks("shaky", 1, a=1)])]})
+    events = told(recorder)
+    first, second, third = events.of("proposal", "shaky")
+    one, two = events.of("penalty", "shaky")
+    asked = ("ready", "Scripted") if way == "by hand" else ("proposal", "work")
+    assert events.parents(first) == [asked]
+    assert (second["parent_ids"], third["parent_ids"]) == ([one["id"]], [two["id"]])
+    assert events.parents(events.one("ready", "work")) == [("proposal", "work"), ("ready", "shaky")]
+
+
 def test_streamed_answers_and_failing_models(recorder: GraphRecorder) -> None:
     class Broken(FakeMessagesListChatModel):
         def _generate(self, *args: Any, **more: Any) -> Any:

@@ -37,7 +37,9 @@ class Work:
         self.caller: Work | None = None
         """Whose steps it is one of, but for the nodes of a graph."""
         self.asked: dict[str, str] = {}
-        """Which answer of a model in it has asked for each tool call, by the call's id."""
+        """What each tool call in it follows from, by the call's id: the answer of a model that asked for it, or its failed try."""
+        self.tool_call: str | None = None
+        """The id of the tool call that it is."""
         self.path: tuple[Any, ...] = ()
         self.namespace = ""
         self.step = 0
