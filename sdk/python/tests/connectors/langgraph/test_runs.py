@@ -18,7 +18,7 @@ from langgraph.types import Command, interrupt
 from semp_sdk import Client, SEMPClient
 from semp_sdk.connectors.langgraph import GraphRecorder, here, recorded, runs, scored
 from semp_sdk.identifiers import new_id
-from semp_sdk.tracing import current_trace, trace
+from semp_sdk.tracing import Trace, current_trace, trace
 
 Given = dict[str, Any]
 
@@ -65,6 +65,29 @@ async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str,
     assert set(events.one("proposal", "join")["parent_ids"]) == {events.one("ready", "also")["id"], answer["id"]}
     assert events.of("penalty") == []
     assert recorder.telling.frames == {}
+
+
+def test_a_run_resumed_in_another_process_follows_where_it_stopped(url: str) -> None:
+    """Another recorder, as another process has, which knows nothing of the interrupted run but what `last` gave."""
+    graph = graph_of((START, "quick"), (START, "ask"), (["quick", "ask"], "join"), ask=ask)
+    saver = InMemorySaver()
+    before, after = recorder_at(url, scope="runs"), recorder_at(url, scope="runs")
+    assert before.last("one") is None
+    before.watch(graph.compile(name="team", checkpointer=saver)).invoke({"seen": []}, on_thread("one"))
+    stopped = before.last("one")
+    assert stopped is not None
+    assert stopped == before.last()
+    assert before.recording.flush(30)
+    with trace(stopped.id, stopped.parents):
+        after.watch(graph.compile(name="team", checkpointer=saver)).invoke(Command(resume="yes"), on_thread("one"))
+    assert after.recording.flush(30)
+    events = trace_of(url, stopped.id)
+    first, second = events.of("proposal", "team")
+    waiting, done = events.of("ready", "team")
+    assert [waiting["id"]] == [*stopped.parents] == second["parent_ids"]
+    assert events.of("proposal", "ask")[1]["parent_ids"] == [second["id"]]
+    assert {first["id"], events.one("ready", "quick")["id"]} <= events.causes(events.one("proposal", "join"))
+    assert after.last("one") == Trace(stopped.id, (done["id"],))
 
 
 def test_a_stop_before_a_node_and_a_subgraph_that_asks(url: str) -> None:

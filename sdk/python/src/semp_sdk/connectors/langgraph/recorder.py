@@ -17,6 +17,7 @@ from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
 from semp_sdk.connectors.langgraph.telling import Telling, task_of
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
+from semp_sdk.tracing import Trace
 
 log = logging.getLogger("semp_sdk")
 
@@ -99,6 +100,16 @@ class GraphRecorder(GraphCallbackHandler):
         """
         self.telling.layouts.append(Layout(graph))
         return graph.with_config({"callbacks": [self]})
+
+    def last(self, of: str | None = None) -> Trace | None:
+        """Where a run has ended: its trace, and its last event, which the next run on its thread follows from.
+
+        `of`: the run's thread, or its run id where it had no thread; None: the run that ended last. None is answered where no such run is
+        remembered. The event may still be on its way to the service, see `recording.flush`.
+        """
+        with self.telling.lock:
+            past = self.telling.runs.last(of)
+        return None if past is None else Trace(past.trace_id, (past.last,))
 
     def scored(self, score: float, *, of: str | None = None, reason: str | None = None, agent_id: str | None = None) -> bool:
         """Feedback on a whole run after it has ended: a reward (0..1) or a penalty (below 0) of the graph's own signal.
