@@ -142,6 +142,42 @@ def test_turns_on_one_thread_are_one_trace_and_other_threads_others(url: str) ->
     assert len(thread(recorder, "ben").events) == 4
 
 
+def test_graphs_that_use_the_same_thread_do_not_follow_one_another(url: str) -> None:
+    recorder = recorder_at(url, scope="runs")
+    one, two = (
+        recorder.watch(graph_of((START, "ask"), ("ask", "after"), ask=ask).compile(name=name, checkpointer=InMemorySaver()))
+        for name in ("one", "two")
+    )
+    with trace(new_id()) as block:
+        for app in (one, two):
+            app.invoke({"seen": []}, on_thread("same"))
+        for app in (one, two):
+            app.invoke(Command(resume="yes"), on_thread("same"))
+    assert recorder.recording.flush(30)
+    events = trace_of(url, block.id)
+    for name in ("one", "two"):
+        first, second = events.of("proposal", name)
+        assert first["parent_ids"] == []
+        assert second["parent_ids"] == [events.of("ready", name)[0]["id"]]
+    waits = [event["id"] for event in events.of("ready", "ask") if event["payload"]["status"] == "interrupted"]
+    assert [event["parent_ids"][0] for event in events.of("proposal", "ask")[2:]] == waits
+    last = recorder.last("same")
+    assert last is not None
+    assert last.parents == (events.of("ready", "two")[-1]["id"],)
+
+
+def test_a_graph_s_thread_goes_on_when_its_run_has_a_name_of_its_own(url: str) -> None:
+    recorder = recorder_at(url, scope="runs")
+    graph = graph_of((START, "ask"), ask=ask).compile(name="team", checkpointer=InMemorySaver(), interrupt_before=["ask"])
+    app = recorder.watch(graph)
+    app.invoke({"seen": []}, on_thread("named"))
+    app.invoke(None, on_thread("named") | {"run_name": "turn two"})
+    app.invoke(Command(resume="yes"), on_thread("named"))
+    events = thread(recorder, "named")
+    assert events.parents(events.one("proposal", "turn two")) == [("ready", "team")]
+    assert events.parents(events.of("proposal", "team")[1]) == [("ready", "turn two")]
+
+
 def test_a_run_belongs_to_the_trace_of_the_code_that_starts_it(url: str) -> None:
     recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile(name="team"))

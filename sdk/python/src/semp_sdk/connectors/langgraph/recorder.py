@@ -96,7 +96,8 @@ class GraphRecorder(GraphCallbackHandler):
     def watch(self, graph: G) -> G:
         """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio.
 
-        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well.
+        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well. Runs
+        of graphs of different names do not follow one another on a thread; a run with a name of its own follows the thread's last run.
         """
         self.telling.layouts.append(Layout(graph))
         return graph.with_config({"callbacks": [self]})

@@ -50,11 +50,12 @@ class Telling:
     def begin_run(self, run_id: UUID, name: str, metadata: Mapping[str, Any], given: object) -> None:
         """A run of the whole graph."""
         key = thread_of(metadata) or str(run_id)
-        trace_id, parents, past = self.runs.begin(key)
+        graph = name if any(layout.name == name for layout in self.layouts) else None
+        trace_id, parents, past = self.runs.begin(key, graph)
         scope = self.recording.scope
         work = Work(name, self.recording.agent_id, scope, scope, trace_id, parents)
         self._start(work, given)
-        run = Run(work, key, past)
+        run = Run(work, key, graph, past)
         self.frames[run_id] = Frame("run", name, run, work, steps=run.steps[""])
 
     def begin_node(self, run_id: UUID, parent: Frame, name: str, metadata: Mapping[str, Any], given: object) -> None:
