@@ -69,7 +69,8 @@ class Steps:
     """One execution of a graph inside a piece of work: which events each node follows from.
 
     A node follows from every node that led to it since it ran last: by an edge, a route, a command, a join or an input of its own. Where
-    the layout is not known, it follows from all that ended in the step before. Never from a node of its own step, which runs beside it.
+    the layout is not known, it follows from all that ended in the step before. A cached node is not run: what it leads to follows from
+    what led to it, where nothing else led there. Never from a node of its own step, which runs beside it.
     """
 
     def __init__(self, owner: Work) -> None:
@@ -104,7 +105,7 @@ class Steps:
         elif path[:1] == (PUSH,):
             found = self._sent(node, given, step)
         else:
-            found = [*_taken(self._direct[node], step), *self._joined(node, step)]
+            found = [*_taken(self._direct[node], step), *self._joined(node, step)] or self._skipped(node, step, {node})
         if not found:
             earlier = [number for number in self._recent if number < step]
             found = self._recent[max(earlier)] if earlier else []
@@ -152,6 +153,17 @@ class Steps:
                 found += [_taken(ended[start], step)[-1] for start in dict.fromkeys(starts)]
         return found
 
+    def _skipped(self, node: str, step: int, seen: set[str]) -> list[str]:
+        """What led to a node that nothing seems to have led to: a node before it was cached, is not told, and stands for what led to it."""
+        found: list[str] = []
+        for start in self.layout.before(node) if self.layout is not None else ():
+            if start in seen:
+                continue
+            seen.add(start)
+            ended = [event for (_, end), ends in self._joins.items() if end == node for event in _newest(ends[start], step)]
+            found += ended or _newest(self._direct[start], step - 1) or self._skipped(start, step - 1, seen)
+        return found
+
     def _sent(self, node: str, given: object, step: int) -> list[str]:
         """Who sent a node its input: whoever sent this very object, or whoever sent something, when it was stored and loaded since."""
         for number, (target, sent, (_, event)) in enumerate(self._sends):
@@ -166,3 +178,9 @@ def _taken(ends: list[End], step: int) -> list[str]:
     found = [event for number, event in ends if number < step]
     ends[:] = [end for end in ends if end[0] >= step]
     return found
+
+
+def _newest(ends: Sequence[End], step: int) -> list[str]:
+    """The events of the last of the steps before this one; left in, since a cached node may lead to several."""
+    last = max((number for number, _ in ends if number < step), default=None)
+    return [event for number, event in ends if number == last]
