@@ -16,7 +16,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import ToolException, tool
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
 from semp_sdk.connectors.langgraph import GraphRecorder
 from semp_sdk.identifiers import new_id
 
@@ -94,6 +94,27 @@ async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
     assert sorted(events.parents(done)) == [("penalty", "divide"), ("proposal", "tools"), ("ready", "add")]
     assert events.parents(events.of("proposal", "agent")[1]) == [("ready", "tools")]
     assert len(second["parent_ids"]) == 1
+    assert recorder.telling.frames == {}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_the_prebuilt_agent(recorder: GraphRecorder, version: Any) -> None:
+    """In its second version each tool call is a task of its own, sent by the agent."""
+    model = Scripted(responses=[AIMessage("", tool_calls=[asks("add", 1, a=1, b=2), asks("divide", 2, a=3, b=4)]), AIMessage("done")])
+    app = recorder.watch(create_react_agent(model, [add, divide], name="team", version=version))
+    assert (await app.ainvoke({"messages": ["go"]}))["messages"][-1].text == "done"
+    events = await asyncio.to_thread(told, recorder)
+    first, second = events.of("proposal", "agent")
+    asked, answered = events.of("ready", "agent")
+    assert events.parents(first) == [("proposal", "team")]
+    assert events.parents(asked) == [("proposal", "agent"), ("ready", "Scripted")]
+    assert asked["payload"]["next"] == ["tools"]
+    tools = events.of("proposal", "tools")
+    assert [event["parent_ids"] for event in tools] == [[asked["id"]]] * (1 if version == "v1" else 2)
+    calls = [events.one("proposal", name) for name in ("add", "divide")]
+    assert sorted(call["parent_ids"] for call in calls) == sorted([event["id"]] for event in (tools if version == "v2" else tools * 2))
+    assert sorted(second["parent_ids"]) == sorted(event["id"] for event in events.of("ready", "tools"))
+    assert events.one("ready", "team")["parent_ids"] == [events.one("proposal", "team")["id"], answered["id"]]
     assert recorder.telling.frames == {}
 
 
