@@ -16,7 +16,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import ToolException, tool
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
 from semp_sdk.connectors.langgraph import GraphRecorder
 from semp_sdk.identifiers import new_id
 
@@ -97,6 +97,27 @@ async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
     assert recorder.telling.frames == {}
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_the_prebuilt_agent(recorder: GraphRecorder, version: Any) -> None:
+    """In its second version each tool call is a task of its own, sent by the agent."""
+    model = Scripted(responses=[AIMessage("", tool_calls=[asks("add", 1, a=1, b=2), asks("divide", 2, a=3, b=4)]), AIMessage("done")])
+    app = recorder.watch(create_react_agent(model, [add, divide], name="team", version=version))
+    assert (await app.ainvoke({"messages": ["go"]}))["messages"][-1].text == "done"
+    events = await asyncio.to_thread(told, recorder)
+    first, second = events.of("proposal", "agent")
+    asked, answered = events.of("ready", "agent")
+    assert events.parents(first) == [("proposal", "team")]
+    assert events.parents(asked) == [("proposal", "agent"), ("ready", "Scripted")]
+    assert asked["payload"]["next"] == ["tools"]
+    tools = events.of("proposal", "tools")
+    assert [event["parent_ids"] for event in tools] == [[asked["id"]]] * (1 if version == "v1" else 2)
+    calls = [events.one("proposal", name) for name in ("add", "divide")]
+    assert sorted(call["parent_ids"] for call in calls) == sorted([event["id"]] for event in (tools if version == "v2" else tools * 2))
+    assert sorted(second["parent_ids"]) == sorted(event["id"] for event in events.of("ready", "tools"))
+    assert events.one("ready", "team")["parent_ids"] == [events.one("proposal", "team")["id"], answered["id"]]
+    assert recorder.telling.frames == {}
+
+
 async def test_tools_see_what_is_known_of_them_only_where_asked(url: str) -> None:
     answers = [AIMessage("", tool_calls=[asks("add", 1, a=41, b=1)]), AIMessage("forty-two")]
     for content in (False, True):
@@ -157,6 +178,45 @@ async def test_tools_called_where_the_model_was_asked_follow_from_its_answer(rec
     answered = events.of("ready", "Scripted")[0]["id"]
     assert [event["parent_ids"] for event in events.of("proposal", "add")] == [[answered], [answered]]
     assert events.parents(events.of("proposal", "Scripted")[1]) == [("ready", "add")] * 2
+
+
+@pytest.mark.parametrize("way", ["ToolNode", "by hand"])
+def test_a_tool_s_retry_follows_its_failed_try(recorder: GraphRecorder, way: str) -> None:
+    tries: list[int] = []
+
+    @tool
+    def shaky(a: int) -> int:
+        """Answers at the third try."""
+        tries.append(a)
+        if len(tries) < 3:
+            raise ValueError(f"try {len(tries)}")
+        return a
+
+    def until_done(call: Any) -> Any:
+        while True:
+            try:
+                return call()
+            except ValueError:
+                pass
+
+    def by_hand(state: MessagesState) -> Any:
+        [call] = Scripted(responses=[AIMessage("", tool_calls=[asks("shaky", 1, a=1)])]).invoke("x").tool_calls
+        return {"messages": [until_done(lambda: shaky.invoke(dict(call, type="tool_call")))]}
+
+    def retried(request: Any, execute: Any) -> Any:
+        return until_done(lambda: execute(request))
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("work", by_hand if way == "by hand" else ToolNode([shaky], handle_tool_errors=False, wrap_tool_call=retried))
+    graph.add_edge(START, "work")
+    recorder.watch(graph.compile()).invoke({"messages": [AIMessage("", tool_calls=[asks("shaky", 1, a=1)])]})
+    events = told(recorder)
+    first, second, third = events.of("proposal", "shaky")
+    one, two = events.of("penalty", "shaky")
+    asked = ("ready", "Scripted") if way == "by hand" else ("proposal", "work")
+    assert events.parents(first) == [asked]
+    assert (second["parent_ids"], third["parent_ids"]) == ([one["id"]], [two["id"]])
+    assert events.parents(events.one("ready", "work")) == [("proposal", "work"), ("ready", "shaky")]
 
 
 def test_streamed_answers_and_failing_models(recorder: GraphRecorder) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from conftest import trace_of
 from graphs import State, graph_of, node, recorder_at, told
+from langgraph.cache.memory import InMemoryCache
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, RetryPolicy, Send
+from langgraph.types import CachePolicy, Command, RetryPolicy, Send
 from semp_sdk.connectors.langgraph import GraphRecorder, recorded
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
@@ -93,6 +94,27 @@ def test_more_branches_than_the_service_takes_causes_are_all_causes(recorder: Gr
     assert {event["id"] for event in done} <= events.causes(events.one("proposal", "reduce"))
 
 
+def test_what_a_cached_node_leads_to_follows_from_what_led_to_that(url: str) -> None:
+    """A node whose result is cached is not run, so nothing can tell of it."""
+    graph = graph_of((START, "a"), ("a", "b"), ("b", "c"), (START, "x"), ("x", "y"), after=node("after"), join=node("join"))
+    for name in ("slow", "again"):
+        graph.add_node(name, lambda state: {"seen": ["slow"]}, cache_policy=CachePolicy(key_func=lambda state: "same"))
+    graph.add_edge("a", "slow")
+    graph.add_edge("slow", "again")
+    graph.add_edge("again", "after")
+    graph.add_edge(["c", "slow"], "join")
+    recorder = recorder_at(url, scope="graphs")
+    app = recorder.watch(graph.compile(cache=InMemoryCache()))
+    for parents in ({"join": ["c", "slow"], "after": ["again"]}, {"join": ["c", "a"], "after": ["a"]}):
+        with trace(new_id()) as here:
+            app.invoke({"seen": []})
+        assert recorder.recording.flush(30)
+        events = trace_of(url, here.id)
+        for action, expected in parents.items():
+            assert events.parents(events.one("proposal", action)) == [("ready", name) for name in expected]
+    assert events.of("proposal", "slow") == []
+
+
 def test_routes_commands_and_loops(recorder: GraphRecorder) -> None:
     def decide(state: State) -> Any:
         return Command(update={"seen": ["decide"]}, goto="work" if len(state["seen"]) < 4 else END)
@@ -125,6 +147,24 @@ def test_two_routes_at_once_do_not_mix_with_a_neighbour(recorder: GraphRecorder)
     events = told(recorder)
     assert events.parents(events.one("proposal", "x")) == [("ready", "b")]
     assert sorted(events.parents(events.one("proposal", "y"))) == [("ready", "a"), ("ready", "b")]
+
+
+def test_a_node_does_not_follow_from_a_neighbour_in_its_own_step(recorder: GraphRecorder) -> None:
+    """In the second step j runs beside b, which leads to it; one at a time, so b has ended when j starts."""
+    app = recorder.watch(graph_of((START, "a"), ("a", "b"), ("b", "j"), ("a", "j")).compile())
+    app.invoke({"seen": []}, {"max_concurrency": 1})
+    events = told(recorder)
+    assert [events.parents(event) for event in events.of("proposal", "j")] == [[("ready", "a")], [("ready", "b")]]
+
+
+def test_a_join_does_not_take_a_neighbour_in_its_own_step(recorder: GraphRecorder) -> None:
+    """In the third step j runs because of c, and b, which j waits for together with a, runs beside it."""
+    graph = graph_of((START, "a"), ("a", "c"), ("c", "b"), ("c", "j"), (["a", "b"], "j"))
+    recorder.watch(graph.compile()).invoke({"seen": []}, {"max_concurrency": 1})
+    events = told(recorder)
+    first, second = events.of("proposal", "j")
+    assert events.parents(first) == [("ready", "c")]
+    assert sorted(events.parents(second)) == [("ready", "a"), ("ready", "b")]
 
 
 def test_subgraphs_are_work_inside_their_node(recorder: GraphRecorder) -> None:

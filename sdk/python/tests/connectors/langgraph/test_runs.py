@@ -18,7 +18,7 @@ from langgraph.types import Command, interrupt
 from semp_sdk import Client, SEMPClient
 from semp_sdk.connectors.langgraph import GraphRecorder, here, recorded, runs, scored
 from semp_sdk.identifiers import new_id
-from semp_sdk.tracing import current_trace, trace
+from semp_sdk.tracing import Trace, current_trace, trace
 
 Given = dict[str, Any]
 
@@ -65,6 +65,29 @@ async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str,
     assert set(events.one("proposal", "join")["parent_ids"]) == {events.one("ready", "also")["id"], answer["id"]}
     assert events.of("penalty") == []
     assert recorder.telling.frames == {}
+
+
+def test_a_run_resumed_in_another_process_follows_where_it_stopped(url: str) -> None:
+    """Another recorder, as another process has, which knows nothing of the interrupted run but what `last` gave."""
+    graph = graph_of((START, "quick"), (START, "ask"), (["quick", "ask"], "join"), ask=ask)
+    saver = InMemorySaver()
+    before, after = recorder_at(url, scope="runs"), recorder_at(url, scope="runs")
+    assert before.last("one") is None
+    before.watch(graph.compile(name="team", checkpointer=saver)).invoke({"seen": []}, on_thread("one"))
+    stopped = before.last("one")
+    assert stopped is not None
+    assert stopped == before.last()
+    assert before.recording.flush(30)
+    with trace(stopped.id, stopped.parents):
+        after.watch(graph.compile(name="team", checkpointer=saver)).invoke(Command(resume="yes"), on_thread("one"))
+    assert after.recording.flush(30)
+    events = trace_of(url, stopped.id)
+    first, second = events.of("proposal", "team")
+    waiting, done = events.of("ready", "team")
+    assert [waiting["id"]] == [*stopped.parents] == second["parent_ids"]
+    assert events.of("proposal", "ask")[1]["parent_ids"] == [second["id"]]
+    assert {first["id"], events.one("ready", "quick")["id"]} <= events.causes(events.one("proposal", "join"))
+    assert after.last("one") == Trace(stopped.id, (done["id"],))
 
 
 def test_a_stop_before_a_node_and_a_subgraph_that_asks(url: str) -> None:
@@ -117,6 +140,42 @@ def test_turns_on_one_thread_are_one_trace_and_other_threads_others(url: str) ->
     assert [events.parents(event) for event in events.of("proposal", "team")] == [[], [("ready", "team")]]
     assert events.of("proposal", "a")[1]["parent_ids"] == [events.of("proposal", "team")[1]["id"]]
     assert len(thread(recorder, "ben").events) == 4
+
+
+def test_graphs_that_use_the_same_thread_do_not_follow_one_another(url: str) -> None:
+    recorder = recorder_at(url, scope="runs")
+    one, two = (
+        recorder.watch(graph_of((START, "ask"), ("ask", "after"), ask=ask).compile(name=name, checkpointer=InMemorySaver()))
+        for name in ("one", "two")
+    )
+    with trace(new_id()) as block:
+        for app in (one, two):
+            app.invoke({"seen": []}, on_thread("same"))
+        for app in (one, two):
+            app.invoke(Command(resume="yes"), on_thread("same"))
+    assert recorder.recording.flush(30)
+    events = trace_of(url, block.id)
+    for name in ("one", "two"):
+        first, second = events.of("proposal", name)
+        assert first["parent_ids"] == []
+        assert second["parent_ids"] == [events.of("ready", name)[0]["id"]]
+    waits = [event["id"] for event in events.of("ready", "ask") if event["payload"]["status"] == "interrupted"]
+    assert [event["parent_ids"][0] for event in events.of("proposal", "ask")[2:]] == waits
+    last = recorder.last("same")
+    assert last is not None
+    assert last.parents == (events.of("ready", "two")[-1]["id"],)
+
+
+def test_a_graph_s_thread_goes_on_when_its_run_has_a_name_of_its_own(url: str) -> None:
+    recorder = recorder_at(url, scope="runs")
+    graph = graph_of((START, "ask"), ask=ask).compile(name="team", checkpointer=InMemorySaver(), interrupt_before=["ask"])
+    app = recorder.watch(graph)
+    app.invoke({"seen": []}, on_thread("named"))
+    app.invoke(None, on_thread("named") | {"run_name": "turn two"})
+    app.invoke(Command(resume="yes"), on_thread("named"))
+    events = thread(recorder, "named")
+    assert events.parents(events.one("proposal", "turn two")) == [("ready", "team")]
+    assert events.parents(events.of("proposal", "team")[1]) == [("ready", "turn two")]
 
 
 def test_a_run_belongs_to_the_trace_of_the_code_that_starts_it(url: str) -> None:

@@ -44,6 +44,13 @@ class Layout:
         """Whether there is such a node."""
         return node in self._nodes
 
+    def before(self, node: str) -> list[str]:
+        """The nodes that may lead to it by edges, joins and routes whose ends are known."""
+        found = [start for start, ends in self.edges.items() if node in ends]
+        found += [start for starts in self.waits.get(node, ()) for start in starts]
+        found += [start for start, routes in self._routes.items() if any(node in (one.ends or {}).values() for one in routes.values())]
+        return list(dict.fromkeys(found))
+
     def inner(self, node: str) -> Layout | None:
         """The layout of the graph that a node runs, None where it cannot be seen."""
         if node not in self._inner:

@@ -17,6 +17,7 @@ from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
 from semp_sdk.connectors.langgraph.telling import Telling, task_of
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
+from semp_sdk.tracing import Trace
 
 log = logging.getLogger("semp_sdk")
 
@@ -95,10 +96,21 @@ class GraphRecorder(GraphCallbackHandler):
     def watch(self, graph: G) -> G:
         """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio.
 
-        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well.
+        A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well. Runs
+        of graphs of different names do not follow one another on a thread; a run with a name of its own follows the thread's last run.
         """
         self.telling.layouts.append(Layout(graph))
         return graph.with_config({"callbacks": [self]})
+
+    def last(self, of: str | None = None) -> Trace | None:
+        """Where a run has ended: its trace, and its last event, which the next run on its thread follows from.
+
+        `of`: the run's thread, or its run id where it had no thread; None: the run that ended last. None is answered where no such run is
+        remembered. The event may still be on its way to the service, see `recording.flush`.
+        """
+        with self.telling.lock:
+            past = self.telling.runs.last(of)
+        return None if past is None else Trace(past.trace_id, (past.last,))
 
     def scored(self, score: float, *, of: str | None = None, reason: str | None = None, agent_id: str | None = None) -> bool:
         """Feedback on a whole run after it has ended: a reward (0..1) or a penalty (below 0) of the graph's own signal.

@@ -41,16 +41,23 @@ class Past(msgspec.Struct):
 class Run:
     """One call of a graph, with everything that it called in turn."""
 
-    def __init__(self, work: Work, key: str, past: Past | None) -> None:
+    def __init__(self, work: Work, key: str, graph: str | None, past: Past | None) -> None:
         self.work = work
         self.key = key
         """Its thread, or its own id where it has none."""
+        self._graph = graph
         self.past = past
         self.steps: dict[str, Steps] = {"": Steps(work)}
         """The executions of graphs in it, by namespace."""
         self.tries: dict[str, Try] = {}
         self.interrupted = False
         self._resumed = False
+
+    @property
+    def graph(self) -> str:
+        """The watched graph that it is a run of, by its name; nothing where none is known."""
+        layout = self.steps[""].layout
+        return self._graph or (layout.name if layout is not None else "")
 
     def resume(self) -> None:
         """It goes on where the run before on its thread has stopped."""
@@ -82,15 +89,17 @@ class Runs:
     def __init__(self, trace_id: str | None, parents: tuple[str, ...]) -> None:
         self._trace_id = trace_id
         self._parents = parents
-        self._past: OrderedDict[str, Past] = OrderedDict()
+        self._past: OrderedDict[str, dict[str, Past]] = OrderedDict()
+        """By thread and graph, the newest last."""
 
-    def begin(self, key: str) -> tuple[str, tuple[str, ...], Past | None]:
+    def begin(self, key: str, graph: str | None) -> tuple[str, tuple[str, ...], Past | None]:
         """Trace, causes and past of a run that starts in the running code.
 
         The trace is the one given, else that of the running code, else that of the run before on the same thread, else a new one. The run
-        follows from what was given or what the running code follows from, and from the run before on the same thread.
+        follows from what was given or what the running code follows from, and from the run before on the same thread: of the same graph,
+        or of any where `graph` is None, since it is not known.
         """
-        past = self._past.get(key)
+        past = self.last(key) if graph is None else self._past.get(key, {}).get(graph)
         here = current_trace()
         if self._trace_id is not None:
             trace_id, parents = self._trace_id, self._parents
@@ -105,16 +114,17 @@ class Runs:
     def end(self, run: Run, last: str, completed: bool) -> None:
         """A run has ended in this event."""
         steps, tries = ({}, {}) if completed else (run.steps, run.tries)
-        self._past[run.key] = Past(run.work.trace_id, run.work.action, last, steps, tries)
+        pasts = self._past.setdefault(run.key, {})
+        pasts.pop(run.graph, None)
+        pasts[run.graph] = Past(run.work.trace_id, run.work.action, last, steps, tries)
         self._past.move_to_end(run.key)
         if len(self._past) > KEPT:
             self._past.popitem(last=False)
 
     def last(self, key: str | None) -> Past | None:
         """What is known of the run or thread, None for the one that ended last."""
-        if key is None:
-            return next(reversed(self._past.values()), None)
-        return self._past.get(key)
+        pasts = next(reversed(self._past.values()), None) if key is None else self._past.get(key)
+        return next(reversed(pasts.values())) if pasts else None
 
 
 def thread_of(metadata: Mapping[str, Any] | None) -> str | None:

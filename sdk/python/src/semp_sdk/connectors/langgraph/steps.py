@@ -13,6 +13,8 @@ from semp_sdk.connectors.langgraph.layout import Layout, Way
 
 ERROR_HANDLER = "node_error_handler"
 PUSH = "__pregel_push"
+End = tuple[int, str]
+"""The step in which a node has ended, and the event."""
 
 
 class Work:
@@ -35,7 +37,9 @@ class Work:
         self.caller: Work | None = None
         """Whose steps it is one of, but for the nodes of a graph."""
         self.asked: dict[str, str] = {}
-        """Which answer of a model in it has asked for each tool call, by the call's id."""
+        """What each tool call in it follows from, by the call's id: the answer of a model that asked for it, or its failed try."""
+        self.tool_call: str | None = None
+        """The id of the tool call that it is."""
         self.path: tuple[Any, ...] = ()
         self.namespace = ""
         self.step = 0
@@ -65,7 +69,8 @@ class Steps:
     """One execution of a graph inside a piece of work: which events each node follows from.
 
     A node follows from every node that led to it since it ran last: by an edge, a route, a command, a join or an input of its own. Where
-    the layout is not known, it follows from all that ended in the step before.
+    the layout is not known, it follows from all that ended in the step before. A cached node is not run: what it leads to follows from
+    what led to it, where nothing else led there. Never from a node of its own step, which runs beside it.
     """
 
     def __init__(self, owner: Work) -> None:
@@ -79,9 +84,9 @@ class Steps:
         """How each node ended last."""
         self.works: dict[tuple[Any, ...], Work] = {}
         """The last work of each task."""
-        self._direct: dict[str, list[str]] = defaultdict(list)
-        self._joins: dict[tuple[tuple[str, ...], str], dict[str, str]] = defaultdict(dict)
-        self._sends: list[tuple[str, Any, str]] = []
+        self._direct: dict[str, list[End]] = defaultdict(list)
+        self._joins: dict[tuple[tuple[str, ...], str], dict[str, list[End]]] = defaultdict(lambda: defaultdict(list))
+        self._sends: list[tuple[str, Any, End]] = []
         self._recent: dict[int, list[str]] = defaultdict(list)
         self._resumed_at: int | None = None
         self._resumed = False
@@ -98,9 +103,9 @@ class Steps:
         if tried is not None:
             found = [tried]
         elif path[:1] == (PUSH,):
-            found = self._sent(node, given)
+            found = self._sent(node, given, step)
         else:
-            found = [*self._direct.pop(node, ()), *self._joined(node)]
+            found = [*_taken(self._direct[node], step), *self._joined(node, step)] or self._skipped(node, step, {node})
         if not found:
             earlier = [number for number in self._recent if number < step]
             found = self._recent[max(earlier)] if earlier else []
@@ -128,30 +133,54 @@ class Steps:
         self._recent[work.step].append(event)
         for old in [number for number in self._recent if number < work.step - 1]:
             del self._recent[old]
+        end = (work.step, event)
         for way in ways:
             if isinstance(way, Send):
-                self._sends.append((way.node, way.arg, event))
+                self._sends.append((way.node, way.arg, end))
             else:
-                self._direct[way].append(event)
+                self._direct[way].append(end)
         if self.layout is not None:
             for target in self.layout.edges.get(node, ()):
-                self._direct[target].append(event)
+                self._direct[target].append(end)
             for join in self.layout.joins.get(node, ()):
-                self._joins[join][node] = event
+                self._joins[join][node].append(end)
 
-    def _joined(self, node: str) -> list[str]:
+    def _joined(self, node: str, step: int) -> list[str]:
         found: list[str] = []
         for starts in self.layout.waits.get(node, ()) if self.layout is not None else ():
-            ended = self._joins.get((starts, node), {})
-            if len(ended) == len(set(starts)):
-                found += [ended[start] for start in starts]
-                del self._joins[starts, node]
+            ended = self._joins[starts, node]
+            if all(any(number < step for number, _ in ended[start]) for start in starts):
+                found += [_taken(ended[start], step)[-1] for start in dict.fromkeys(starts)]
         return found
 
-    def _sent(self, node: str, given: object) -> list[str]:
+    def _skipped(self, node: str, step: int, seen: set[str]) -> list[str]:
+        """What led to a node that nothing seems to have led to: a node before it was cached, is not told, and stands for what led to it."""
+        found: list[str] = []
+        for start in self.layout.before(node) if self.layout is not None else ():
+            if start in seen:
+                continue
+            seen.add(start)
+            ended = [event for (_, end), ends in self._joins.items() if end == node for event in _newest(ends[start], step)]
+            found += ended or _newest(self._direct[start], step - 1) or self._skipped(start, step - 1, seen)
+        return found
+
+    def _sent(self, node: str, given: object, step: int) -> list[str]:
         """Who sent a node its input: whoever sent this very object, or whoever sent something, when it was stored and loaded since."""
-        for number, (target, sent, event) in enumerate(self._sends):
+        for number, (target, sent, (_, event)) in enumerate(self._sends):
             if target == node and sent is given:
                 del self._sends[number]
                 return [event]
-        return [event for target, _, event in self._sends if target == node]
+        return [event for target, _, (sent_in, event) in self._sends if target == node and sent_in < step]
+
+
+def _taken(ends: list[End], step: int) -> list[str]:
+    """The events of the steps before this one, which are taken out."""
+    found = [event for number, event in ends if number < step]
+    ends[:] = [end for end in ends if end[0] >= step]
+    return found
+
+
+def _newest(ends: Sequence[End], step: int) -> list[str]:
+    """The events of the last of the steps before this one; left in, since a cached node may lead to several."""
+    last = max((number for number, _ in ends if number < step), default=None)
+    return [event for number, event in ends if number == last]

@@ -50,11 +50,12 @@ class Telling:
     def begin_run(self, run_id: UUID, name: str, metadata: Mapping[str, Any], given: object) -> None:
         """A run of the whole graph."""
         key = thread_of(metadata) or str(run_id)
-        trace_id, parents, past = self.runs.begin(key)
+        graph = name if any(layout.name == name for layout in self.layouts) else None
+        trace_id, parents, past = self.runs.begin(key, graph)
         scope = self.recording.scope
         work = Work(name, self.recording.agent_id, scope, scope, trace_id, parents)
         self._start(work, given)
-        run = Run(work, key, past)
+        run = Run(work, key, graph, past)
         self.frames[run_id] = Frame("run", name, run, work, steps=run.steps[""])
 
     def begin_node(self, run_id: UUID, parent: Frame, name: str, metadata: Mapping[str, Any], given: object) -> None:
@@ -85,11 +86,12 @@ class Telling:
         return next(iter(named or (having if graph.kind == "run" else ())), None)
 
     def begin_call(self, run_id: UUID, parent: Frame, action: str, given: object, tool_call: str | None = None, **payload: Any) -> None:
-        """A call of a tool, a model or a retriever. `tool_call`: the id of what a model has asked for, which follows from its answer."""
+        """A call of a tool, a model or a retriever. `tool_call`: the id of what a model has asked for, which follows from its answer;
+        a try after a failed one follows from that."""
         owner = parent.work
         parents = owner.tips if tool_call is None else [owner.asked.get(tool_call, owner.proposal)]
         work = Work(action, owner.agent_id, owner.inside, scope_of(owner.inside, action), owner.trace_id, parents)
-        work.caller = owner
+        work.caller, work.tool_call = owner, tool_call
         self._start(work, given, **payload)
         self.frames[run_id] = Frame("call", action, parent.run, work)
 
@@ -137,6 +139,8 @@ class Telling:
             event, status = self._finish(work, output, error, payload)
             work.caller.follow(work.parents, [event])
             work.caller.asked.update(dict.fromkeys(asks, event))
+            if work.tool_call is not None and status != "completed":
+                work.caller.asked[work.tool_call] = event
             frame.run.tried(work.namespace, event, status)
 
     def _end_node(self, run: Run, among: Steps, work: Work, output: object, error: Failure) -> None:
