@@ -224,6 +224,24 @@ async def test_a_selector_chooses_who_speaks_also_twice_in_a_row(recorder: TeamR
     assert found.one("proposal", "critic")["parent_ids"] == [second["id"]]
 
 
+def flow(*edges: tuple[str, str] | tuple[str, str, Any], says: dict[str, Any] | None = None, **options: Any) -> GraphFlow:
+    """A graph of these edges: from, to and, where there is one, the condition. Nodes say "done", or what is given for them."""
+    nodes = {name: Plain(name, (says or {}).get(name, "done")) for edge in edges for name in edge[:2]}
+    graph = DiGraphBuilder()
+    for node in nodes.values():
+        graph.add_node(node)
+    for source, target, *condition in edges:
+        graph.add_edge(nodes[source], nodes[target], *condition)
+    if "start" in nodes:
+        graph.set_entry_point(nodes["start"])
+    return GraphFlow(list(nodes.values()), graph.build(), **options)
+
+
+def leading_to(found: Stored, action: str) -> list[list[str | None]]:
+    """Of each turn, whose turns it follows from."""
+    return [sorted(str(action) for _, action in found.parents(turn)) for turn in found.of("proposal", action)]
+
+
 async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents(recorder: TeamRecorder) -> None:
     def slow(seconds: float) -> Any:
         async def answer() -> str:
@@ -244,6 +262,55 @@ async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents
         assert names(found, found.one("proposal", branch)) == [("ready", "start")]
     assert names(found, found.one("proposal", "join")) == [("ready", "late"), ("ready", "quick")]
     assert names(found, found.one("ready", "GraphFlow"))[1] == ("ready", "join")
+
+
+async def test_a_join_of_branches_of_unequal_length_follows_from_its_edges_and_from_nothing_else(recorder: TeamRecorder) -> None:
+    team = flow(("s", "q"), ("s", "l"), ("l", "m"), ("q", "j"), ("m", "j"))
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert {name: leading_to(found, name) for name in "sqlmj"} == {
+        "s": [["GraphFlow"]], "q": [["s"]], "l": [["s"]], "m": [["l"]], "j": [["m", "q"]],
+    }  # fmt: skip
+    assert names(found, found.one("ready", "GraphFlow")) == [("proposal", "GraphFlow"), ("ready", "j")]
+
+
+async def test_roots_of_a_graph_stand_side_by_side(recorder: TeamRecorder) -> None:
+    await recorder.watch(flow(("a", "b"), ("c", "j"), ("b", "j"))).run(task="go")
+    found = told(recorder)
+    assert {name: leading_to(found, name) for name in "abcj"} == {
+        "a": [["GraphFlow"]], "b": [["a"]], "c": [["GraphFlow"]], "j": [["b", "c"]],
+    }  # fmt: skip
+    assert names(found, found.one("ready", "GraphFlow")) == [("proposal", "GraphFlow"), ("ready", "j")]
+
+
+async def test_a_turn_in_a_loop_follows_from_what_has_come_since_its_last_one(recorder: TeamRecorder) -> None:
+    verdicts, asked = iter(["no", "no", "yes"]), []
+
+    def stateful(message: BaseChatMessage) -> bool:
+        asked.append(message)
+        return "yes" in message.to_model_text()
+
+    team = flow(("start", "draft"), ("draft", "check"), ("check", "start", "no"), ("check", "print", stateful), ("check", "mail", "yes"),
+                says={"check": lambda: next(verdicts)}, termination_condition=MaxMessageTermination(20))  # fmt: skip
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert leading_to(found, "start") == [["GraphFlow"], ["check"], ["check"]]
+    assert leading_to(found, "draft") == [["start"]] * 3
+    checks = found.of("ready", "check")
+    assert [turn["parent_ids"] for turn in found.of("proposal", "start")[1:]] == [[checks[0]["id"]], [checks[1]["id"]]]
+    assert [found.one("proposal", name)["parent_ids"] for name in ("print", "mail")] == [[checks[2]["id"]]] * 2
+    assert len(asked) == 3  # a condition that is a function is not asked twice
+
+
+async def test_an_edge_that_was_not_taken_is_no_cause(recorder: TeamRecorder) -> None:
+    team = flow(("s", "q"), ("s", "l"), ("q", "j", "never"), ("q", "p", "done"), ("l", "m"), ("m", "j"))
+    for node in team._graph.nodes.values():  # type: ignore[attr-defined]
+        for edge in node.edges:
+            edge.activation_condition = "any"
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert leading_to(found, "j") == [["m"]]
+    assert leading_to(found, "p") == [["q"]]
 
 
 async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> None:

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseChatMessage
+from autogen_agentchat.teams import DiGraph
 from autogen_core import CancellationToken
 
-from semp_sdk.connectors.autogen.steps import Place, Run, Turn
+from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
 from semp_sdk.connectors.autogen.streams import Told, Watch, told
-from semp_sdk.connectors.autogen.telling import Message, Teller
+from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
 
@@ -123,9 +124,7 @@ class _Participant(Watch):
         self.closed(step, end)
         run = step.place.around
         if isinstance(run, Run):
-            run.turns += 1
-            for key in (self.runner.name, *(message.id for message in said)):
-                run.said[key] = step.place.depth, end
+            run.spoken(self.runner.name, step.place.depth, end, said)
 
 
 class AgentWatch(_Participant):
@@ -196,6 +195,8 @@ class TeamWatch(_Participant):
         run = self.teller.run_began(
             self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
         )
+        graph = getattr(self.runner, "_graph", None)
+        run.graph = graph if isinstance(graph, DiGraph) else None
         run.before, self.run = self.run, run
         return run
 
