@@ -536,6 +536,13 @@ async def test_two_lines_are_enough(url: str) -> None:
     assert len(get(url, "/api/events", scope=scope)) == 4
 
 
+async def test_a_scope_may_have_any_name(url: str) -> None:
+    with recorder_at(url, scope="my team") as recorder:
+        await recorder.watch(RoundRobinGroupChat([agent("writer", "1")], max_turns=1)).run(task="write")
+        assert {event["scope"] for event in told(recorder).events} == {"my-team"}
+        assert recorder.recording.lost == 0
+
+
 async def test_a_runtime_of_its_own_changes_nothing(recorder: TeamRecorder) -> None:
     runtime = SingleThreadedAgentRuntime()
     runtime.start()

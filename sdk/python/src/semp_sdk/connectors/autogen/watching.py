@@ -48,7 +48,8 @@ class TeamRecorder:
         """
         Args:
             url: the service.
-            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it.
+            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it. `my team`
+                becomes `my-team`.
             agent_id: who gives feedback where nobody in particular does.
             trace_id: of all runs. None: see above.
             parents: what runs in the trace `trace_id` follow from.
@@ -59,8 +60,8 @@ class TeamRecorder:
             ValueError: the URL is none.
         """
         self.recording = Recording(
-            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
-            on_failure=on_failure, headers=headers,
+            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=parents, content=content, capacity=capacity,
+            penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._teller = Teller(self.recording, trace_id)
 
