@@ -327,6 +327,63 @@ async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> Non
     assert found.one("ready", "paper")["payload"]["turns"] == 3
 
 
+async def test_a_turn_of_an_agent_of_several_teams_belongs_to_the_team_at_work(recorder: TeamRecorder) -> None:
+    writer, critic = agent("writer", *"123"), agent("critic", "fine")
+    both = recorder.watch(RoundRobinGroupChat([writer, critic], max_turns=2, name="both"))
+    alone = recorder.watch(RoundRobinGroupChat([writer], max_turns=1, name="alone"))
+    await both.run(task="write")
+    await alone.run(task="write")
+    await writer.run(task="write")
+    found = told(recorder)
+    assert names(found, found.one("proposal", "critic")) == [("ready", "writer")]
+    assert names(found, found.one("ready", "both")) == [("proposal", "both"), ("ready", "critic")]
+    assert [found.one("ready", name)["payload"]["turns"] for name in ("both", "alone")] == [2, 1]
+    turns = found.of("proposal", "writer")
+    assert [names(found, turn) for turn in turns] == [[("proposal", "both")], [("proposal", "alone")], [("ready", "writer")]]
+    assert turns[2]["parent_ids"] == [found.of("ready", "writer")[1]["id"]]
+
+
+@pytest.mark.parametrize("own_runtime", [False, True])
+async def test_an_agent_of_a_team_and_of_a_team_in_it_works_for_the_inner_one(recorder: TeamRecorder, own_runtime: bool) -> None:
+    runtime = SingleThreadedAgentRuntime() if own_runtime else None
+    if runtime is not None:
+        runtime.start()
+    writer = agent("writer", "1", "2")
+    desk = RoundRobinGroupChat([writer, agent("critic", "fine")], max_turns=2, name="desk", runtime=runtime)
+    await recorder.watch(RoundRobinGroupChat([writer, desk], max_turns=2, name="paper", runtime=runtime)).run(task="write")
+    if runtime is not None:
+        await runtime.stop_when_idle()
+    found = told(recorder)
+    assert [names(found, turn) for turn in found.of("proposal", "writer")] == [[("proposal", "paper")], [("proposal", "desk")]]
+    assert names(found, found.one("proposal", "critic")) == [("ready", "writer")]
+
+
+async def test_two_teams_at_work_at_once_may_share_an_agent(url: str) -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.02)
+        return "x"
+
+    with recorder_at(url, trace_id=None, scope=(scope := f"s{new_id()}")) as recorder:
+        shared = Plain("shared", slow)
+        teams = [recorder.watch(RoundRobinGroupChat([shared, Plain(f"{name}2")], max_turns=4, name=name)) for name in ("first", "second")]
+        await asyncio.gather(*(team.run(task="go") for team in teams))
+    found = Stored(get(url, "/api/events", scope=scope, order="asc"))
+    for name in ("first", "second"):
+        run = [event for event in found.events if event["trace_id"] == found.one("proposal", name)["trace_id"]]
+        assert [event["payload"]["action"] for event in run] == [name, *(["shared"] * 2 + [f"{name}2"] * 2) * 2, name]
+        assert found.one("ready", name)["payload"]["turns"] == 4
+
+
+async def test_a_participant_that_is_also_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
+    poet = agent("poet", "roses are red", "violets are blue")
+    lead = agent("lead", calls(("poet", {"task": "a poem"})), "here", tools=[AgentTool(poet)], max_tool_iterations=2)
+    await recorder.watch(RoundRobinGroupChat([lead, poet], max_turns=2)).run(task="a poem, please")
+    found = told(recorder)
+    call, inner, turn = found.of("proposal", "poet")
+    assert inner["parent_ids"] == [call["id"]]
+    assert names(found, turn) == [("ready", "lead")]
+
+
 async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
     async def rhyme() -> str:
         return "blue"

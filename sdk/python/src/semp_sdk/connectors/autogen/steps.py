@@ -102,8 +102,6 @@ class Run(Step):
     turns: int = 0
     messages: int = 0
     stop_reason: str | None = None
-    before: Run | None = None
-    """What the team was at work on when it was asked for this one, which it will refuse then."""
     graph: DiGraph | None = None
     """What it works along, if anything. All participants read everything then too, so what a turn follows from is up to the edges."""
     waiting: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])

@@ -16,8 +16,13 @@ from semp_sdk.tracing import current_trace, follow, trace
 
 log = logging.getLogger("semp_sdk")
 
-_turn: ContextVar[Turn | None] = ContextVar("semp_autogen_turn", default=None)
-"""The agent's turn that the running code is part of, where no team is in between."""
+_around: ContextVar[Run | Turn | None] = ContextVar("semp_autogen_around", default=None)
+"""What the running code is part of, where AutoGen's runtime was started in it: the innermost run or turn."""
+
+
+def around() -> Run | Turn | None:
+    """The innermost run or turn that the running code is part of, as far as that is known."""
+    return _around.get()
 
 
 class Ended(NamedTuple):
@@ -52,10 +57,10 @@ class Watch:
 
     def place(self) -> Place:
         """Where a step that begins now belongs outside of a team, and what it follows from."""
-        turn = _turn.get()
-        if turn is not None:
-            around = turn.within(self.runner.name)
-            return Place(around, around.last(), scope_of(turn.place.scope, turn.agent), turn.place.trace_id)
+        turn = around()
+        if isinstance(turn, Turn):
+            within = turn.within(self.runner.name)
+            return Place(within, within.last(), scope_of(turn.place.scope, turn.agent), turn.place.trace_id)
         recording, here, ended = self.teller.recording, current_trace(), self.ended
         trace_id = self.teller.trace_id or (here.id if here is not None else ended.trace_id if ended is not None else new_id())
         parents = here.parents if here is not None and here.id == trace_id else ()
@@ -94,11 +99,11 @@ class Told:
             yield
             return
         with trace(step.place.trace_id, step.now()):
-            token = _turn.set(step if isinstance(step, Turn) else None)
+            token = _around.set(step)
             try:
                 yield
             finally:
-                _turn.reset(token)
+                _around.reset(token)
 
     def heard(self, message: Any) -> None:
         """Something was said."""

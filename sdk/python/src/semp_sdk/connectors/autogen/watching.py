@@ -12,7 +12,7 @@ from autogen_agentchat.teams import DiGraph
 from autogen_core import CancellationToken
 
 from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
-from semp_sdk.connectors.autogen.streams import Told, Watch, told
+from semp_sdk.connectors.autogen.streams import Told, Watch, around, told
 from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
@@ -67,7 +67,7 @@ class TeamRecorder:
 
     def watch(self, runner: R) -> R:
         """The same team or agent, told of from now on; by the newest recorder, if there are several."""
-        _watch(runner, self._teller, None)
+        _watch(runner, self._teller)
         return runner
 
 
@@ -91,14 +91,14 @@ def scored(score: float, runner: ChatAgent | Team, *, agent_id: str | None = Non
     return watch.teller.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
 
 
-def _watch(runner: ChatAgent | Team, teller: Teller, team: TeamWatch | None) -> None:
+def _watch(runner: ChatAgent | Team, teller: Teller) -> None:
     watch = getattr(runner, WATCH, None)
     if not isinstance(watch, AgentWatch | TeamWatch):
         watch = TeamWatch(runner) if isinstance(runner, Team) else AgentWatch(runner)
         setattr(runner, WATCH, watch)
-    watch.teller, watch.team = teller, team or watch.team
+    watch.teller = teller
     for part in _parts(runner):
-        _watch(part, teller, watch if isinstance(watch, TeamWatch) else None)
+        _watch(part, teller)
 
 
 def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
@@ -113,12 +113,20 @@ def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
 class _Participant(Watch):
     """What agents and teams have in common: either may be a participant of a team."""
 
-    team: TeamWatch | None = None
+    def __init__(self, runner: Any) -> None:
+        super().__init__(runner)
+        self.runs: list[Run] = []
+        """What teams that it is a participant of are at work on, oldest first."""
 
     def placed(self, messages: Sequence[BaseChatMessage]) -> Place:
-        """Where a step that begins now with these messages belongs, and what it follows from."""
-        run = self.team.run if self.team is not None else None
-        return self.place() if run is None else run.following(self.runner.name, [message.id for message in messages])
+        """Where a step that begins now with these messages belongs, and what it follows from. With a runtime of the caller's it is not
+        known which of several runs sets it to work: the newest then.
+        """
+        here = around()
+        if isinstance(here, Turn) or not self.runs:
+            return self.place()
+        run = here if here in self.runs else self.runs[-1]
+        return run.following(self.runner.name, [message.id for message in messages])
 
     def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
         """The step ended with this event. In a team, what was said in it is what others follow from."""
@@ -175,8 +183,6 @@ class TeamWatch(_Participant):
 
     def __init__(self, runner: Any) -> None:
         super().__init__(runner)
-        self.run: Run | None = None
-        """What it is at work on."""
         self._stream, runner.run_stream = runner.run_stream, self.run_stream
         self._reset, runner.reset = runner.reset, self.reset
 
@@ -198,7 +204,8 @@ class TeamWatch(_Participant):
         )
         graph = getattr(self.runner, "_graph", None)
         run.graph = graph if isinstance(graph, DiGraph) else None
-        run.before, self.run = self.run, run
+        for watch in self._participants():
+            watch.runs.append(run)
         return run
 
     def hear(self, step: Run, message: Message | TaskResult) -> bool:
@@ -206,6 +213,11 @@ class TeamWatch(_Participant):
         return isinstance(message, TaskResult)
 
     def end(self, step: Run, last: Message | TaskResult | None, error: BaseException | None) -> None:
-        self.run = step.before
+        for watch in self._participants():
+            watch.runs.remove(step)
         end = self.teller.run_over(step, error)
         self.ended_in(step, end, last.messages if isinstance(last, TaskResult) else [])
+
+    def _participants(self) -> list[_Participant]:
+        found = [getattr(participant, WATCH, None) for participant in self.runner._participants]
+        return [watch for watch in found if isinstance(watch, _Participant)]
