@@ -13,13 +13,14 @@ import pytest
 from autogen_agentchat.agents import AssistantAgent, BaseChatAgent, CodeExecutorAgent, SocietyOfMindAgent
 from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import ExternalTermination, HandoffTermination, MaxMessageTermination, TextMentionTermination
-from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_agentchat.messages import BaseChatMessage, TextMessage, ToolCallExecutionEvent, ToolCallRequestEvent
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat, Swarm
 from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken, FunctionCall, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
-from autogen_core.models import CreateResult, ModelFamily, RequestUsage
+from autogen_core.models import CreateResult, FunctionExecutionResult, ModelFamily, RequestUsage
+from autogen_core.tools import FunctionTool, StaticStreamWorkbench, StaticWorkbench
 from autogen_ext.models.replay import ReplayChatCompletionClient
 from conftest import Stored, get, stored, trace_of
 from semp_sdk.connectors.autogen import TeamRecorder, recorded, scored
@@ -399,6 +400,78 @@ async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder
     inner_end, call_end = found.of("ready", "poet")
     assert set(call_end["parent_ids"]) == {call["id"], inner_end["id"]}
     assert found.one("ready", "lead")["parent_ids"] == [found.one("proposal", "lead")["id"], call_end["id"]]
+
+
+async def test_an_agent_that_is_called_twice_at_once_works_for_each_call(recorder: TeamRecorder) -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.02)
+        return "a line"
+
+    asked = calls(("poet", {"task": "a"}), ("poet", {"task": "b"}))
+    lead = agent("lead", asked, "here", tools=[AgentTool(Plain("poet", slow))], max_tool_iterations=2)
+    await recorder.watch(RoundRobinGroupChat([lead], max_turns=1)).run(task="two poems, please")
+    found = told(recorder)
+    asked_for, turns = found.of("proposal", "poet")[:2], found.of("proposal", "poet")[2:]
+    assert [turn["parent_ids"] for turn in turns] == [[call["id"]] for call in asked_for]
+    assert {turn["scope"] for turn in turns} == {"news.lead"}
+    ends = [event for event in found.of("ready", "poet") if "tool_calls" not in event["payload"]]
+    for call, turn in zip(asked_for, turns, strict=True):
+        [done] = [end for end in ends if end["parent_ids"] == [turn["id"]]]
+        assert [end["parent_ids"] for end in ends if call["id"] in end["parent_ids"]] == [[call["id"], done["id"]]]
+    assert names(found, found.one("ready", "lead")) == [("proposal", "lead"), ("ready", "poet"), ("ready", "poet")]
+
+
+@pytest.mark.parametrize("bench", [StaticWorkbench, StaticStreamWorkbench])
+async def test_what_tools_called_together_do_follows_from_each_ones_call(recorder: TeamRecorder, bench: type[StaticWorkbench]) -> None:
+    seen: dict[str, Any] = {}
+
+    async def look(word: str) -> str:
+        await asyncio.sleep(0.01)
+        here = current_trace()
+        seen[word] = here.parents if here is not None else None
+        return word
+
+    desk = RoundRobinGroupChat([Plain("writer")], max_turns=1, name="desk")
+    tools: list[Any] = [FunctionTool(look, "looks"), AgentTool(Plain("poet")), TeamTool(desk, name="write", description="writes")]
+    asked = calls(("look", {"word": "a"}), ("poet", {"task": "p"}), ("look", {"word": "b"}), ("write", {"task": "w"}))
+    await recorder.watch(agent("lead", asked, "here", workbench=[bench(tools)], max_tool_iterations=2)).run(task="?")
+    found = told(recorder)
+    looks = found.of("proposal", "look")
+    assert seen == {"a": (looks[0]["id"],), "b": (looks[1]["id"],)}
+    call, turn = found.of("proposal", "poet")
+    assert turn["parent_ids"] == [call["id"]]
+    assert names(found, found.one("proposal", "desk")) == [("proposal", "write")]
+    assert names(found, found.one("ready", "write")) == [("proposal", "write"), ("ready", "desk")]
+    assert found.one("proposal", "desk")["scope"] == "news.lead"
+
+
+async def test_of_calls_without_a_workbench_the_only_one_of_a_name_is_what_an_agent_works_for(recorder: TeamRecorder) -> None:
+    seen: list[Any] = []
+    poets = [Plain("poet"), Plain("twin")]
+    asked = calls(("poet", {"task": "a"}), ("twin", {"task": "b"}), ("twin", {"task": "c"})).content
+    assert not isinstance(asked, str)
+
+    class Own(Plain):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[Any, None]:
+            yield ToolCallRequestEvent(content=asked, source=self.name)
+            seen.append(current_trace())
+            for poet in poets:
+                await poet.run(task="?")
+            done = [FunctionExecutionResult(content="", name=call.name, call_id=call.id, is_error=False) for call in asked]
+            yield ToolCallExecutionEvent(content=done, source=self.name)
+            yield Response(chat_message=TextMessage(content="x", source=self.name))
+
+    for poet in poets:
+        recorder.watch(poet)
+    await recorder.watch(RoundRobinGroupChat([Own("own")], max_turns=1)).run(task="go")
+    found = told(recorder)
+    call, turn = found.of("proposal", "poet")
+    assert turn["parent_ids"] == [call["id"]]
+    *twins, turn = found.of("proposal", "twin")
+    assert names(found, turn) == [("proposal", "own")]
+    assert set(seen[0].parents) == {call["id"], *(twin["id"] for twin in twins)}
 
 
 async def test_a_team_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:

@@ -79,7 +79,7 @@ class Turn(Step):
     """What is told of the answer."""
 
     def within(self, name: str) -> Step:
-        """What an agent or team of this name is set to work by: the tool call that stands for it, else the turn."""
+        """What sets an agent or team of this name to work, as far as no workbench tells: its only call, the only call, or the turn."""
         calls = [call for call in self.calls.values() if call.action == name] or list(self.calls.values())
         return calls[0] if len(calls) == 1 else self
 

@@ -10,7 +10,9 @@ from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_agentchat.teams import DiGraph
 from autogen_core import CancellationToken
+from autogen_core.tools import Workbench
 
+from semp_sdk.connectors.autogen.calls import CallWatch
 from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
 from semp_sdk.connectors.autogen.streams import Told, Watch, around, told
 from semp_sdk.connectors.autogen.telling import Teller
@@ -97,6 +99,9 @@ def _watch(runner: ChatAgent | Team, teller: Teller) -> None:
         watch = TeamWatch(runner) if isinstance(runner, Team) else AgentWatch(runner)
         setattr(runner, WATCH, watch)
     watch.teller = teller
+    for workbench in _workbenches(runner):
+        if not hasattr(workbench, WATCH):
+            setattr(workbench, WATCH, CallWatch(workbench))
     for part in _parts(runner):
         _watch(part, teller)
 
@@ -105,9 +110,14 @@ def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
     """What a team or agent sets to work. AutoGen has no public names for them."""
     found: list[Any] = list(getattr(runner, "_participants", ()))
     found += [getattr(runner, name, None) for name in ("_team", "_wrapped_agent")]
-    for workbench in getattr(runner, "_workbench", None) or ():
+    for workbench in _workbenches(runner):
         found += [getattr(tool, "_task_runner", None) for tool in getattr(workbench, "_tools", ())]
     return [part for part in found if isinstance(part, ChatAgent | Team)]
+
+
+def _workbenches(runner: ChatAgent | Team) -> list[Workbench]:
+    found: list[Any] = list(getattr(runner, "_workbench", None) or ())
+    return [workbench for workbench in found if isinstance(workbench, Workbench)]
 
 
 class _Participant(Watch):
@@ -123,7 +133,7 @@ class _Participant(Watch):
         known which of several runs sets it to work: the newest then.
         """
         here = around()
-        if isinstance(here, Turn) or not self.runs:
+        if not self.runs or not isinstance(here, Run | None):
             return self.place()
         run = here if here in self.runs else self.runs[-1]
         return run.following(self.runner.name, [message.id for message in messages])
