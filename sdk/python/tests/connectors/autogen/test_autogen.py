@@ -13,13 +13,14 @@ import pytest
 from autogen_agentchat.agents import AssistantAgent, BaseChatAgent, CodeExecutorAgent, SocietyOfMindAgent
 from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import ExternalTermination, HandoffTermination, MaxMessageTermination, TextMentionTermination
-from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_agentchat.messages import BaseChatMessage, TextMessage, ToolCallExecutionEvent, ToolCallRequestEvent
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat, Swarm
 from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken, FunctionCall, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
-from autogen_core.models import CreateResult, ModelFamily, RequestUsage
+from autogen_core.models import CreateResult, FunctionExecutionResult, ModelFamily, RequestUsage
+from autogen_core.tools import FunctionTool, StaticStreamWorkbench, StaticWorkbench
 from autogen_ext.models.replay import ReplayChatCompletionClient
 from conftest import Stored, get, stored, trace_of
 from semp_sdk.connectors.autogen import TeamRecorder, recorded, scored
@@ -224,6 +225,24 @@ async def test_a_selector_chooses_who_speaks_also_twice_in_a_row(recorder: TeamR
     assert found.one("proposal", "critic")["parent_ids"] == [second["id"]]
 
 
+def flow(*edges: tuple[str, str] | tuple[str, str, Any], says: dict[str, Any] | None = None, **options: Any) -> GraphFlow:
+    """A graph of these edges: from, to and, where there is one, the condition. Nodes say "done", or what is given for them."""
+    nodes = {name: Plain(name, (says or {}).get(name, "done")) for edge in edges for name in edge[:2]}
+    graph = DiGraphBuilder()
+    for node in nodes.values():
+        graph.add_node(node)
+    for source, target, *condition in edges:
+        graph.add_edge(nodes[source], nodes[target], *condition)
+    if "start" in nodes:
+        graph.set_entry_point(nodes["start"])
+    return GraphFlow(list(nodes.values()), graph.build(), **options)
+
+
+def leading_to(found: Stored, action: str) -> list[list[str | None]]:
+    """Of each turn, whose turns it follows from."""
+    return [sorted(str(action) for _, action in found.parents(turn)) for turn in found.of("proposal", action)]
+
+
 async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents(recorder: TeamRecorder) -> None:
     def slow(seconds: float) -> Any:
         async def answer() -> str:
@@ -246,6 +265,55 @@ async def test_branches_stand_side_by_side_and_a_join_has_all_of_them_as_parents
     assert names(found, found.one("ready", "GraphFlow"))[1] == ("ready", "join")
 
 
+async def test_a_join_of_branches_of_unequal_length_follows_from_its_edges_and_from_nothing_else(recorder: TeamRecorder) -> None:
+    team = flow(("s", "q"), ("s", "l"), ("l", "m"), ("q", "j"), ("m", "j"))
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert {name: leading_to(found, name) for name in "sqlmj"} == {
+        "s": [["GraphFlow"]], "q": [["s"]], "l": [["s"]], "m": [["l"]], "j": [["m", "q"]],
+    }  # fmt: skip
+    assert names(found, found.one("ready", "GraphFlow")) == [("proposal", "GraphFlow"), ("ready", "j")]
+
+
+async def test_roots_of_a_graph_stand_side_by_side(recorder: TeamRecorder) -> None:
+    await recorder.watch(flow(("a", "b"), ("c", "j"), ("b", "j"))).run(task="go")
+    found = told(recorder)
+    assert {name: leading_to(found, name) for name in "abcj"} == {
+        "a": [["GraphFlow"]], "b": [["a"]], "c": [["GraphFlow"]], "j": [["b", "c"]],
+    }  # fmt: skip
+    assert names(found, found.one("ready", "GraphFlow")) == [("proposal", "GraphFlow"), ("ready", "j")]
+
+
+async def test_a_turn_in_a_loop_follows_from_what_has_come_since_its_last_one(recorder: TeamRecorder) -> None:
+    verdicts, asked = iter(["no", "no", "yes"]), []
+
+    def stateful(message: BaseChatMessage) -> bool:
+        asked.append(message)
+        return "yes" in message.to_model_text()
+
+    team = flow(("start", "draft"), ("draft", "check"), ("check", "start", "no"), ("check", "print", stateful), ("check", "mail", "yes"),
+                says={"check": lambda: next(verdicts)}, termination_condition=MaxMessageTermination(20))  # fmt: skip
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert leading_to(found, "start") == [["GraphFlow"], ["check"], ["check"]]
+    assert leading_to(found, "draft") == [["start"]] * 3
+    checks = found.of("ready", "check")
+    assert [turn["parent_ids"] for turn in found.of("proposal", "start")[1:]] == [[checks[0]["id"]], [checks[1]["id"]]]
+    assert [found.one("proposal", name)["parent_ids"] for name in ("print", "mail")] == [[checks[2]["id"]]] * 2
+    assert len(asked) == 3  # a condition that is a function is not asked twice
+
+
+async def test_an_edge_that_was_not_taken_is_no_cause(recorder: TeamRecorder) -> None:
+    team = flow(("s", "q"), ("s", "l"), ("q", "j", "never"), ("q", "p", "done"), ("l", "m"), ("m", "j"))
+    for node in team._graph.nodes.values():  # type: ignore[attr-defined]
+        for edge in node.edges:
+            edge.activation_condition = "any"
+    await recorder.watch(team).run(task="go")
+    found = told(recorder)
+    assert leading_to(found, "j") == [["m"]]
+    assert leading_to(found, "p") == [["q"]]
+
+
 async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> None:
     inner = RoundRobinGroupChat([agent("writer", "1"), agent("critic", "2")], max_turns=2, name="desk")
     outer = RoundRobinGroupChat([agent("planner", "0"), inner, agent("editor", "3")], max_turns=3, name="paper")
@@ -258,6 +326,63 @@ async def test_a_team_in_a_team_is_one_step_of_it(recorder: TeamRecorder) -> Non
     assert names(found, found.one("proposal", "editor")) == [("ready", "desk")]
     assert [found.one("proposal", name)["scope"] for name in ("paper", "desk", "writer")] == ["news", "news", "news.desk"]
     assert found.one("ready", "paper")["payload"]["turns"] == 3
+
+
+async def test_a_turn_of_an_agent_of_several_teams_belongs_to_the_team_at_work(recorder: TeamRecorder) -> None:
+    writer, critic = agent("writer", *"123"), agent("critic", "fine")
+    both = recorder.watch(RoundRobinGroupChat([writer, critic], max_turns=2, name="both"))
+    alone = recorder.watch(RoundRobinGroupChat([writer], max_turns=1, name="alone"))
+    await both.run(task="write")
+    await alone.run(task="write")
+    await writer.run(task="write")
+    found = told(recorder)
+    assert names(found, found.one("proposal", "critic")) == [("ready", "writer")]
+    assert names(found, found.one("ready", "both")) == [("proposal", "both"), ("ready", "critic")]
+    assert [found.one("ready", name)["payload"]["turns"] for name in ("both", "alone")] == [2, 1]
+    turns = found.of("proposal", "writer")
+    assert [names(found, turn) for turn in turns] == [[("proposal", "both")], [("proposal", "alone")], [("ready", "writer")]]
+    assert turns[2]["parent_ids"] == [found.of("ready", "writer")[1]["id"]]
+
+
+@pytest.mark.parametrize("own_runtime", [False, True])
+async def test_an_agent_of_a_team_and_of_a_team_in_it_works_for_the_inner_one(recorder: TeamRecorder, own_runtime: bool) -> None:
+    runtime = SingleThreadedAgentRuntime() if own_runtime else None
+    if runtime is not None:
+        runtime.start()
+    writer = agent("writer", "1", "2")
+    desk = RoundRobinGroupChat([writer, agent("critic", "fine")], max_turns=2, name="desk", runtime=runtime)
+    await recorder.watch(RoundRobinGroupChat([writer, desk], max_turns=2, name="paper", runtime=runtime)).run(task="write")
+    if runtime is not None:
+        await runtime.stop_when_idle()
+    found = told(recorder)
+    assert [names(found, turn) for turn in found.of("proposal", "writer")] == [[("proposal", "paper")], [("proposal", "desk")]]
+    assert names(found, found.one("proposal", "critic")) == [("ready", "writer")]
+
+
+async def test_two_teams_at_work_at_once_may_share_an_agent(url: str) -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.02)
+        return "x"
+
+    with recorder_at(url, trace_id=None, scope=(scope := f"s{new_id()}")) as recorder:
+        shared = Plain("shared", slow)
+        teams = [recorder.watch(RoundRobinGroupChat([shared, Plain(f"{name}2")], max_turns=4, name=name)) for name in ("first", "second")]
+        await asyncio.gather(*(team.run(task="go") for team in teams))
+    found = Stored(get(url, "/api/events", scope=scope, order="asc"))
+    for name in ("first", "second"):
+        run = [event for event in found.events if event["trace_id"] == found.one("proposal", name)["trace_id"]]
+        assert [event["payload"]["action"] for event in run] == [name, *(["shared"] * 2 + [f"{name}2"] * 2) * 2, name]
+        assert found.one("ready", name)["payload"]["turns"] == 4
+
+
+async def test_a_participant_that_is_also_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
+    poet = agent("poet", "roses are red", "violets are blue")
+    lead = agent("lead", calls(("poet", {"task": "a poem"})), "here", tools=[AgentTool(poet)], max_tool_iterations=2)
+    await recorder.watch(RoundRobinGroupChat([lead, poet], max_turns=2)).run(task="a poem, please")
+    found = told(recorder)
+    call, inner, turn = found.of("proposal", "poet")
+    assert inner["parent_ids"] == [call["id"]]
+    assert names(found, turn) == [("ready", "lead")]
 
 
 async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
@@ -275,6 +400,78 @@ async def test_an_agent_that_is_a_tool_works_for_the_call(recorder: TeamRecorder
     inner_end, call_end = found.of("ready", "poet")
     assert set(call_end["parent_ids"]) == {call["id"], inner_end["id"]}
     assert found.one("ready", "lead")["parent_ids"] == [found.one("proposal", "lead")["id"], call_end["id"]]
+
+
+async def test_an_agent_that_is_called_twice_at_once_works_for_each_call(recorder: TeamRecorder) -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.02)
+        return "a line"
+
+    asked = calls(("poet", {"task": "a"}), ("poet", {"task": "b"}))
+    lead = agent("lead", asked, "here", tools=[AgentTool(Plain("poet", slow))], max_tool_iterations=2)
+    await recorder.watch(RoundRobinGroupChat([lead], max_turns=1)).run(task="two poems, please")
+    found = told(recorder)
+    asked_for, turns = found.of("proposal", "poet")[:2], found.of("proposal", "poet")[2:]
+    assert [turn["parent_ids"] for turn in turns] == [[call["id"]] for call in asked_for]
+    assert {turn["scope"] for turn in turns} == {"news.lead"}
+    ends = [event for event in found.of("ready", "poet") if "tool_calls" not in event["payload"]]
+    for call, turn in zip(asked_for, turns, strict=True):
+        [done] = [end for end in ends if end["parent_ids"] == [turn["id"]]]
+        assert [end["parent_ids"] for end in ends if call["id"] in end["parent_ids"]] == [[call["id"], done["id"]]]
+    assert names(found, found.one("ready", "lead")) == [("proposal", "lead"), ("ready", "poet"), ("ready", "poet")]
+
+
+@pytest.mark.parametrize("bench", [StaticWorkbench, StaticStreamWorkbench])
+async def test_what_tools_called_together_do_follows_from_each_ones_call(recorder: TeamRecorder, bench: type[StaticWorkbench]) -> None:
+    seen: dict[str, Any] = {}
+
+    async def look(word: str) -> str:
+        await asyncio.sleep(0.01)
+        here = current_trace()
+        seen[word] = here.parents if here is not None else None
+        return word
+
+    desk = RoundRobinGroupChat([Plain("writer")], max_turns=1, name="desk")
+    tools: list[Any] = [FunctionTool(look, "looks"), AgentTool(Plain("poet")), TeamTool(desk, name="write", description="writes")]
+    asked = calls(("look", {"word": "a"}), ("poet", {"task": "p"}), ("look", {"word": "b"}), ("write", {"task": "w"}))
+    await recorder.watch(agent("lead", asked, "here", workbench=[bench(tools)], max_tool_iterations=2)).run(task="?")
+    found = told(recorder)
+    looks = found.of("proposal", "look")
+    assert seen == {"a": (looks[0]["id"],), "b": (looks[1]["id"],)}
+    call, turn = found.of("proposal", "poet")
+    assert turn["parent_ids"] == [call["id"]]
+    assert names(found, found.one("proposal", "desk")) == [("proposal", "write")]
+    assert names(found, found.one("ready", "write")) == [("proposal", "write"), ("ready", "desk")]
+    assert found.one("proposal", "desk")["scope"] == "news.lead"
+
+
+async def test_of_calls_without_a_workbench_the_only_one_of_a_name_is_what_an_agent_works_for(recorder: TeamRecorder) -> None:
+    seen: list[Any] = []
+    poets = [Plain("poet"), Plain("twin")]
+    asked = calls(("poet", {"task": "a"}), ("twin", {"task": "b"}), ("twin", {"task": "c"})).content
+    assert not isinstance(asked, str)
+
+    class Own(Plain):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[Any, None]:
+            yield ToolCallRequestEvent(content=asked, source=self.name)
+            seen.append(current_trace())
+            for poet in poets:
+                await poet.run(task="?")
+            done = [FunctionExecutionResult(content="", name=call.name, call_id=call.id, is_error=False) for call in asked]
+            yield ToolCallExecutionEvent(content=done, source=self.name)
+            yield Response(chat_message=TextMessage(content="x", source=self.name))
+
+    for poet in poets:
+        recorder.watch(poet)
+    await recorder.watch(RoundRobinGroupChat([Own("own")], max_turns=1)).run(task="go")
+    found = told(recorder)
+    call, turn = found.of("proposal", "poet")
+    assert turn["parent_ids"] == [call["id"]]
+    *twins, turn = found.of("proposal", "twin")
+    assert names(found, turn) == [("proposal", "own")]
+    assert set(seen[0].parents) == {call["id"], *(twin["id"] for twin in twins)}
 
 
 async def test_a_team_that_is_a_tool_works_for_the_call(recorder: TeamRecorder) -> None:
@@ -467,6 +664,13 @@ async def test_two_lines_are_enough(url: str) -> None:
     await team.run(task="write")
     team._semp_watch.teller.recording.close()  # type: ignore[attr-defined]
     assert len(get(url, "/api/events", scope=scope)) == 4
+
+
+async def test_a_scope_may_have_any_name(url: str) -> None:
+    with recorder_at(url, scope="my team") as recorder:
+        await recorder.watch(RoundRobinGroupChat([agent("writer", "1")], max_turns=1)).run(task="write")
+        assert {event["scope"] for event in told(recorder).events} == {"my-team"}
+        assert recorder.recording.lost == 0
 
 
 async def test_a_runtime_of_its_own_changes_nothing(recorder: TeamRecorder) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage
+from autogen_agentchat.teams import DiGraph, DiGraphEdge
+
+Message = BaseAgentEvent | BaseChatMessage
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +79,7 @@ class Turn(Step):
     """What is told of the answer."""
 
     def within(self, name: str) -> Step:
-        """What an agent or team of this name is set to work by: the tool call that stands for it, else the turn."""
+        """What sets an agent or team of this name to work, as far as no workbench tells: its only call, the only call, or the turn."""
         calls = [call for call in self.calls.values() if call.action == name] or list(self.calls.values())
         return calls[0] if len(calls) == 1 else self
 
@@ -97,12 +102,33 @@ class Run(Step):
     turns: int = 0
     messages: int = 0
     stop_reason: str | None = None
-    before: Run | None = None
-    """What the team was at work on when it was asked for this one, which it will refuse then."""
+    graph: DiGraph | None = None
+    """What it works along, if anything. All participants read everything then too, so what a turn follows from is up to the edges."""
+    waiting: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """In a graph, of each participant: the ends of the newest turns along edges to it since its own last one, by speaker."""
 
     def following(self, speaker: str, messages: Iterable[str]) -> Place:
-        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker has read or taken."""
+        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker has read or taken; in a graph, from
+        the newest along each edge to it that none of its turns has followed yet.
+        """
         known = [self.said[key] for key in (speaker, *messages) if key in self.said]
         deepest = max((depth for depth, _ in known), default=0)
         ends = dict.fromkeys(end for depth, end in known if depth == deepest)
+        if self.graph is not None:
+            ends = dict.fromkeys(self.waiting.pop(speaker, {}).values())
         return Place(self, tuple(ends) or (self.proposal,), self.inner_scope, self.place.trace_id, deepest + 1)
+
+    def spoken(self, speaker: str, depth: int, end: str, said: Sequence[Message]) -> None:
+        """A participant's turn of this depth ended with this event, and this was said in it."""
+        self.turns += 1
+        for key in (speaker, *(message.id for message in said)):
+            self.said[key] = depth, end
+        node = self.graph.nodes.get(speaker) if self.graph is not None else None
+        for edge in node.edges if node is not None else ():
+            if any(_may_take(edge, message) for message in said):
+                self.waiting.setdefault(edge.target, {})[speaker] = end
+
+
+def _may_take(edge: DiGraphEdge, message: Message) -> bool:
+    """Whether the flow takes the edge after this message. A function counts as met: asked once more, it might change what the flow does."""
+    return edge.condition_function is not None or (isinstance(message, BaseChatMessage) and edge.check_condition(message))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from semp_sdk.connectors.autogen.steps import Place, Run, Turn
+from semp_sdk.connectors.autogen.steps import Place, Run, Step, Turn
 from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.identifiers import new_id
@@ -16,8 +16,27 @@ from semp_sdk.tracing import current_trace, follow, trace
 
 log = logging.getLogger("semp_sdk")
 
-_turn: ContextVar[Turn | None] = ContextVar("semp_autogen_turn", default=None)
-"""The agent's turn that the running code is part of, where no team is in between."""
+_around: ContextVar[Step | None] = ContextVar("semp_autogen_around", default=None)
+"""What the running code is part of, where AutoGen's runtime was started in it: the innermost run, turn or tool call."""
+
+
+def around() -> Step | None:
+    """The innermost run, turn or tool call that the running code is part of, as far as that is known."""
+    return _around.get()
+
+
+@contextmanager
+def inside(step: Step | None) -> Generator[None]:
+    """What runs here is part of the step, if there is one, and what it emits follows from the step."""
+    if step is None:
+        yield
+        return
+    with trace(step.place.trace_id, step.now()):
+        token = _around.set(step)
+        try:
+            yield
+        finally:
+            _around.reset(token)
 
 
 class Ended(NamedTuple):
@@ -52,13 +71,15 @@ class Watch:
 
     def place(self) -> Place:
         """Where a step that begins now belongs outside of a team, and what it follows from."""
-        turn = _turn.get()
-        if turn is not None:
-            around = turn.within(self.runner.name)
-            return Place(around, around.last(), scope_of(turn.place.scope, turn.agent), turn.place.trace_id)
-        recording, here, ended = self.teller.recording, current_trace(), self.ended
-        trace_id = self.teller.trace_id or (here.id if here is not None else ended.trace_id if ended is not None else new_id())
-        parents = here.parents if here is not None and here.id == trace_id else ()
+        here = around()
+        if isinstance(here, Turn):
+            within = here.within(self.runner.name)
+            return Place(within, within.last(), scope_of(here.place.scope, here.agent), here.place.trace_id)
+        if here is not None and not isinstance(here, Run):
+            return Place(here, here.last(), here.place.scope, here.place.trace_id)
+        recording, current, ended = self.teller.recording, current_trace(), self.ended
+        trace_id = self.teller.trace_id or (current.id if current is not None else ended.trace_id if ended is not None else new_id())
+        parents = current.parents if current is not None and current.id == trace_id else ()
         if not parents and ended is not None and ended.trace_id == trace_id:
             parents = (ended.event,)
         return Place(None, parents or recording.parents, recording.scope, trace_id)
@@ -86,19 +107,9 @@ class Told:
         except Exception:
             log.exception("a step of %s is not told", watch.runner.name)
 
-    @contextmanager
-    def inside(self) -> Generator[None]:
-        """What runs here is part of the step, and what it emits follows from the step."""
-        step = self._step
-        if step is None:
-            yield
-            return
-        with trace(step.place.trace_id, step.now()):
-            token = _turn.set(step if isinstance(step, Turn) else None)
-            try:
-                yield
-            finally:
-                _turn.reset(token)
+    def inside(self) -> AbstractContextManager[None]:
+        """What runs here is part of the step."""
+        return inside(self._step)
 
     def heard(self, message: Any) -> None:
         """Something was said."""

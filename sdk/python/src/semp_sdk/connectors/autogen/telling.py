@@ -7,7 +7,6 @@ from typing import Any
 
 from autogen_agentchat.base import Response, TaskResult
 from autogen_agentchat.messages import (
-    BaseAgentEvent,
     BaseChatMessage,
     CodeExecutionEvent,
     HandoffMessage,
@@ -16,11 +15,10 @@ from autogen_agentchat.messages import (
     ToolCallRequestEvent,
 )
 
-from semp_sdk.connectors.autogen.steps import Place, Run, Step, Turn
+from semp_sdk.connectors.autogen.steps import Message, Place, Run, Step, Turn
 from semp_sdk.connectors.recording import Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
 
-Message = BaseAgentEvent | BaseChatMessage
 REASON = 200
 """Characters of the reason a team stopped for, at most."""
 

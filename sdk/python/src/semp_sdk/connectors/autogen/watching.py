@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseChatMessage
+from autogen_agentchat.teams import DiGraph
 from autogen_core import CancellationToken
+from autogen_core.tools import Workbench
 
-from semp_sdk.connectors.autogen.steps import Place, Run, Turn
-from semp_sdk.connectors.autogen.streams import Told, Watch, told
-from semp_sdk.connectors.autogen.telling import Message, Teller
+from semp_sdk.connectors.autogen.calls import CallWatch
+from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
+from semp_sdk.connectors.autogen.streams import Told, Watch, around, told
+from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
 
@@ -47,7 +50,8 @@ class TeamRecorder:
         """
         Args:
             url: the service.
-            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it.
+            scope: of runs, and of the turns of participants; of tools and inner teams, with the name of whose they are below it. `my team`
+                becomes `my-team`.
             agent_id: who gives feedback where nobody in particular does.
             trace_id: of all runs. None: see above.
             parents: what runs in the trace `trace_id` follow from.
@@ -58,14 +62,14 @@ class TeamRecorder:
             ValueError: the URL is none.
         """
         self.recording = Recording(
-            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
-            on_failure=on_failure, headers=headers,
+            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=parents, content=content, capacity=capacity,
+            penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._teller = Teller(self.recording, trace_id)
 
     def watch(self, runner: R) -> R:
         """The same team or agent, told of from now on; by the newest recorder, if there are several."""
-        _watch(runner, self._teller, None)
+        _watch(runner, self._teller)
         return runner
 
 
@@ -89,43 +93,57 @@ def scored(score: float, runner: ChatAgent | Team, *, agent_id: str | None = Non
     return watch.teller.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
 
 
-def _watch(runner: ChatAgent | Team, teller: Teller, team: TeamWatch | None) -> None:
+def _watch(runner: ChatAgent | Team, teller: Teller) -> None:
     watch = getattr(runner, WATCH, None)
     if not isinstance(watch, AgentWatch | TeamWatch):
         watch = TeamWatch(runner) if isinstance(runner, Team) else AgentWatch(runner)
         setattr(runner, WATCH, watch)
-    watch.teller, watch.team = teller, team or watch.team
+    watch.teller = teller
+    for workbench in _workbenches(runner):
+        if not hasattr(workbench, WATCH):
+            setattr(workbench, WATCH, CallWatch(workbench))
     for part in _parts(runner):
-        _watch(part, teller, watch if isinstance(watch, TeamWatch) else None)
+        _watch(part, teller)
 
 
 def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
     """What a team or agent sets to work. AutoGen has no public names for them."""
     found: list[Any] = list(getattr(runner, "_participants", ()))
     found += [getattr(runner, name, None) for name in ("_team", "_wrapped_agent")]
-    for workbench in getattr(runner, "_workbench", None) or ():
+    for workbench in _workbenches(runner):
         found += [getattr(tool, "_task_runner", None) for tool in getattr(workbench, "_tools", ())]
     return [part for part in found if isinstance(part, ChatAgent | Team)]
+
+
+def _workbenches(runner: ChatAgent | Team) -> list[Workbench]:
+    found: list[Any] = list(getattr(runner, "_workbench", None) or ())
+    return [workbench for workbench in found if isinstance(workbench, Workbench)]
 
 
 class _Participant(Watch):
     """What agents and teams have in common: either may be a participant of a team."""
 
-    team: TeamWatch | None = None
+    def __init__(self, runner: Any) -> None:
+        super().__init__(runner)
+        self.runs: list[Run] = []
+        """What teams that it is a participant of are at work on, oldest first."""
 
     def placed(self, messages: Sequence[BaseChatMessage]) -> Place:
-        """Where a step that begins now with these messages belongs, and what it follows from."""
-        run = self.team.run if self.team is not None else None
-        return self.place() if run is None else run.following(self.runner.name, [message.id for message in messages])
+        """Where a step that begins now with these messages belongs, and what it follows from. With a runtime of the caller's it is not
+        known which of several runs sets it to work: the newest then.
+        """
+        here = around()
+        if not self.runs or not isinstance(here, Run | None):
+            return self.place()
+        run = here if here in self.runs else self.runs[-1]
+        return run.following(self.runner.name, [message.id for message in messages])
 
     def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
         """The step ended with this event. In a team, what was said in it is what others follow from."""
         self.closed(step, end)
         run = step.place.around
         if isinstance(run, Run):
-            run.turns += 1
-            for key in (self.runner.name, *(message.id for message in said)):
-                run.said[key] = step.place.depth, end
+            run.spoken(self.runner.name, step.place.depth, end, said)
 
 
 class AgentWatch(_Participant):
@@ -175,8 +193,6 @@ class TeamWatch(_Participant):
 
     def __init__(self, runner: Any) -> None:
         super().__init__(runner)
-        self.run: Run | None = None
-        """What it is at work on."""
         self._stream, runner.run_stream = runner.run_stream, self.run_stream
         self._reset, runner.reset = runner.reset, self.reset
 
@@ -196,7 +212,10 @@ class TeamWatch(_Participant):
         run = self.teller.run_began(
             self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
         )
-        run.before, self.run = self.run, run
+        graph = getattr(self.runner, "_graph", None)
+        run.graph = graph if isinstance(graph, DiGraph) else None
+        for watch in self._participants():
+            watch.runs.append(run)
         return run
 
     def hear(self, step: Run, message: Message | TaskResult) -> bool:
@@ -204,6 +223,11 @@ class TeamWatch(_Participant):
         return isinstance(message, TaskResult)
 
     def end(self, step: Run, last: Message | TaskResult | None, error: BaseException | None) -> None:
-        self.run = step.before
+        for watch in self._participants():
+            watch.runs.remove(step)
         end = self.teller.run_over(step, error)
         self.ended_in(step, end, last.messages if isinstance(last, TaskResult) else [])
+
+    def _participants(self) -> list[_Participant]:
+        found = [getattr(participant, WATCH, None) for participant in self.runner._participants]
+        return [watch for watch in found if isinstance(watch, _Participant)]

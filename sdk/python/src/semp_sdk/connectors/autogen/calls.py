@@ -1,0 +1,46 @@
+"""Workbenches, watched, so that it is known which call a tool works for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing
+from typing import Any
+
+from autogen_core.tools import ToolResult, Workbench
+
+from semp_sdk.connectors.autogen.steps import Turn
+from semp_sdk.connectors.autogen.streams import around, inside
+
+
+class CallWatch:
+    """A workbench, which may be that of several agents: what runs in a call of a tool is part of this call and not of the others that the
+    model asked for together with it.
+    """
+
+    def __init__(self, workbench: Workbench) -> None:
+        bench: Any = workbench
+        self._call, bench.call_tool = bench.call_tool, self.call_tool
+        if hasattr(bench, "call_tool_stream"):
+            self._stream, bench.call_tool_stream = bench.call_tool_stream, self.call_tool_stream
+
+    async def call_tool(self, *given: Any, **named: Any) -> ToolResult:
+        """The workbench's own."""
+        with _inside(named):
+            result: ToolResult = await self._call(*given, **named)
+        return result
+
+    async def call_tool_stream(self, *given: Any, **named: Any) -> AsyncGenerator[Any, None]:
+        """The workbench's own."""
+        async with aclosing(self._stream(*given, **named)) as stream:
+            while True:
+                with _inside(named):
+                    try:
+                        said = await anext(stream)
+                    except StopAsyncIteration:
+                        return
+                yield said
+
+
+def _inside(named: dict[str, Any]) -> AbstractContextManager[None]:
+    turn = around()
+    return inside(turn.calls.get(named.get("call_id", "")) if isinstance(turn, Turn) else None)
