@@ -56,10 +56,10 @@ def recording(spans: SempSpanProcessor) -> Recording:
     return spans.recording
 
 
-def tracer_of(spans: SempSpanProcessor, **options: Any) -> Tracer:
+def tracer_of(spans: SempSpanProcessor, name: str = "test", **options: Any) -> Tracer:
     provider = TracerProvider(shutdown_on_exit=False, **options)
     provider.add_span_processor(spans)
-    return provider.get_tracer("test")
+    return provider.get_tracer(name)
 
 
 @pytest.fixture
@@ -348,6 +348,50 @@ def test_attributes_that_are_set_after_the_start(tracer: Tracer, recording: Reco
     ]  # fmt: skip
     assert found.events[1]["parent_ids"] == [found.events[0]["id"]]
     assert (found.events[1]["scope"], found.events[1]["agent_id"]) == ("shop.planner", "planner")
+
+
+@contextmanager
+def as_of_langchain(spans: SempSpanProcessor, name: str, of: str) -> Generator[Any]:
+    """A span as openinference-instrumentation-langchain makes it: what it is, is set right before it ends."""
+    with tracer_of(spans, "openinference.instrumentation.langchain").start_as_current_span(name) as span:
+        yield span
+        span.set_status(StatusCode.OK)
+        span.set_attributes(kind(of))
+
+
+def test_spans_of_openinference_whose_kind_is_set_when_they_end(spans: SempSpanProcessor, recording: Recording) -> None:
+    with as_of_langchain(spans, "react", "CHAIN"):
+        with as_of_langchain(spans, "agent", "AGENT"):
+            assert [event["payload"]["action"] for event in stored(recording).events] == ["react", "agent"]
+            with as_of_langchain(spans, "ChatModel", "LLM"):
+                pass
+        with as_of_langchain(spans, "tools", "CHAIN"), as_of_langchain(spans, "add", "TOOL") as span:
+            span.set_attribute("tool.name", "adds")
+        with as_of_langchain(spans, "judge", "EVALUATOR") as span:
+            span.set_attributes({"evaluations.0.evaluation.name": "tone", "evaluations.0.evaluation.score": 0.5})
+    found = stored(recording)
+    assert names(found, found.one("proposal", "agent")) == [("proposal", "react")]
+    assert names(found, found.one("proposal", "ChatModel")) == [("proposal", "agent")]
+    assert names(found, found.one("ready", "agent")) == [("proposal", "agent"), ("ready", "ChatModel")]
+    assert names(found, found.one("proposal", "tools")) == [("ready", "agent")]
+    assert names(found, found.one("proposal", "add")) == [("proposal", "tools")]
+    assert names(found, found.one("ready", "react")) == [("proposal", "react"), ("reward", "tools")]
+    assert [event["payload"]["operation"] for event in found.of("ready")] == ["LLM", "AGENT", "TOOL", "CHAIN", "EVALUATOR", "CHAIN"]
+    assert {event["payload"].get("operation") for event in found.of("proposal")} == {None}
+    assert {(event["scope"], event["agent_id"]) for event in found.events} == {("shop", "otel")}
+
+
+def test_what_begins_in_a_span_of_openinference_known_for_an_agent_is_its_own(spans: SempSpanProcessor, recording: Recording) -> None:
+    with as_of_langchain(spans, "run", "AGENT") as span:
+        with as_of_langchain(spans, "early", "TOOL"):
+            pass
+        span.set_attributes(kind("AGENT", **{"agent.name": "planner"}))
+        with as_of_langchain(spans, "late", "TOOL"):
+            pass
+    found = stored(recording)
+    told = {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("proposal")}
+    assert told == {"run": ("shop", "otel"), "early": ("shop", "otel"), "late": ("shop.planner", "planner")}
+    assert {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("ready")} == told
 
 
 def test_names_tell_what_attributes_do_not_say_yet(tracer: Tracer, recording: Recording) -> None:

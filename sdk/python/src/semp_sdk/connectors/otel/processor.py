@@ -132,7 +132,7 @@ class SempSpanProcessor(SpanProcessor):
         up = None if parent is None else self._found(parent.trace_id, parent.span_id)
         if up is not None:
             self._proposed(up)
-            node = Node(span, up, up.trace_id, up.agent, up.inner_scope, up.inner_scope, up.opened())
+            node = Node(span, up, up.trace_id, up.inner_agent, up.inner_scope, up.inner_agent, up.inner_scope, up.opened())
         else:
             node = self._outermost(span, context)
         linked = [found for link in span.links if (found := self._found(link.context.trace_id, link.context.span_id)) is not None]
@@ -147,29 +147,46 @@ class SempSpanProcessor(SpanProcessor):
         recording, here = self.recording, current_trace()
         trace_id = self._trace_id or (here.id if here is not None else format_trace_id(context.trace_id))
         parents = here.parents if here is not None and here.id == trace_id else recording.parents
-        return Node(span, None, trace_id, recording.agent_id, recording.scope, recording.scope, dict.fromkeys(parents))
+        agent, scope = recording.agent_id, recording.scope
+        return Node(span, None, trace_id, agent, scope, agent, scope, dict.fromkeys(parents))
 
     def _proposed(self, node: Node) -> str | None:
         """The event a span began with, told now if the span is known for what it is only now. None: it is not told."""
-        if node.proposal is not None or node.span is None:
+        if node.span is None:
+            return node.proposal
+        if node.proposal is not None:
+            self._known_better(node, node.span)
             return node.proposal
         up = node.up
         if up is not None:
             began = self._proposed(up)
             if began is not None and node.base.keys() == up.base.keys():
                 node.base = {began: up}  # this began before it was known what the span around it is
-            node.agent, node.scope, node.inner_scope = up.agent, up.inner_scope, up.inner_scope
+            node.agent, node.scope = node.inner_agent, node.inner_scope = up.inner_agent, up.inner_scope
         found = described(node.span, attributes_of(node.span))
         if found is None:
             return None
         if found.kind == "agent":
-            node.agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
+            node.agent = node.inner_agent = found.name
+            node.inner_scope = scope_of(node.scope, found.name)
         node.described = found
         causes = list(node.base)
-        node.proposal = self.recording.started(found.name, parents=causes, **node.where(), operation=found.operation)
+        operation = {"operation": found.operation} if found.operation else {}
+        node.proposal = self.recording.started(found.name, parents=causes, **node.where(), **operation)
         if up is not None:
             up.took_place(causes, node.proposal, node.judged()[0])
         return node.proposal
+
+    def _known_better(self, node: Node, span: ReadableSpan) -> None:
+        """What it was proposed as stays, so that its end moves the same signal; what begins in it from now on is the agent's."""
+        if node.described is None or node.described.operation:
+            return
+        found = described(span, attributes_of(span))
+        if found is None or not found.operation:
+            return
+        node.described = found._replace(name=node.described.name)
+        if found.kind == "agent":
+            node.inner_agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
 
     def _end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -196,7 +213,9 @@ class SempSpanProcessor(SpanProcessor):
         node.over()
 
     def _ended(self, node: Node, found: Described, span: ReadableSpan, attributes: Attributes, results: list[Result]) -> str:
-        payload: dict[str, Any] = {"operation": found.operation, "seconds": seconds(span), **told(attributes, self.recording.content)}
+        payload: dict[str, Any] = {"seconds": seconds(span), **told(attributes, self.recording.content)}
+        if found.operation:
+            payload["operation"] = found.operation
         error, causes, where = error_of(span, attributes), node.outcome(), node.where()
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
