@@ -444,6 +444,14 @@ def test_contents_are_told_on_request_only(url: str) -> None:
             assert [word in told for word in ("secret-1", "secret-2", "secret-3")] == [content, content, False]
 
 
+def test_a_scope_that_is_none_becomes_one(url: str) -> None:
+    with spans_at(url, scope="my shop!") as spans:
+        with tracer_of(spans).start_as_current_span("run", attributes=AGENT):
+            pass
+        assert {event["scope"] for event in stored(spans.recording).events} == {"my-shop"}
+        assert spans.recording.lost == 0
+
+
 def test_many_threads_do_not_mix(tracer: Tracer, recording: Recording) -> None:
     def work(number: int) -> None:
         with tracer.start_as_current_span("run", attributes=AGENT | {"gen_ai.agent.name": f"agent-{number}"}):
