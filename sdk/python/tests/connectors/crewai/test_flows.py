@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Stored, trace_of
+from crewai.events import crewai_event_bus
+from crewai.events.types.flow_events import FlowFailedEvent
 from crewai.flow import Flow, HumanFeedbackPending, and_, human_feedback, listen, or_, router, start
 from crewai.flow.persistence import SQLiteFlowPersistence
 from scripted import Scripted, agent, crew, task
@@ -156,6 +159,40 @@ def test_a_method_that_raises_is_a_penalty_and_so_is_its_flow(listener: SempList
     assert "ValueError: out of luck" in events.one("penalty", "begin")["payload"]["reason"]
     assert events.parents(events.one("penalty", "begin")) == [("proposal", "begin")]
     assert events.parents(events.one("penalty", "kickoff")) == [("proposal", "kickoff"), ("penalty", "begin")]
+
+
+def test_a_method_that_is_still_running_when_its_flow_fails_is_abandoned(listener: SempListener) -> None:
+    running, over = threading.Event(), threading.Event()
+
+    def failed(_source: Any, _event: Any) -> None:
+        over.set()
+
+    class Broken(Flow):
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @listen(begin)
+        def fails(self) -> None:
+            assert running.wait(20)
+            raise ValueError("out of luck")
+
+        @listen(begin)
+        def survives(self) -> None:
+            running.set()
+            assert over.wait(20)
+
+    crewai_event_bus.register_handler(FlowFailedEvent, failed)
+    try:
+        with trace() as here, pytest.raises(ValueError, match="out of luck"):
+            Broken().kickoff()
+    finally:
+        crewai_event_bus.off(FlowFailedEvent, failed)
+    events = told(listener, here.id)
+    end = events.one("ready", "survives")
+    assert (end["payload"]["status"], events.parents(end)) == ("abandoned", [("proposal", "survives")])
+    assert set(events.parents(events.one("penalty", "kickoff"))) == {("proposal", "kickoff"), ("penalty", "fails"), ("ready", "survives")}
+    assert not listener._runs
 
 
 class Says:
