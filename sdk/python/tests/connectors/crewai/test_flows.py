@@ -102,6 +102,44 @@ def test_conditions_within_conditions(listener: SempListener) -> None:
     assert set(events.parents(events.one("proposal", "third"))) == {("ready", "first"), ("ready", "second")}
 
 
+def test_routers_and_listeners_of_one_method_all_follow_from_it(listener: SempListener) -> None:
+    class Routed(Flow):
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @router(begin)
+        def one(self) -> str:
+            return "x"
+
+        @router(begin)
+        def two(self) -> str:
+            return "y"
+
+        @listen(begin)
+        def beside(self) -> None:
+            pass
+
+        @listen("x")
+        def after_one(self) -> None:
+            pass
+
+        @listen(and_("x", "y"))
+        def after_both(self) -> None:
+            pass
+
+    with trace() as here:
+        Routed().kickoff()
+    events = told(listener, here.id)
+
+    def causes(method: str) -> set[tuple[str, str | None]]:
+        return set(events.parents(events.one("proposal", method)))
+
+    assert causes("one") == causes("two") == causes("beside") == {("ready", "begin")}
+    assert causes("after_one") == {("ready", "one")}
+    assert causes("after_both") == {("ready", "one"), ("ready", "two")}
+
+
 def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
     class Loop(Flow):
         rounds = 0

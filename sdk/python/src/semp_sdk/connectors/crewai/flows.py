@@ -122,9 +122,8 @@ def method_causes(flow: Work, definition: Any, trigger: str | None) -> tuple[str
         causes = [flow.ends[name] for name in _needed(condition, flow.ends, cause) if name in flow.ends]
     else:
         causes = []
-    if cause and cause not in causes:
-        causes.append(cause)
-    return tuple(dict.fromkeys(causes)) or flow.first
+    # of all that one method sets going, CrewAI names the router that ran last as the trigger
+    return tuple(dict.fromkeys(causes or ([cause] if cause else []))) or flow.first
 
 
 def _needed(condition: Any, ends: dict[str, str], cause: str | None) -> list[str]:
