@@ -165,6 +165,32 @@ def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
     assert [event["parent_ids"] for event in events.of("proposal", "check")[1:]] == [[event["id"]] for event in ends]
 
 
+def test_a_loop_through_the_first_of_two_routers_follows_its_last_round(listener: SempListener) -> None:
+    class Loop(Flow):
+        rounds = 0
+
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @listen(or_(begin, "again"))
+        def work(self) -> None:
+            self.rounds += 1
+
+        @router(work)
+        def check(self) -> str:
+            return "again" if self.rounds < 2 else "enough"
+
+        @router(work)
+        def note(self) -> str:
+            return "noted"
+
+    with trace() as here:
+        Loop().kickoff()
+    events = told(listener, here.id)
+    assert [events.parents(event) for event in events.of("proposal", "work")] == [[("ready", "begin")], [("ready", "check")]]
+
+
 def test_a_crew_in_a_flow_is_a_step_of_its_method(listener: SempListener) -> None:
     class Pipeline(Flow):
         @start()
