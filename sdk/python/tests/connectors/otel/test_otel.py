@@ -171,6 +171,35 @@ def test_links_are_causes(tracer: Tracer, recording: Recording) -> None:
     assert names(found, found.one("proposal", "after")) == [("ready", "before")]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_link_that_is_added_later_is_a_cause_of_what_is_told_next(tracer: Tracer, recording: Recording, known: bool) -> None:
+    with tracer.start_as_current_span("x", attributes=AGENT | {"gen_ai.agent.name": "before"}) as before:
+        pass
+    after = AGENT | {"gen_ai.agent.name": "after"}
+    with tracer.start_as_current_span("y", attributes=after if known else {}) as span:
+        span.add_link(before.get_span_context())
+        span.add_link(span.get_span_context())
+        span.set_attributes(after)
+    found = stored(recording)
+    linked = [("ready", "before")]
+    assert names(found, found.one("proposal", "after")) == ([] if known else linked)
+    assert names(found, found.one("ready", "after")) == [("proposal", "after"), *(linked if known else [])]
+
+
+def test_an_evaluator_may_link_later_to_what_it_evaluated(tracer: Tracer, recording: Recording) -> None:
+    with tracer.start_as_current_span("pipeline", attributes=kind("CHAIN")):
+        with tracer.start_as_current_span("first", attributes=tool("first")) as first:
+            pass
+        with tracer.start_as_current_span("second", attributes=tool("second")):
+            pass
+        with tracer.start_as_current_span("judge", attributes=kind("EVALUATOR")) as span:
+            span.add_link(first.get_span_context())
+            span.set_attributes({"evaluations.0.evaluation.name": "tone", "evaluations.0.evaluation.score": 0.5})
+    found = stored(recording)
+    assert found.one("reward")["payload"]["action"] == "first"
+    assert names(found, found.one("ready", "judge")) == [("proposal", "judge"), ("ready", "first")]
+
+
 def test_a_link_to_a_step_of_the_same_span_says_more_than_the_order(tracer: Tracer, recording: Recording) -> None:
     with tracer.start_as_current_span("x", attributes=AGENT):
         with tracer.start_as_current_span("a", attributes=tool("a")), tracer.start_as_current_span("message.send") as sent:

@@ -135,11 +135,6 @@ class SempSpanProcessor(SpanProcessor):
             node = Node(span, up, up.trace_id, up.inner_agent, up.inner_scope, up.inner_agent, up.inner_scope, up.opened())
         else:
             node = self._outermost(span, context)
-        linked = [found for link in span.links if (found := self._found(link.context.trace_id, link.context.span_id)) is not None]
-        if up is not None and any(other is not up and other.within(up) for other in linked):
-            node.base = {}  # told exactly, and not by the order of things
-        for other in linked:
-            node.base |= other.now()
         keep(self._open, (context.trace_id, context.span_id), node)
         self._proposed(node)
 
@@ -163,6 +158,7 @@ class SempSpanProcessor(SpanProcessor):
             if began is not None and node.base.keys() == up.base.keys():
                 node.base = {began: up}  # this began before it was known what the span around it is
             node.agent, node.scope = node.inner_agent, node.inner_scope = up.inner_agent, up.inner_scope
+        self._linked(node, node.span)
         found = described(node.span, attributes_of(node.span))
         if found is None:
             return None
@@ -176,6 +172,20 @@ class SempSpanProcessor(SpanProcessor):
         if up is not None:
             up.took_place(causes, node.proposal, node.judged()[0])
         return node.proposal
+
+    def _linked(self, node: Node, span: ReadableSpan) -> list[str]:
+        """Events of what it links to since this was asked last; it follows from them."""
+        links = list(span.links)[node.links :]
+        node.links += len(links)
+        found = [self._found(link.context.trace_id, link.context.span_id) for link in links]
+        others = [other for other in found if other is not None and not node.within(other)]
+        if node.up is not None and any(other.within(node.up) for other in others):
+            node.base = {}  # told exactly, and not by the order of things
+        events: dict[str, Node | None] = {}
+        for other in others:
+            events |= other.now()
+        node.base |= events
+        return list(events)
 
     def _known_better(self, node: Node, span: ReadableSpan) -> None:
         """What it was proposed as stays, so that its end moves the same signal; what begins in it from now on is the agent's."""
@@ -204,19 +214,22 @@ class SempSpanProcessor(SpanProcessor):
             return
         attributes = attributes_of(span)
         results = results_of(span, attributes)
-        node.end = self._ended(node, node.described, span, attributes, results)
+        causes = [*node.outcome(), *self._linked(node, span)]
+        node.end = self._ended(node, node.described, causes, span, attributes, results)
         if node.up is not None:
-            node.up.took_place([node.proposal, *node.leaves], node.end, node.judged()[0])
+            node.up.took_place(causes, node.end, node.judged()[0])
         for result in results:
             for about in node.judged():
                 self._judge(node, result, about, [node.end])
         node.over()
 
-    def _ended(self, node: Node, found: Described, span: ReadableSpan, attributes: Attributes, results: list[Result]) -> str:
+    def _ended(
+        self, node: Node, found: Described, causes: list[str], span: ReadableSpan, attributes: Attributes, results: list[Result]
+    ) -> str:
         payload: dict[str, Any] = {"seconds": seconds(span), **told(attributes, self.recording.content)}
         if found.operation:
             payload["operation"] = found.operation
-        error, causes, where = error_of(span, attributes), node.outcome(), node.where()
+        error, where = error_of(span, attributes), node.where()
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
         if found.operation == "GUARDRAIL":
