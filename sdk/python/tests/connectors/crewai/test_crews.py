@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,6 +103,37 @@ def test_a_task_follows_its_context_alone_where_it_has_one(listener: SempListene
     end = {event["scope"]: event["id"] for event in events.of("ready", "execute_task")}
     assert begin["crew.three"]["parent_ids"] == [end["crew.one"]]
     assert set(events.one("ready", "crew")["parent_ids"][1:]) == {end["crew.two"], end["crew.three"]}, "what led on to nothing else"
+
+
+def test_a_task_that_is_still_running_when_its_crew_fails_is_abandoned(listener: SempListener) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    class Fails(Scripted):
+        def call(self, *args: Any, **kwargs: Any) -> Any:
+            assert asked.wait(20)
+            return super().call(*args, **kwargs)
+
+    class Survives(Scripted):
+        def call(self, *args: Any, **kwargs: Any) -> Any:
+            asked.set()
+            assert over.wait(20)
+            return super().call(*args, **kwargs)
+
+    fails, survives = agent("Fails", max_retry_limit=0), agent("Survives")
+    fails.llm, survives.llm = Fails(answers=[ValueError("no luck")]), Survives()
+    sides = [task("left", fails, async_execution=True), task("right", survives, async_execution=True)]
+    with trace() as here, pytest.raises(ValueError, match="no luck"):
+        crew(*sides, task("last", agent("Never"), context=sides)).kickoff()
+    over.set()
+    events = told(listener, here.id)
+    ends = [*events.of("ready"), *events.of("penalty")]
+    assert len(ends) == len(events.of("proposal")) == 5, "everything has an end"
+    assert [(event["payload"]["action"], event["payload"]["status"]) for event in events.of("ready")] == [
+        ("Survives", "abandoned"), ("execute_task", "abandoned"),
+    ]  # fmt: skip
+    assert events.parents(events.of("ready")[1]) == [("proposal", "execute_task"), ("ready", "Survives")]
+    assert events.parents(events.one("penalty", "crew")).count(("ready", "execute_task")) == 1
+    assert not listener._runs
 
 
 def test_a_coworker_follows_from_the_manager_that_delegated(listener: SempListener) -> None:

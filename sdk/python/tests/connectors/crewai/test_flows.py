@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Stored, trace_of
+from crewai.events import crewai_event_bus
+from crewai.events.types.flow_events import FlowFailedEvent
 from crewai.flow import Flow, HumanFeedbackPending, and_, human_feedback, listen, or_, router, start
 from crewai.flow.persistence import SQLiteFlowPersistence
 from scripted import Scripted, agent, crew, task
@@ -99,6 +102,44 @@ def test_conditions_within_conditions(listener: SempListener) -> None:
     assert set(events.parents(events.one("proposal", "third"))) == {("ready", "first"), ("ready", "second")}
 
 
+def test_routers_and_listeners_of_one_method_all_follow_from_it(listener: SempListener) -> None:
+    class Routed(Flow):
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @router(begin)
+        def one(self) -> str:
+            return "x"
+
+        @router(begin)
+        def two(self) -> str:
+            return "y"
+
+        @listen(begin)
+        def beside(self) -> None:
+            pass
+
+        @listen("x")
+        def after_one(self) -> None:
+            pass
+
+        @listen(and_("x", "y"))
+        def after_both(self) -> None:
+            pass
+
+    with trace() as here:
+        Routed().kickoff()
+    events = told(listener, here.id)
+
+    def causes(method: str) -> set[tuple[str, str | None]]:
+        return set(events.parents(events.one("proposal", method)))
+
+    assert causes("one") == causes("two") == causes("beside") == {("ready", "begin")}
+    assert causes("after_one") == {("ready", "one")}
+    assert causes("after_both") == {("ready", "one"), ("ready", "two")}
+
+
 def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
     class Loop(Flow):
         rounds = 0
@@ -122,6 +163,32 @@ def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
     assert [event["payload"]["route"] for event in checks] == ["again", "again", "enough"]
     assert [event["parent_ids"] for event in works] == [[checks[0]["id"]], [checks[1]["id"]]]
     assert [event["parent_ids"] for event in events.of("proposal", "check")[1:]] == [[event["id"]] for event in ends]
+
+
+def test_a_loop_through_the_first_of_two_routers_follows_its_last_round(listener: SempListener) -> None:
+    class Loop(Flow):
+        rounds = 0
+
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @listen(or_(begin, "again"))
+        def work(self) -> None:
+            self.rounds += 1
+
+        @router(work)
+        def check(self) -> str:
+            return "again" if self.rounds < 2 else "enough"
+
+        @router(work)
+        def note(self) -> str:
+            return "noted"
+
+    with trace() as here:
+        Loop().kickoff()
+    events = told(listener, here.id)
+    assert [events.parents(event) for event in events.of("proposal", "work")] == [[("ready", "begin")], [("ready", "check")]]
 
 
 def test_a_crew_in_a_flow_is_a_step_of_its_method(listener: SempListener) -> None:
@@ -156,6 +223,40 @@ def test_a_method_that_raises_is_a_penalty_and_so_is_its_flow(listener: SempList
     assert "ValueError: out of luck" in events.one("penalty", "begin")["payload"]["reason"]
     assert events.parents(events.one("penalty", "begin")) == [("proposal", "begin")]
     assert events.parents(events.one("penalty", "kickoff")) == [("proposal", "kickoff"), ("penalty", "begin")]
+
+
+def test_a_method_that_is_still_running_when_its_flow_fails_is_abandoned(listener: SempListener) -> None:
+    running, over = threading.Event(), threading.Event()
+
+    def failed(_source: Any, _event: Any) -> None:
+        over.set()
+
+    class Broken(Flow):
+        @start()
+        def begin(self) -> None:
+            pass
+
+        @listen(begin)
+        def fails(self) -> None:
+            assert running.wait(20)
+            raise ValueError("out of luck")
+
+        @listen(begin)
+        def survives(self) -> None:
+            running.set()
+            assert over.wait(20)
+
+    crewai_event_bus.register_handler(FlowFailedEvent, failed)
+    try:
+        with trace() as here, pytest.raises(ValueError, match="out of luck"):
+            Broken().kickoff()
+    finally:
+        crewai_event_bus.off(FlowFailedEvent, failed)
+    events = told(listener, here.id)
+    end = events.one("ready", "survives")
+    assert (end["payload"]["status"], events.parents(end)) == ("abandoned", [("proposal", "survives")])
+    assert set(events.parents(events.one("penalty", "kickoff"))) == {("proposal", "kickoff"), ("penalty", "fails"), ("ready", "survives")}
+    assert not listener._runs
 
 
 class Says:

@@ -98,6 +98,13 @@ def test_a_given_trace_holds_all_runs(url: str) -> None:
         assert len(told(listener, given).of("ready", "crew")) == 2
 
 
+def test_a_scope_that_is_none_becomes_one(url: str) -> None:
+    with SempListener(url, scope="my crews!") as listener, trace() as here:
+        crew(task("one", agent("A"))).kickoff()
+        assert {event["scope"] for event in told(listener, here.id).events} == {"my-crews", "my-crews.one"}
+        assert listener.recording.lost == 0
+
+
 def secretive() -> Any:
     script = [action("look", '{"query": "secret"}'), final("the secret is 42")]
     who = agent("Researcher", *script, tools=[look])

@@ -56,10 +56,10 @@ def recording(spans: SempSpanProcessor) -> Recording:
     return spans.recording
 
 
-def tracer_of(spans: SempSpanProcessor, **options: Any) -> Tracer:
+def tracer_of(spans: SempSpanProcessor, name: str = "test", **options: Any) -> Tracer:
     provider = TracerProvider(shutdown_on_exit=False, **options)
     provider.add_span_processor(spans)
-    return provider.get_tracer("test")
+    return provider.get_tracer(name)
 
 
 @pytest.fixture
@@ -169,6 +169,35 @@ def test_links_are_causes(tracer: Tracer, recording: Recording) -> None:
         pass
     found = stored(recording)
     assert names(found, found.one("proposal", "after")) == [("ready", "before")]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_link_that_is_added_later_is_a_cause_of_what_is_told_next(tracer: Tracer, recording: Recording, known: bool) -> None:
+    with tracer.start_as_current_span("x", attributes=AGENT | {"gen_ai.agent.name": "before"}) as before:
+        pass
+    after = AGENT | {"gen_ai.agent.name": "after"}
+    with tracer.start_as_current_span("y", attributes=after if known else {}) as span:
+        span.add_link(before.get_span_context())
+        span.add_link(span.get_span_context())
+        span.set_attributes(after)
+    found = stored(recording)
+    linked = [("ready", "before")]
+    assert names(found, found.one("proposal", "after")) == ([] if known else linked)
+    assert names(found, found.one("ready", "after")) == [("proposal", "after"), *(linked if known else [])]
+
+
+def test_an_evaluator_may_link_later_to_what_it_evaluated(tracer: Tracer, recording: Recording) -> None:
+    with tracer.start_as_current_span("pipeline", attributes=kind("CHAIN")):
+        with tracer.start_as_current_span("first", attributes=tool("first")) as first:
+            pass
+        with tracer.start_as_current_span("second", attributes=tool("second")):
+            pass
+        with tracer.start_as_current_span("judge", attributes=kind("EVALUATOR")) as span:
+            span.add_link(first.get_span_context())
+            span.set_attributes({"evaluations.0.evaluation.name": "tone", "evaluations.0.evaluation.score": 0.5})
+    found = stored(recording)
+    assert found.one("reward")["payload"]["action"] == "first"
+    assert names(found, found.one("ready", "judge")) == [("proposal", "judge"), ("ready", "first")]
 
 
 def test_a_link_to_a_step_of_the_same_span_says_more_than_the_order(tracer: Tracer, recording: Recording) -> None:
@@ -350,6 +379,50 @@ def test_attributes_that_are_set_after_the_start(tracer: Tracer, recording: Reco
     assert (found.events[1]["scope"], found.events[1]["agent_id"]) == ("shop.planner", "planner")
 
 
+@contextmanager
+def as_of_langchain(spans: SempSpanProcessor, name: str, of: str) -> Generator[Any]:
+    """A span as openinference-instrumentation-langchain makes it: what it is, is set right before it ends."""
+    with tracer_of(spans, "openinference.instrumentation.langchain").start_as_current_span(name) as span:
+        yield span
+        span.set_status(StatusCode.OK)
+        span.set_attributes(kind(of))
+
+
+def test_spans_of_openinference_whose_kind_is_set_when_they_end(spans: SempSpanProcessor, recording: Recording) -> None:
+    with as_of_langchain(spans, "react", "CHAIN"):
+        with as_of_langchain(spans, "agent", "AGENT"):
+            assert [event["payload"]["action"] for event in stored(recording).events] == ["react", "agent"]
+            with as_of_langchain(spans, "ChatModel", "LLM"):
+                pass
+        with as_of_langchain(spans, "tools", "CHAIN"), as_of_langchain(spans, "add", "TOOL") as span:
+            span.set_attribute("tool.name", "adds")
+        with as_of_langchain(spans, "judge", "EVALUATOR") as span:
+            span.set_attributes({"evaluations.0.evaluation.name": "tone", "evaluations.0.evaluation.score": 0.5})
+    found = stored(recording)
+    assert names(found, found.one("proposal", "agent")) == [("proposal", "react")]
+    assert names(found, found.one("proposal", "ChatModel")) == [("proposal", "agent")]
+    assert names(found, found.one("ready", "agent")) == [("proposal", "agent"), ("ready", "ChatModel")]
+    assert names(found, found.one("proposal", "tools")) == [("ready", "agent")]
+    assert names(found, found.one("proposal", "add")) == [("proposal", "tools")]
+    assert names(found, found.one("ready", "react")) == [("proposal", "react"), ("reward", "tools")]
+    assert [event["payload"]["operation"] for event in found.of("ready")] == ["LLM", "AGENT", "TOOL", "CHAIN", "EVALUATOR", "CHAIN"]
+    assert {event["payload"].get("operation") for event in found.of("proposal")} == {None}
+    assert {(event["scope"], event["agent_id"]) for event in found.events} == {("shop", "otel")}
+
+
+def test_what_begins_in_a_span_of_openinference_known_for_an_agent_is_its_own(spans: SempSpanProcessor, recording: Recording) -> None:
+    with as_of_langchain(spans, "run", "AGENT") as span:
+        with as_of_langchain(spans, "early", "TOOL"):
+            pass
+        span.set_attributes(kind("AGENT", **{"agent.name": "planner"}))
+        with as_of_langchain(spans, "late", "TOOL"):
+            pass
+    found = stored(recording)
+    told = {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("proposal")}
+    assert told == {"run": ("shop", "otel"), "early": ("shop", "otel"), "late": ("shop.planner", "planner")}
+    assert {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("ready")} == told
+
+
 def test_names_tell_what_attributes_do_not_say_yet(tracer: Tracer, recording: Recording) -> None:
     with tracer.start_as_current_span("invoke_agent planner"), tracer.start_as_current_span("chat gpt-5", kind=SpanKind.CLIENT):
         assert [event["payload"]["action"] for event in stored(recording).events] == ["planner", "chat gpt-5"]
@@ -398,6 +471,14 @@ def test_contents_are_told_on_request_only(url: str) -> None:
                 pass
             told = json.dumps(stored(spans.recording).events)
             assert [word in told for word in ("secret-1", "secret-2", "secret-3")] == [content, content, False]
+
+
+def test_a_scope_that_is_none_becomes_one(url: str) -> None:
+    with spans_at(url, scope="my shop!") as spans:
+        with tracer_of(spans).start_as_current_span("run", attributes=AGENT):
+            pass
+        assert {event["scope"] for event in stored(spans.recording).events} == {"my-shop"}
+        assert spans.recording.lost == 0
 
 
 def test_many_threads_do_not_mix(tracer: Tracer, recording: Recording) -> None:

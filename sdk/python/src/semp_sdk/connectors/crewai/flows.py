@@ -122,9 +122,8 @@ def method_causes(flow: Work, definition: Any, trigger: str | None) -> tuple[str
         causes = [flow.ends[name] for name in _needed(condition, flow.ends, cause) if name in flow.ends]
     else:
         causes = []
-    if cause and cause not in causes:
-        causes.append(cause)
-    return tuple(dict.fromkeys(causes)) or flow.first
+    # of all that one method sets going, CrewAI names the router that ran last as the trigger
+    return tuple(dict.fromkeys(causes or ([cause] if cause else []))) or flow.first
 
 
 def _needed(condition: Any, ends: dict[str, str], cause: str | None) -> list[str]:
@@ -136,9 +135,11 @@ def _needed(condition: Any, ends: dict[str, str], cause: str | None) -> list[str
         if operator == "and":
             needed += [name for branch in branches for name in _needed(branch, ends, cause)]
         else:
-            by_cause = (branch for branch in branches if any(cause and ends.get(name) == cause for name in _names(branch)))
-            known = (branch for branch in branches if all(name in ends for name in _needed(branch, ends, cause)))
-            needed += _needed(next(by_cause, None) or next(known, branches[0]), ends, cause)
+            found = [(branch, _needed(branch, ends, cause)) for branch in branches]
+            by_cause = (names for branch, names in found if any(cause and ends.get(name) == cause for name in _names(branch)))
+            known = [names for _, names in found if all(name in ends for name in names)]
+            newest = max(known, key=lambda names: max((ends[name] for name in names), default=""), default=found[0][1])
+            needed += next(by_cause, newest)
     return needed
 
 

@@ -66,6 +66,8 @@ class Teller:
     ) -> tuple[Work, str] | None:
         """This work ends now. Answers it and what was told of its end; None, if it was never told of."""
         run.works.pop(work.id, None)
+        if work.id == run.root:
+            self._abandon(run, work, event)
         if work.within is not None:
             work.within.tally.update(work.tally)
         if work.proposal is None:
@@ -83,6 +85,12 @@ class Teller:
         if work.subject:
             self.remember(work.subject, Ended(end, run.trace_id, work.scope, work.action, status == "paused"))
         return work, end
+
+    def _abandon(self, run: Run, root: Work, event: BaseEvent) -> None:
+        """Nobody waits any more for what is still going on when its run is over, and CrewAI says of some of it only that it began."""
+        for work in reversed(list(dict.fromkeys(run.works.values()))):  # what is inside began later
+            if work is not root:
+                self.close(run, work, event, status="abandoned")
 
     def remember(self, subject: str, ended: Ended) -> None:
         """Keep what feedback needs, of the newest ones."""

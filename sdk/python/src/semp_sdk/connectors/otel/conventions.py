@@ -17,6 +17,8 @@ RESULT = "gen_ai.evaluation.result"
 
 _OPERATIONS = {"invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "generate_content", "text_completion"}
 """First words that tell a GenAI span by its name, before its attributes are set. `chat` is told by the span's kind as well."""
+_OPENINFERENCE = "openinference.instrumentation"
+"""How the names of tracers begin whose spans are all of OpenInference. Some of these packages set a span's kind only when it ends."""
 _KINDS: dict[str, Kind] = {"invoke_agent": "agent", "execute_tool": "tool", "AGENT": "agent", "TOOL": "tool",
                            "EVALUATOR": "check", "GUARDRAIL": "check"}  # fmt: skip
 _NAMES = ("gen_ai.agent.name", "gen_ai.tool.name", "gen_ai.workflow.name", "agent.name", "tool.name")
@@ -38,7 +40,7 @@ class Described(NamedTuple):
 
     kind: Kind
     operation: str
-    """As the conventions call it: `invoke_agent`, `chat`, ..., or `AGENT`, `CHAIN`, ... of OpenInference."""
+    """As the conventions call it: `invoke_agent`, `chat`, ..., or `AGENT`, `CHAIN`, ... of OpenInference. Empty: not known yet."""
     name: str
     """Of the agent, tool or workflow; of a model's call, what is done and the model; else the span's own name."""
 
@@ -70,7 +72,8 @@ def described(span: ReadableSpan, attributes: Attributes) -> Described | None:
         if span.name == RESULT:
             return None
         if first not in _OPERATIONS and not (first == "chat" and rest and span.kind is SpanKind.CLIENT):
-            return None
+            scope = span.instrumentation_scope
+            return Described("work", "", span.name) if scope is not None and scope.name.startswith(_OPENINFERENCE) else None
         operation = first
     return Described(_KINDS.get(operation, "work"), operation, _name(operation, attributes, rest if first == operation else "", span.name))
 

@@ -26,10 +26,14 @@ class Node:
     agent: str
     scope: str
     """Where its events are left."""
+    inner_agent: str
+    """Whose what is part of it is."""
     inner_scope: str
-    """Where those of what is part of it are left."""
+    """Where the events of what is part of it are left."""
     base: dict[str, Node | None] = field(default_factory=dict[str, "Node | None"])
     """What it follows from: events, and whose they are where that is known."""
+    links: int = 0
+    """How many of its links are among that."""
     described: Described | None = None
     """None for a span that is not told."""
     proposal: str | None = None

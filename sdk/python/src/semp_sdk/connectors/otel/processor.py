@@ -77,8 +77,8 @@ class SempSpanProcessor(SpanProcessor):
             ValueError: the URL is none.
         """
         self.recording = Recording(
-            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity, penalty=penalty,
-            on_failure=on_failure, headers=headers,
+            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=parents, content=content, capacity=capacity,
+            penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._trace_id = trace_id
         self._score = score or as_it_is
@@ -132,14 +132,9 @@ class SempSpanProcessor(SpanProcessor):
         up = None if parent is None else self._found(parent.trace_id, parent.span_id)
         if up is not None:
             self._proposed(up)
-            node = Node(span, up, up.trace_id, up.agent, up.inner_scope, up.inner_scope, up.opened())
+            node = Node(span, up, up.trace_id, up.inner_agent, up.inner_scope, up.inner_agent, up.inner_scope, up.opened())
         else:
             node = self._outermost(span, context)
-        linked = [found for link in span.links if (found := self._found(link.context.trace_id, link.context.span_id)) is not None]
-        if up is not None and any(other is not up and other.within(up) for other in linked):
-            node.base = {}  # told exactly, and not by the order of things
-        for other in linked:
-            node.base |= other.now()
         keep(self._open, (context.trace_id, context.span_id), node)
         self._proposed(node)
 
@@ -147,29 +142,61 @@ class SempSpanProcessor(SpanProcessor):
         recording, here = self.recording, current_trace()
         trace_id = self._trace_id or (here.id if here is not None else format_trace_id(context.trace_id))
         parents = here.parents if here is not None and here.id == trace_id else recording.parents
-        return Node(span, None, trace_id, recording.agent_id, recording.scope, recording.scope, dict.fromkeys(parents))
+        agent, scope = recording.agent_id, recording.scope
+        return Node(span, None, trace_id, agent, scope, agent, scope, dict.fromkeys(parents))
 
     def _proposed(self, node: Node) -> str | None:
         """The event a span began with, told now if the span is known for what it is only now. None: it is not told."""
-        if node.proposal is not None or node.span is None:
+        if node.span is None:
+            return node.proposal
+        if node.proposal is not None:
+            self._known_better(node, node.span)
             return node.proposal
         up = node.up
         if up is not None:
             began = self._proposed(up)
             if began is not None and node.base.keys() == up.base.keys():
                 node.base = {began: up}  # this began before it was known what the span around it is
-            node.agent, node.scope, node.inner_scope = up.agent, up.inner_scope, up.inner_scope
+            node.agent, node.scope = node.inner_agent, node.inner_scope = up.inner_agent, up.inner_scope
+        self._linked(node, node.span)
         found = described(node.span, attributes_of(node.span))
         if found is None:
             return None
         if found.kind == "agent":
-            node.agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
+            node.agent = node.inner_agent = found.name
+            node.inner_scope = scope_of(node.scope, found.name)
         node.described = found
         causes = list(node.base)
-        node.proposal = self.recording.started(found.name, parents=causes, **node.where(), operation=found.operation)
+        operation = {"operation": found.operation} if found.operation else {}
+        node.proposal = self.recording.started(found.name, parents=causes, **node.where(), **operation)
         if up is not None:
             up.took_place(causes, node.proposal, node.judged()[0])
         return node.proposal
+
+    def _linked(self, node: Node, span: ReadableSpan) -> list[str]:
+        """Events of what it links to since this was asked last; it follows from them."""
+        links = list(span.links)[node.links :]
+        node.links += len(links)
+        found = [self._found(link.context.trace_id, link.context.span_id) for link in links]
+        others = [other for other in found if other is not None and not node.within(other)]
+        if node.up is not None and any(other.within(node.up) for other in others):
+            node.base = {}  # told exactly, and not by the order of things
+        events: dict[str, Node | None] = {}
+        for other in others:
+            events |= other.now()
+        node.base |= events
+        return list(events)
+
+    def _known_better(self, node: Node, span: ReadableSpan) -> None:
+        """What it was proposed as stays, so that its end moves the same signal; what begins in it from now on is the agent's."""
+        if node.described is None or node.described.operation:
+            return
+        found = described(span, attributes_of(span))
+        if found is None or not found.operation:
+            return
+        node.described = found._replace(name=node.described.name)
+        if found.kind == "agent":
+            node.inner_agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
 
     def _end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -187,17 +214,22 @@ class SempSpanProcessor(SpanProcessor):
             return
         attributes = attributes_of(span)
         results = results_of(span, attributes)
-        node.end = self._ended(node, node.described, span, attributes, results)
+        causes = [*node.outcome(), *self._linked(node, span)]
+        node.end = self._ended(node, node.described, causes, span, attributes, results)
         if node.up is not None:
-            node.up.took_place([node.proposal, *node.leaves], node.end, node.judged()[0])
+            node.up.took_place(causes, node.end, node.judged()[0])
         for result in results:
             for about in node.judged():
                 self._judge(node, result, about, [node.end])
         node.over()
 
-    def _ended(self, node: Node, found: Described, span: ReadableSpan, attributes: Attributes, results: list[Result]) -> str:
-        payload: dict[str, Any] = {"operation": found.operation, "seconds": seconds(span), **told(attributes, self.recording.content)}
-        error, causes, where = error_of(span, attributes), node.outcome(), node.where()
+    def _ended(
+        self, node: Node, found: Described, causes: list[str], span: ReadableSpan, attributes: Attributes, results: list[Result]
+    ) -> str:
+        payload: dict[str, Any] = {"seconds": seconds(span), **told(attributes, self.recording.content)}
+        if found.operation:
+            payload["operation"] = found.operation
+        error, where = error_of(span, attributes), node.where()
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
         if found.operation == "GUARDRAIL":
