@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from semp_sdk.batching import Batcher
-from semp_sdk.connectors.texts import name_of, reason_of
+from semp_sdk.connectors.texts import name_of, reason_of, scope_of
 from semp_sdk.encoding import encode_event
 from semp_sdk.events import Emitted, EventType, NewEvent
 from semp_sdk.identifiers import new_id
@@ -67,7 +67,7 @@ class Recording:
 
         Args:
             agent_id: who acts where nobody in particular does.
-            scope: where a run's events are left unless they say otherwise.
+            scope: where a run's events are left unless they say otherwise. `my team` becomes `my-team`.
             trace_id: of all events. None: that of the running code, see `semp_sdk.tracing.trace`; else a new one.
             parents: what the run follows from. None: what the running code follows from, if it is in that trace.
             capacity: events that may wait to be sent.
@@ -82,7 +82,7 @@ class Recording:
         here = current_trace()
         self.url = base_of(url)
         self.agent_id = agent_id
-        self.scope = scope
+        self.scope = scope_of(scope)
         self.trace_id = trace_id or (here.id if here is not None else new_id())
         inherited = here.parents if here is not None and here.id == self.trace_id else ()
         self.parents: tuple[str, ...] = inherited if parents is None else tuple(parents)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager
 from typing import Any
 
 from autogen_core.tools import ToolResult, Workbench
 
 from semp_sdk.connectors.autogen.steps import Turn
-from semp_sdk.connectors.autogen.streams import around, inside
+from semp_sdk.connectors.autogen.streams import around, inside, passed_on
 
 
 class CallWatch:
@@ -29,16 +29,9 @@ class CallWatch:
             result: ToolResult = await self._call(*given, **named)
         return result
 
-    async def call_tool_stream(self, *given: Any, **named: Any) -> AsyncGenerator[Any, None]:
+    def call_tool_stream(self, *given: Any, **named: Any) -> AsyncGenerator[Any, None]:
         """The workbench's own."""
-        async with aclosing(self._stream(*given, **named)) as stream:
-            while True:
-                with _inside(named):
-                    try:
-                        said = await anext(stream)
-                    except StopAsyncIteration:
-                        return
-                yield said
+        return passed_on(self._stream(*given, **named), lambda: _inside(named))
 
 
 def _inside(named: dict[str, Any]) -> AbstractContextManager[None]:

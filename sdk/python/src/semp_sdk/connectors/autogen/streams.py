@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -132,17 +132,24 @@ class Told:
             log.exception("the end of a step of %s is not told", self._watch.runner.name)
 
 
+async def passed_on(stream: AsyncGenerator[Any, None], inside: Callable[[], AbstractContextManager[None]]) -> AsyncGenerator[Any, None]:
+    """What a stream gives, made inside of a context that is left whenever something is passed on."""
+    async with aclosing(stream):
+        while True:
+            with inside():
+                try:
+                    message = await anext(stream)
+                except StopAsyncIteration:
+                    return
+            yield message
+
+
 async def told(stream: AsyncGenerator[Any, None], watch: Watch, given: Any) -> AsyncGenerator[Any, None]:
     """Pass on what a step says, and tell of it. The step begins when the first message is asked for."""
     step = Told(watch, given)
     try:
-        async with aclosing(stream):
-            while True:
-                with step.inside():
-                    try:
-                        message = await anext(stream)
-                    except StopAsyncIteration:
-                        break
+        async with aclosing(passed_on(stream, step.inside)) as messages:
+            async for message in messages:
                 step.heard(message)
                 yield message
     except BaseException as error:

@@ -62,7 +62,7 @@ class TeamRecorder:
             ValueError: the URL is none.
         """
         self.recording = Recording(
-            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=parents, content=content, capacity=capacity,
+            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._teller = Teller(self.recording, trace_id)

@@ -25,7 +25,6 @@ from semp_sdk.connectors.crewai.order import Emissions
 from semp_sdk.connectors.crewai.telling import Teller, enclosing, told_work
 from semp_sdk.connectors.crewai.work import Run
 from semp_sdk.connectors.recording import OnFailure, Recording
-from semp_sdk.connectors.texts import scope_of
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import Trace, current_trace, trace
 
@@ -82,7 +81,7 @@ class SempListener(BaseEventListener):
             ValueError: the URL is none.
         """
         self.recording = Recording(
-            url, agent_id="crew", scope=scope_of(scope), trace_id=trace_id, parents=parents, content=content, capacity=capacity,
+            url, agent_id="crew", scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._trace_id = trace_id

@@ -16,7 +16,7 @@ from langgraph.constants import START
 from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
 from semp_sdk.connectors.langgraph.telling import Telling, task_of
 from semp_sdk.connectors.recording import OnFailure, Recording
-from semp_sdk.connectors.texts import excerpt, scope_of
+from semp_sdk.connectors.texts import excerpt
 from semp_sdk.tracing import Trace
 
 log = logging.getLogger("semp_sdk")
@@ -86,7 +86,7 @@ class GraphRecorder(GraphCallbackHandler):
         """
         super().__init__()
         self.recording = Recording(
-            url, agent_id=agent_id, scope=scope_of(scope), trace_id=trace_id, parents=(), capacity=capacity, content=content,
+            url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=(), capacity=capacity, content=content,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self.telling = Telling(self.recording, trace_id, tuple(parents or ()))
