@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,8 +58,16 @@ class Running:
 
 @contextmanager
 def fresh_service(url: str | None, options: Mapping[str, str]) -> Generator[str]:
-    """The URL of a service while the block runs: the one given, or one that is started with these options."""
+    """The URL of a service while the block runs: the one given, or one that is started with these options.
+
+    Raises:
+        SystemExit: nothing answers at the URL given.
+    """
     if url is not None:
+        try:
+            urllib.request.urlopen(f"{url}/health/live", timeout=5).close()
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"no service answers at {url}: {error}") from None
         yield url
         return
     running = Running(options)

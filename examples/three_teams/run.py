@@ -57,6 +57,7 @@ async def team(name: str, url: str, job: str, seed: int) -> None:
         printed, _ = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
+        await process.wait()
         raise
     if process.returncode:
         raise RuntimeError(f"the team of {name} ended with {process.returncode}:\n{printed.decode()}")
@@ -88,11 +89,11 @@ async def unblocked(client: Client, job: str, mended: dict[str, str]) -> list[st
     """Who unblocked whom: the tests with which modules came to pass, and the last one among them that each had to wait for."""
     lines: list[str] = []
     modules = {test: module for module, test in mended.items()}
-    tests = await client.events(trace_id=job, scope=job, type="test", limit=1000)
+    tests = {one.id: one for one in await client.events(trace_id=job, scope=job, type="test", limit=1000)}
     for module, test in mended.items():
-        event = await client.event(test)
+        event = tests[test]
         causes = [cause async for cause in client.ancestors(test, type="test") if modules.get(cause.id) in IMPORTS[module]]
-        vain = sum(one.payload["action"] == module and one.position < event.position and one.agent_id != OWNER for one in tests)
+        vain = sum(one.payload["action"] == module and one.position < event.position and one.agent_id != OWNER for one in tests.values())
         line = f"{event.agent_id} mended {module}"
         if causes:
             last = max(causes, key=lambda cause: cause.position)
@@ -117,10 +118,15 @@ async def main() -> None:
             print(f"Three teams on the package {PACKAGE.name}; {url}, trace {job}", flush=True)
             bench = Bench(client, job)
             printing = asyncio.create_task(follow(client, job))
-            async with asyncio.timeout(options.patience), asyncio.TaskGroup() as work:
-                work.create_task(begin(client, job))
-                for number, name in enumerate(TEAMS):
-                    work.create_task(team(name, url, job, 10 * options.seed + number))
+            try:
+                async with asyncio.timeout(options.patience), asyncio.TaskGroup() as work:
+                    work.create_task(begin(client, job))
+                    for number, name in enumerate(TEAMS):
+                        work.create_task(team(name, url, job, 10 * options.seed + number))
+            except TimeoutError:
+                sys.exit(f"the package was not mended within {options.patience:g} s")
+            except ExceptionGroup as failed:
+                sys.exit(str(failed.exceptions[0]))
             await bench.refresh()
             left = sum([len(await failures(bench.sources, module)) for module in IMPORTS])
             lineage = await unblocked(client, job, bench.mended)
