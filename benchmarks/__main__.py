@@ -1,6 +1,7 @@
 """Run the benchmarks on an embedded Neo4j of their own.
 
-python -m benchmarks [single web latency ingest lineage git postgres mirror ants mcp delivery filters idle resume whole scale million]
+python -m benchmarks [single web latency ingest lineage git postgres mirror ants mcp connectors delivery filters idle resume whole scale
+    million]
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import sys
 
 from app.storage.neo4j.embedded import DEFAULT_VERSION
-from benchmarks import ants, bare, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
+from benchmarks import ants, bare, connectors, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
 from benchmarks.databases import embedded, environment
 from benchmarks.report import Report
 
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "mirror": mirror.against_bare_driver,
     "ants": ants.colony,
     "mcp": mcp.against_rest,
+    "connectors": connectors.overhead,
     "delivery": delivery.against_centrifuge,
     "filters": subscribers.filters,
     "idle": subscribers.idle,

@@ -23,7 +23,7 @@ Prepare = Callable[[bool], Callable[[], object]]
 """Makes the next run ready, watched or not."""
 Sides = tuple[Prepare, Callable[[], object]]
 """That, and what waits until everything was told."""
-WARM = 3
+WARM = 2
 """Runs of each kind that do not count: the first ones import and connect."""
 
 
@@ -145,26 +145,28 @@ def otel(url: str, steps: int, seconds: float) -> Sides:
 FRAMEWORKS = {"langgraph": langgraph, "crewai": crewai, "autogen": autogen, "otel": otel}
 
 
-def measured(run: Callable[[], object], told: Callable[[], object]) -> dict[str, float]:
+def measured(run: Callable[[], object], told: Callable[[], object]) -> tuple[float, float]:
     """Seconds of a run, and processor time of this process until everything of it was told."""
     gc.collect()
     busy, began = time.process_time(), time.perf_counter()
     run()
     taken = time.perf_counter() - began
     told()
-    return {"wall": taken, "cpu": time.process_time() - busy}
+    return taken, time.process_time() - busy
 
 
 def main(name: str, url: str, steps: int, seconds: float, rounds: int) -> None:
     """The sides in turn, each first in every other round."""
     prepare, told = FRAMEWORKS[name](url, steps, seconds)
-    taken: dict[str, list[dict[str, float]]] = {"with": [], "without": []}
+    wall: dict[str, list[float]] = {"with": [], "without": []}
+    cpu: dict[str, list[float]] = {"with": [], "without": []}
     for number in range(WARM + rounds):
         for side in ("with", "without") if number % 2 else ("without", "with"):
-            figures = measured(prepare(side == "with"), told if side == "with" else bool)
+            taken, busy = measured(prepare(side == "with"), told if side == "with" else bool)
             if number >= WARM:
-                taken[side].append(figures)
-    print("\n" + json.dumps(taken))
+                wall[side].append(taken)
+                cpu[side].append(busy)
+    print("\n" + json.dumps([wall, cpu]))
 
 
 if __name__ == "__main__":

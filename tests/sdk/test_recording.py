@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import subprocess
+import sys
 import threading
 from typing import Any
 
 import pytest
 from semp_sdk import Client
-from semp_sdk.connectors import Recording, excerpt, scope_of
+from semp_sdk.connectors import Recording, excerpt, scope_of, sending
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
 
 from tests.conftest import Service, free_port, start_service
-from tests.sdk.conftest import WITHIN
+from tests.sdk.conftest import SOURCE, WITHIN, eventually
 
 
 async def stored(client: Client, trace_id: str) -> dict[str, Any]:
@@ -101,11 +104,9 @@ async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
 async def test_while_the_service_is_away_events_wait_within_a_bound(
     neo4j_target: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from semp_sdk.connectors import recording as module
-
     from tests.conftest import neo4j_environment
 
-    monkeypatch.setattr(module, "SILENT", 0.05)
+    monkeypatch.setattr(sending, "SILENT", 0.05)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     recording = Recording(url, agent_id="a", scope="recording", capacity=50)
@@ -141,6 +142,62 @@ async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: p
     assert "2 events were not told" in caplog.text
     recording.started("afterwards")
     assert recording.lost == 3
+
+
+async def test_who_waits_for_the_answer_waits_neither_for_company_nor_for_what_is_told_later(
+    client: Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LINGER", 2 * WITHIN)
+    async with Recording(service.url, agent_id="a", scope="recording") as recording:
+        enough = threading.Event()
+
+        def chatter() -> None:
+            while not enough.wait(0.001):
+                recording.started("chatter")
+
+        thread = threading.Thread(target=chatter)
+        thread.start()
+        for _ in range(5):
+            work = recording.started("work")
+            assert await recording.drained(WITHIN)
+            assert (await client.event(work)).id == work
+        enough.set()
+        await asyncio.to_thread(thread.join)
+
+
+async def test_what_fills_a_request_does_not_wait_for_company(client: Client, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "LINGER", 2 * WITHIN)
+    async with Recording(service.url, agent_id="a", scope="recording", capacity=20) as recording:
+        told = [recording.started("work") for _ in range(10)]
+        async with asyncio.timeout(WITHIN):
+            while list(await stored(client, recording.trace_id)) != told:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_recording_nobody_refers_to_any_more_sends_what_waits_and_ends_its_thread(client: Client, service: Service) -> None:
+    before = set(threading.enumerate())
+    recording = Recording(service.url, agent_id="a", scope="recording")
+    told, trace_id = [recording.started("first"), recording.started("second")], recording.trace_id
+    [thread] = set(threading.enumerate()) - before
+    del recording
+    gc.collect()
+    await eventually(lambda: not thread.is_alive())
+    assert list(await stored(client, trace_id)) == told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_process_that_ends_at_once_has_told_everything(client: Client, service: Service, host: str) -> None:
+    url = service.url.replace("127.0.0.1", host)
+    code = f"""
+import sys; sys.path.insert(0, {str(SOURCE)!r})
+from semp_sdk.connectors import Recording
+recording = Recording({url!r}, agent_id="a", scope="recording")
+recording.started("work")
+print(recording.trace_id)
+"""
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert len(await stored(client, done.stdout.strip())) == 1
 
 
 def test_names_become_scopes_and_values_become_short_texts() -> None:

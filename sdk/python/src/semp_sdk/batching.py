@@ -24,8 +24,14 @@ MOST_EVENTS = 1_000
 MOST_BYTES = 1_000_000
 """Of events in one request, at most, unless it is a single one; the service takes 32 times as much."""
 
+
+class _Count(msgspec.Struct):
+    count: int
+
+
 _read_one = msgspec.json.Decoder(Emitted).decode
 _read_many = msgspec.json.Decoder(list[Emitted]).decode
+_read_count = msgspec.json.Decoder(_Count).decode
 _index = re.compile(r"\[(\d+)\]")
 
 
@@ -82,15 +88,6 @@ class Batcher:
             self._worker = asyncio.create_task(self._work())
         return waiting.answer
 
-    async def send_all(self, bodies: Sequence[bytes]) -> list[Emitted | SempError]:
-        """Send these for as long as it takes. For each, what was stored or why the service refuses it for good."""
-        answers = [self.put(body, math.inf) for body in bodies]
-        found = await asyncio.gather(*answers, return_exceptions=True)
-        for answer in found:
-            if isinstance(answer, BaseException) and not isinstance(answer, SempError):
-                raise answer
-        return [answer for answer in found if isinstance(answer, Emitted | SempError)]
-
     async def close(self) -> None:
         """Stop; what waits fails with `Unavailable`."""
         worker, self._worker = self._worker, None
@@ -142,7 +139,7 @@ class Batcher:
             try:
                 answers = await self._post([waiting.body for waiting in now], first - loop.time())
             except (InvalidEvent, Conflict) as error:
-                blamed = _blamed(error, now)
+                blamed = _blamed(error, len(now))
                 if blamed:
                     for index, found in blamed.items():
                         _fail([now[index]], found)
@@ -179,17 +176,48 @@ class Batcher:
         return found
 
 
-def _blamed(error: InvalidEvent | Conflict, batch: Sequence[_Waiting]) -> dict[int, SempError]:
-    """Which of the batch were refused, each with an error of its own; empty when it does not say."""
-    if len(batch) == 1:
-        return {0: error}
+async def store(transport: Transport, bodies: Sequence[bytes]) -> dict[int, SempError]:
+    """Store these events in one request, for as long as it takes. Of those that the service refuses for good, why, by their index."""
+    refused: dict[int, SempError] = {}
+    pauses = RECONNECTS.delays()
+    while left := [index for index in range(len(bodies)) if index not in refused]:
+        try:
+            await _post_all(transport, [bodies[index] for index in left])
+            break
+        except (InvalidEvent, Conflict) as error:
+            blamed = _blamed(error, len(left))
+            refused |= {left[at]: own for at, own in blamed.items()}
+            if not blamed:  # it does not say which of them, so they go one by one
+                for index in left:
+                    if alone := await store(transport, [bodies[index]]):
+                        refused[index] = alone[0]
+                break
+        except SempError as error:
+            log.warning("events cannot be sent: %s", error)
+            await asyncio.sleep(next(pauses))
+    return refused
+
+
+async def _post_all(transport: Transport, bodies: list[bytes]) -> None:
+    body = b"[" + b",".join(bodies) + b"]"
+    answer = await transport.request("POST", "/api/events/batch?return=minimal", body, patience=math.inf)
+    try:
+        count = _read_count(answer).count
+    except msgspec.MsgspecError as error:
+        raise ServiceFault(f"the answer is not what the service promises: {error}") from None
+    if count != len(bodies):
+        raise ServiceFault(f"{len(bodies)} events were sent, {count} answered")
+
+
+def _blamed(error: InvalidEvent | Conflict, size: int) -> dict[int, SempError]:
+    """Which of a batch of this size were refused, each with an error of its own; empty when it does not say."""
     named = [(int(found[1]), field) for field in error.errors if (found := _index.match(field.field))]
     blamed: dict[int, SempError] = {}
-    for index in {index for index, _ in named if index < len(batch)}:
+    for index in {index for index, _ in named if index < size}:
         own = [msgspec.structs.replace(field, field=_index.sub("", field.field, count=1).lstrip(".")) for at, field in named if at == index]
         text = "; ".join(f"{field.field}: {field.reason}" for field in own)
         blamed[index] = type(error)(f"Validation error: {text}" if isinstance(error, InvalidEvent) else text, own)
-    return blamed
+    return blamed or ({0: error} if size == 1 else {})
 
 
 def _fail(batch: Sequence[_Waiting] | deque[_Waiting], error: SempError) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, Batcher
-from semp_sdk.errors import SempError
+from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.outbox import Outbox
 from semp_sdk.retry import RECONNECTS
+from semp_sdk.transport import Transport
 
 log = logging.getLogger("semp_sdk")
 
@@ -16,9 +16,9 @@ log = logging.getLogger("semp_sdk")
 class Drain:
     """A background task between `start` and `close`. It never gives an event up: what the service refuses is kept in `.rejected`."""
 
-    def __init__(self, outbox: Outbox, batcher: Batcher) -> None:
+    def __init__(self, outbox: Outbox, transport: Transport) -> None:
         self.outbox = outbox
-        self._batcher = batcher
+        self._transport = transport
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
 
@@ -63,8 +63,8 @@ class Drain:
             self._moved.set()
             await outbox.news.wait()
             return
-        answers = await self._batcher.send_all(parcel.bodies)
-        refused = [(body, answer) for body, answer in zip(parcel.bodies, answers, strict=True) if isinstance(answer, SempError)]
+        found = await store(self._transport, parcel.bodies)
+        refused = [(parcel.bodies[index], error) for index, error in sorted(found.items())]
         for _, error in refused:
             log.error("an event from the outbox was refused, see %s.rejected: %s", outbox.path.name, error)
         await outbox.sent(parcel, refused)

@@ -211,8 +211,8 @@ class Emitter:
         )  # fmt: skip
 
     def _ways_out(self) -> tuple[Batcher, Drain | None]:
-        batcher = Batcher(self._transport, self._capacity)
-        return batcher, Drain(Outbox(self._outbox), batcher) if self._outbox is not None else None
+        drain = Drain(Outbox(self._outbox), self._transport) if self._outbox is not None else None
+        return Batcher(self._transport, self._capacity), drain
 
     async def start(self) -> None:
         """Open the outbox, if there is one, and bind the client to the running loop; `async with` does it. Safe to repeat."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -12,6 +14,14 @@ from typing import Any, TypeVar
 from semp_sdk.errors import SempError
 
 T = TypeVar("T")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    async def getaddrinfo(self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+        try:
+            return await super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
+        except RuntimeError:  # the interpreter is ending, and starts no more threads
+            return socket.getaddrinfo(host, port, family, type, proto, flags)
 
 
 class Portal:
@@ -31,7 +41,7 @@ class Portal:
         """
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = _Loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="semp-sdk", daemon=True)
                 self._process = os.getpid()
                 self._thread.start()
@@ -69,4 +79,5 @@ async def _settle() -> None:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
-    await asyncio.get_running_loop().shutdown_default_executor()
+    with contextlib.suppress(RuntimeError):  # the interpreter is ending, and takes a thread to wait for threads
+        await asyncio.get_running_loop().shutdown_default_executor()

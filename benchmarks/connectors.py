@@ -1,0 +1,54 @@
+"""What a connector costs the run it watches: the same scripted run of each framework with its connector and without, in turn, in one
+process of the framework's environment (see `benchmarks.watched`). The service and its database are processes of their own, but share the
+cores of the machine with the run, which those of a user seldom do.
+
+A step is one call of a model, which sleeps. A call of a hosted model takes from some tenths of a second to many seconds, so 50 ms is
+several times shorter than a fast one, and 10 ms shorter than any. The shorter the step, the larger the connector's part of it. Steps that
+do nothing tell what it costs in itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from benchmarks.report import Report, median
+from benchmarks.servers import running
+from benchmarks.turns import Seconds, ratio
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORKS = {"langgraph": "LangGraph", "crewai": "CrewAI", "autogen": "AutoGen", "otel": "OpenTelemetry"}
+STEPS = 20
+PACES = ((0.05, 8, "at most 1.02"), (0.01, 12, "-"), (0.0, 12, "-"))
+"""Seconds a model's call takes, pairs of runs, and what the run may take more with the connector."""
+
+
+def overhead(report: Report) -> None:
+    """Time of a run with the connector as a part of its time without. Processor time is that of the run's whole process, the thread that
+    sends included, until everything was told."""
+    with running("neo4j") as port:
+        for name, title in FRAMEWORKS.items():
+            for seconds, rounds, bar in PACES:
+                wall, cpu = runs(name, port, seconds, rounds)
+                pace = f"of {1000 * seconds:.0f} ms" if seconds else "that do nothing"
+                step = 1e6 * median(wall["without"]) / STEPS
+                detail = f"{more(wall):+,.0f} us a step, {more(cpu):+,.0f} us of processor time; without {step:,.0f} us"
+                report.add(f"{title}: a run of {STEPS} steps {pace}, with connector / without", ratio(wall, "with", "without"), bar, detail)
+
+
+def runs(name: str, port: int, seconds: float, rounds: int) -> tuple[Seconds, Seconds]:
+    """Time and processor time of each run, in seconds."""
+    python = ROOT / ".envs" / name / "bin/python"
+    assert python.exists(), "make connectors"
+    command = [python, "-m", "benchmarks.watched", name, f"http://127.0.0.1:{port}", str(STEPS), str(seconds), str(rounds)]
+    path = os.environ | {"PYTHONPATH": str(ROOT / "sdk/python/src")}
+    done = subprocess.run(command, cwd=ROOT, env=path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    wall, cpu = json.loads(done.stdout.splitlines()[-1])
+    return wall, cpu
+
+
+def more(taken: Seconds) -> float:
+    """Microseconds a step that a run with the connector takes more than the one beside it without."""
+    return 1e6 * median([a - b for a, b in zip(taken["with"], taken["without"], strict=True)]) / STEPS
