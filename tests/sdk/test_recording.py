@@ -8,15 +8,17 @@ import logging
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
-from semp_sdk import Client
+from semp_sdk import Client, Unavailable
 from semp_sdk.connectors import Recording, excerpt, scope_of, sending
+from semp_sdk.connectors.signals import SignalReader
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
 
-from tests.conftest import Service, free_port, start_service
+from tests.conftest import Service, free_port, neo4j_environment, start_service
 from tests.sdk.conftest import SOURCE, WITHIN, eventually
 
 
@@ -101,12 +103,10 @@ async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
-async def test_while_the_service_is_away_events_wait_within_a_bound(
+async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line_says_so(
     neo4j_target: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.conftest import neo4j_environment
-
-    monkeypatch.setattr(sending, "SILENT", 0.05)
+    monkeypatch.setattr(sending, "SILENT", 2.0)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     recording = Recording(url, agent_id="a", scope="recording", capacity=50)
@@ -114,6 +114,7 @@ async def test_while_the_service_is_away_events_wait_within_a_bound(
     over = [recording.started("over", parents=kept[-1:]) for _ in range(20)]
     assert not await recording.drained(0.5)
     assert recording.lost == 20
+    assert len(warnings(caplog)) == 1
     service = await asyncio.to_thread(
         start_service, tmp_path / "log", environment=neo4j_environment(neo4j_target), port=port
     )  # fmt: skip
@@ -125,12 +126,25 @@ async def test_while_the_service_is_away_events_wait_within_a_bound(
             events = await stored(client, recording.trace_id)
         assert list(events) == [*kept, last]
         assert events[last].parent_ids == kept[-1:]
-        await asyncio.to_thread(recording.close)
     finally:
         await asyncio.to_thread(service.stop)
-    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len([text for text in told if "does not answer" in text]) == 1
-    assert len(told) == 2
+    assert len(warnings(caplog)) == 1
+    recording.started("in another outage")
+    await eventually(lambda: len(warnings(caplog)) == 2)
+    assert "does not answer" in warnings(caplog)[1]
+    await asyncio.to_thread(recording.close)
+    assert recording.lost == 21
+    assert len(warnings(caplog)) == 2
+
+
+async def test_an_address_at_which_something_else_answers_is_told_once(caplog: pytest.LogCaptureFixture, service: Service) -> None:
+    recording = Recording(f"{service.url}/elsewhere", agent_id="a", scope="recording")
+    recording.started("work")
+    await eventually(lambda: len(warnings(caplog)) == 1)
+    assert "elsewhere does not answer" in caplog.text
+    await asyncio.to_thread(recording.close, 1.5)
+    assert recording.lost == 1
+    assert len(warnings(caplog)) == 1
 
 
 async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: pytest.LogCaptureFixture) -> None:
@@ -139,9 +153,52 @@ async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: p
     async with asyncio.timeout(WITHIN):
         await asyncio.to_thread(recording.close, 0.1)
     assert recording.lost == 2
-    assert "2 events were not told" in caplog.text
+    assert ["2 events are not told" in text for text in warnings(caplog)] == [True]
     recording.started("afterwards")
     assert recording.lost == 3
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("outbox", [False, True], ids=["", "outbox"])
+async def test_what_a_client_emits_waits_for_its_causes(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outbox: bool
+) -> None:
+    monkeypatch.setattr(sending, "LINGER", 2 * WITHIN)
+    recording = Recording(service.url, agent_id="a", scope="recording")
+    async with Client(service.url, agent_id="a", outbox=tmp_path / "out" if outbox else None) as client, asyncio.timeout(WITHIN):
+        await client.emit("ready", "recording", {"status": "connected"}, trace_id=recording.trace_id)
+        with trace(recording.trace_id, (recording.started("first"),)):
+            first = await client.emit("test", "recording", {"status": "passed"})
+        with trace(recording.trace_id, (recording.started("second"),)):
+            second = [client.emit_nowait("test", "recording", {"status": "passed"}) for _ in range(2)]
+        await client.flush()
+        events = await stored(client, recording.trace_id)
+    assert [events[events[one.id].parent_ids[0]].payload.get("action") for one in (first, second[0])] == ["first", "second"]
+    assert events[second[1].id].parent_ids == [second[0].id]
+    recording.close()
+
+
+async def test_what_a_client_emits_does_not_wait_for_causes_longer_than_it_may(service: Service) -> None:
+    recording = Recording("http://127.0.0.1:9", agent_id="a", scope="recording")
+    async with Client(service.url, agent_id="a", patience=0.5) as client, asyncio.timeout(WITHIN):
+        with pytest.raises(Unavailable, match="did not take what this follows from"):
+            await client.emit("ready", "recording", {"status": "x"}, trace_id="t", parent_ids=[recording.started("never")])
+    await asyncio.to_thread(recording.close, 0.0)
+
+
+async def test_signals_are_read_with_all_that_was_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "LINGER", 2 * WITHIN)
+    scope = f"recording.{new_id()}"
+    reader = SignalReader(service.url, timeout=WITHIN)
+    async with Recording(service.url, agent_id="a", scope=scope) as recording:
+        recording.started("one")
+        assert list(await reader.aread(scope) or ()) == ["one"]
+        recording.started("two")
+        assert set(await asyncio.to_thread(reader.read, scope) or ()) == {"one", "two"}
+    reader.close()
 
 
 async def test_who_waits_for_the_answer_waits_neither_for_company_nor_for_what_is_told_later(
@@ -198,6 +255,26 @@ print(recording.trace_id)
     done = await asyncio.to_thread(subprocess.run, [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert len(await stored(client, done.stdout.strip())) == 1
+
+
+async def test_a_forked_process_tells_nothing_and_ends_at_once(client: Client, service: Service) -> None:
+    code = f"""
+import os, sys; sys.path.insert(0, {str(SOURCE)!r})
+from semp_sdk.connectors import Recording
+recording = Recording({service.url!r}, agent_id="a", scope="recording")
+recording.started("before")
+child = os.fork()
+if not child:
+    recording.started("in the child")
+    sys.exit(0)
+os.waitpid(child, 0)
+recording.started("after")
+print(recording.trace_id)
+"""
+    async with asyncio.timeout(WITHIN):
+        done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    events = (await stored(client, done.stdout.strip())).values()
+    assert [event.payload["action"] for event in events] == ["before", "after"]
 
 
 def test_names_become_scopes_and_values_become_short_texts() -> None:

@@ -7,7 +7,7 @@ import logging
 import math
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +16,7 @@ from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError, Servi
 from semp_sdk.events import Emitted
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
+from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 
@@ -47,7 +48,8 @@ class Batcher:
     """Sends events one request at a time; what is emitted while a request is under way goes with the next.
 
     A lone event is not held back. One request at a time keeps the order, so that a cause is always stored before its effects. When an
-    event of a batch is refused, it alone fails and the others are sent again without it.
+    event of a batch is refused, it alone fails and the others are sent again without it. What follows from an event that a connector of
+    this process has told waits for that one.
     """
 
     def __init__(self, transport: Transport, capacity: int = 10_000) -> None:
@@ -136,8 +138,10 @@ class Batcher:
         while batch:
             now = batch if not batch[0].alone else batch[:1]
             first = min(waiting.deadline for waiting in now)
+            bodies = [waiting.body for waiting in now]
             try:
-                answers = await self._post([waiting.body for waiting in now], first - loop.time())
+                await causes_arrived(bodies, first - loop.time())
+                answers = await self._post(bodies, first - loop.time())
             except (InvalidEvent, Conflict) as error:
                 blamed = _blamed(error, len(now))
                 if blamed:
@@ -176,8 +180,11 @@ class Batcher:
         return found
 
 
-async def store(transport: Transport, bodies: Sequence[bytes]) -> dict[int, SempError]:
-    """Store these events in one request, for as long as it takes. Of those that the service refuses for good, why, by their index."""
+async def store(transport: Transport, bodies: Sequence[bytes], trouble: Callable[[SempError], object]) -> dict[int, SempError]:
+    """Store these events in one request, for as long as it takes. Of those that the service refuses for good, why, by their index.
+
+    `trouble`: is told what keeps them from being stored for now, each time it is tried, unless the service just cannot be reached.
+    """
     refused: dict[int, SempError] = {}
     pauses = RECONNECTS.delays()
     while left := [index for index in range(len(bodies)) if index not in refused]:
@@ -189,11 +196,11 @@ async def store(transport: Transport, bodies: Sequence[bytes]) -> dict[int, Semp
             refused |= {left[at]: own for at, own in blamed.items()}
             if not blamed:  # it does not say which of them, so they go one by one
                 for index in left:
-                    if alone := await store(transport, [bodies[index]]):
+                    if alone := await store(transport, [bodies[index]], trouble):
                         refused[index] = alone[0]
                 break
         except SempError as error:
-            log.warning("events cannot be sent: %s", error)
+            trouble(error)
             await asyncio.sleep(next(pauses))
     return refused
 

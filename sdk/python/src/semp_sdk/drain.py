@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.outbox import Outbox
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
+from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 
@@ -63,7 +65,8 @@ class Drain:
             self._moved.set()
             await outbox.news.wait()
             return
-        found = await store(self._transport, parcel.bodies)
+        await causes_arrived(parcel.bodies, math.inf)
+        found = await store(self._transport, parcel.bodies, lambda error: log.warning("events cannot be sent: %s", error))
         refused = [(parcel.bodies[index], error) for index, error in sorted(found.items())]
         for _, error in refused:
             log.error("an event from the outbox was refused, see %s.rejected: %s", outbox.path.name, error)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from semp_sdk.connectors.sending import AT_EXIT, Sender, Told
+from semp_sdk.connectors.sending import Sender, Told
 from semp_sdk.connectors.texts import name_of, reason_of, scope_of
 from semp_sdk.encoding import encode_event
 from semp_sdk.events import EventType, NewEvent
@@ -105,7 +105,7 @@ class Recording:
             )  # fmt: skip
             body = encode_event(event)
         except Exception as error:
-            self._sender.lose(event_id, causes, f"an event could not be told: {error}")
+            self._sender.refuse(Told(event_id, causes, b""), error)
         else:
             self._sender.put(Told(event_id, causes, body))
         return event_id
@@ -154,11 +154,6 @@ class Recording:
         """Events that were not told."""
         return self._sender.lost
 
-    @property
-    def heard(self) -> bool:
-        """Whether the service has answered so far, as far as that was tried."""
-        return self._sender.heard
-
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything told so far was answered. False: `timeout` seconds were not enough. Not for use on an event loop."""
         return self._sender.flush(timeout)
@@ -167,8 +162,10 @@ class Recording:
         """`flush` for coroutines."""
         return await asyncio.to_thread(self.flush, timeout)
 
-    def close(self, timeout: float = AT_EXIT) -> None:
-        """Send what waits, for `timeout` seconds at most, then stop. Safe to repeat; what is told afterwards is lost."""
+    def close(self, timeout: float | None = None) -> None:
+        """Send what waits, for `timeout` seconds at most (None: 5 s, or 0.5 s in an outage), then stop. Safe to repeat; what is told
+        afterwards is lost.
+        """
         self._sender.close(timeout)
 
     def __enter__(self) -> Self:

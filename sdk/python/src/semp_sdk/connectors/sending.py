@@ -6,11 +6,13 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import os
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from semp_sdk import underway
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.errors import SempError
 from semp_sdk.portal import Portal
@@ -19,7 +21,7 @@ from semp_sdk.transport import Transport
 log = logging.getLogger("semp_sdk")
 
 SILENT = 5.0
-"""Seconds after which a service that does not answer is told of, once."""
+"""Seconds without an answer that count as an outage."""
 AT_EXIT = 5.0
 """Seconds for what was not sent when the process ends."""
 LINGER = 0.2
@@ -40,6 +42,9 @@ class Told(NamedTuple):
 class Sender:
     """Sends what is put in, from a thread of its own that starts with the first event. Safe to use from any thread.
 
+    An outage is one line in the log, of level warning: when events have waited for 5 seconds, when the first one finds no room, or at the
+    end, whichever is first. It is over when the service has all that waited.
+
     Refers to nobody who uses it, so that the garbage collector notices when nobody does any more.
     """
 
@@ -49,10 +54,14 @@ class Sender:
         self.capacity = capacity
         self.lost = 0
         """Events that will not be stored."""
+        self._away = False
+        self._outage_said = False
         self._portal = Portal()
         self._transport = Transport(url, timeout=30.0, headers=headers)
+        self._process = os.getpid()
         self._changed = threading.Condition()
         self._fresh: deque[Told] = deque()
+        self._under_way: set[str] = set()
         self._enough = max(1, min(MOST_EVENTS, capacity // 2))
         self._told = 0
         self._settled = 0
@@ -61,25 +70,38 @@ class Sender:
         self._sending: asyncio.Task[None] | None = None
         self._closing = threading.Lock()
         self._closed = False
-        self._said: set[str] = set()
+        self._refused = False
         self._stand_ins: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         atexit.register(self.close)
+        underway.register(self)
 
     def put(self, told: Told) -> None:
         """Send it after all that were put in before."""
+        if self._forked:
+            return
         with self._changed:
-            room = self._told - self._settled < self.capacity and not self._closed
+            room = len(self._under_way) < self.capacity and not self._closed
             if room:
                 self._told += 1
+                self._under_way.add(told.id)
                 self._fresh.append(told)
             wake, self._awake = room and not self._awake, self._awake or room
             enough = room and len(self._fresh) == self._enough
         if not room:
-            self.lose(told.id, told.causes, f"{self.capacity:,} events wait for {self.url}: what comes now is not told")
+            self._give_up(told)
+            if not self._closed:
+                self._outage(f"{self.capacity:,} events wait for {self.url}, what comes now is not told")
         elif wake:
             self._wake()
         elif enough:
             self._hasten()
+
+    def refuse(self, told: Told, reason: object) -> None:
+        """It will not be stored, since there is something wrong with it; its causes stand in for it."""
+        self._give_up(told)
+        if not self._refused:
+            self._refused = True
+            log.warning("an event is not told: %s (said once; see what is lost)", reason)
 
     def present(self, parents: Sequence[str]) -> tuple[str, ...]:
         """The parents, each lost one replaced by what it would have followed from."""
@@ -97,22 +119,20 @@ class Sender:
                 waiting += reversed(causes)
         return tuple(found)
 
-    def lose(self, event_id: str, causes: tuple[str, ...], why: str) -> None:
-        """This event will not be stored; its causes stand in for it."""
-        with self._changed:
-            self.lost += 1
-            self._stand_ins[event_id] = causes
-            if len(self._stand_ins) > REMEMBERED:
-                self._stand_ins.popitem(last=False)
-        self._say("lost", why)
-
     @property
-    def heard(self) -> bool:
-        """Whether the service has answered so far, as far as that was tried."""
-        return "silent" not in self._said
+    def busy(self) -> bool:
+        """Whether events are under way."""
+        return bool(self._under_way) and not self._forked
 
-    def flush(self, timeout: float | None) -> bool:
+    def carries(self, ids: Collection[str]) -> bool:
+        """Whether one of these events is under way."""
+        with self._changed:
+            return not self._under_way.isdisjoint(ids)
+
+    def flush(self, timeout: float | None = None) -> bool:
         """Wait until what was put in so far was answered. False: `timeout` seconds were not enough."""
+        if self._forked:
+            return False
         with self._changed:
             told = self._told
         if self._settled < told:
@@ -121,19 +141,22 @@ class Sender:
             return self._changed.wait_for(lambda: self._settled >= told, timeout)
 
     def close(self, timeout: float | None = None) -> None:
-        """Send what waits, then end the thread. Safe to repeat. `timeout`: seconds; None: 5 s, or 0.5 s if the service is away."""
-        timeout = (AT_EXIT if self.heard else 0.5) if timeout is None else timeout
+        """Send what waits, then end the thread. Safe to repeat. `timeout`: seconds; None: 5 s, or 0.5 s in an outage."""
+        if self._forked:
+            return
+        timeout = (0.5 if self._away else AT_EXIT) if timeout is None else timeout
         with self._closing:
             if self._closed:
                 return
             self.flush(timeout)
             with self._changed:
                 self._closed = True
-                left = self._told - self._settled
-                self.lost += left
-                self._settled = self._told
+                left = self._under_way.copy()
+                self.lost += len(left)
             if left:
-                log.warning("%d events were not told: %s did not answer", left, self.url)
+                self._outage(f"{self.url} does not answer, {len(left):,} events are not told")
+            with self._changed:
+                self._settle(left)
             atexit.unregister(self.close)
             try:
                 if self._sending is not None:
@@ -150,19 +173,41 @@ class Sender:
             with contextlib.suppress(SempError):  # forked
                 self._portal.submit(self._leave)
 
-    # On the portal's thread
+    @property
+    def _forked(self) -> bool:
+        return os.getpid() != self._process
+
+    def _give_up(self, told: Told) -> None:
+        with self._changed:
+            self.lost += 1
+            self._stand_ins[told.id] = told.causes
+            if len(self._stand_ins) > REMEMBERED:
+                self._stand_ins.popitem(last=False)
+
+    def _settle(self, ids: Collection[str]) -> None:
+        self._under_way.difference_update(ids)
+        self._settled = self._told - len(self._under_way)
+        self._outage_said = self._outage_said and bool(self._under_way)
+        self._changed.notify_all()
+
+    def _outage(self, what: str) -> None:
+        with self._changed:
+            self._away = True
+            news, self._outage_said = not self._outage_said, True
+        if news:
+            log.warning("%s (said once in an outage)", what)
 
     def _wake(self) -> None:
         try:
             self._portal.submit(self._send)
-        except Exception as error:  # a forked child, or an interpreter that is ending
+        except Exception as error:  # an interpreter that is ending
             with self._changed:
-                gone, self._settled = list(self._fresh), self._told
+                gone = list(self._fresh)
                 self._fresh.clear()
+                self._settle([told.id for told in gone])
                 self._awake = False
-                self._changed.notify_all()
             for told in gone:
-                self.lose(told.id, told.causes, f"nothing can be told from here: {error}")
+                self.refuse(told, error)
 
     def _hasten(self) -> None:
         async def hasten() -> None:
@@ -171,24 +216,32 @@ class Sender:
         with contextlib.suppress(SempError):  # forked
             self._portal.submit(hasten)
 
+    # On the portal's thread
+
     async def _send(self) -> None:
         self._sending = asyncio.current_task()
-        loop = asyncio.get_running_loop()
         while batch := await self._next():
-            away = f"{self.url} does not answer; events wait for it, {self.capacity:,} at most"
-            silent = loop.call_later(SILENT, self._say, "silent", away)
-            try:
-                refused = await store(self._transport, [told.body for told in batch])
-            except Exception as error:
-                log.exception("events could not be sent")
-                refused = dict.fromkeys(range(len(batch)), error)
-            finally:
-                silent.cancel()
+            refused = await self._stored(batch)
             for index, error in refused.items():
-                self.lose(batch[index].id, batch[index].causes, f"an event was refused: {error}")
+                self.refuse(batch[index], error)
             with self._changed:
-                self._settled += len(batch)
-                self._changed.notify_all()
+                self._settle([told.id for told in batch])
+
+    async def _stored(self, batch: list[Told]) -> Mapping[int, Exception]:
+        def trouble(error: object = "") -> None:
+            self._outage(f"{self.url} does not answer, events wait for it, {self.capacity:,} at most{error and f': {error}'}")
+
+        silent = asyncio.get_running_loop().call_later(SILENT, trouble)
+        try:
+            refused = await store(self._transport, [told.body for told in batch], trouble)
+        except Exception as error:
+            log.exception("events could not be sent")
+            return dict.fromkeys(range(len(batch)), error)
+        else:
+            self._away = False
+            return refused
+        finally:
+            silent.cancel()
 
     async def _next(self) -> list[Told]:
         """What goes with the next request, after a while; nothing, if nothing came in that while."""
@@ -214,8 +267,3 @@ class Sender:
             self._sending.cancel()
             await asyncio.wait([self._sending])
         await self._transport.close()
-
-    def _say(self, what: str, text: str) -> None:
-        if what not in self._said:
-            self._said.add(what)
-            log.warning("%s (told once)", text)

@@ -7,11 +7,11 @@ import logging
 import random
 import time
 import weakref
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from semp_sdk.client import Client
 from semp_sdk.portal import Portal
+from semp_sdk.underway import all_arrived
 
 log = logging.getLogger("semp_sdk")
 
@@ -23,7 +23,8 @@ Choice = Callable[[Sequence[float], random.Random], int]
 
 
 class SignalReader:
-    """Strengths of a scope's signals. Answers None where the service does not; says so once, and asks again 5 s later at the earliest.
+    """Strengths of a scope's signals, with all that connectors of this process have told so far. Answers None where the service does not;
+    says so once, and asks again 5 s later at the earliest.
 
     Safe to use from any thread and any event loop. Closed with its last user, or at exit.
     """
@@ -51,7 +52,7 @@ class SignalReader:
         if time.monotonic() < self._away_until:
             return None
         try:
-            return self._portal.call(lambda: _strengths(self._client, scope), self._timeout + 1)
+            return self._portal.call(lambda: self._strengths(scope), 2 * self._timeout + 1)
         except Exception as error:
             return self._away(error)
 
@@ -60,20 +61,20 @@ class SignalReader:
         if time.monotonic() < self._away_until:
             return None
         try:
-            reading: Callable[[], Coroutine[Any, Any, dict[str, float]]] = lambda: _strengths(self._client, scope)  # noqa: E731
-            return await asyncio.wait_for(asyncio.wrap_future(self._portal.submit(reading)), self._timeout + 1)
+            reading = self._portal.submit(lambda: self._strengths(scope))
+            return await asyncio.wait_for(asyncio.wrap_future(reading), 2 * self._timeout + 1)
         except Exception as error:
             return self._away(error)
+
+    async def _strengths(self, scope: str) -> dict[str, float]:
+        await all_arrived(self._client.url, self._timeout)
+        return {signal.pattern: signal.strength for signal in await self._client.signals(scope=scope)}
 
     def _away(self, error: Exception) -> None:
         self._away_until = time.monotonic() + PAUSE
         if not self._said:
             self._said = True
             log.warning("signals could not be read, choices are made without them: %s (told once)", error or type(error).__name__)
-
-
-async def _strengths(client: Client, scope: str) -> dict[str, float]:
-    return {signal.pattern: signal.strength for signal in await client.signals(scope=scope)}
 
 
 def close_client(portal: Portal, client: Client) -> None:

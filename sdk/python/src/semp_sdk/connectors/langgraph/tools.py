@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field, ValidationError
 
 from semp_sdk.client import Client
-from semp_sdk.connectors.langgraph.inside import Place, here
+from semp_sdk.connectors.langgraph.inside import PATIENCE, Place, here
 from semp_sdk.connectors.signals import close_client
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
@@ -20,6 +20,7 @@ from semp_sdk.events import Emitted, EventType
 from semp_sdk.identifiers import new_id
 from semp_sdk.portal import Portal
 from semp_sdk.tracing import current_trace
+from semp_sdk.underway import all_arrived
 
 T = TypeVar("T")
 
@@ -112,6 +113,7 @@ class _Tools:
             return self._left(await self._await(self._leaving(place, type, scope, payload)), place)
 
     async def _read(self, scope: str, min_strength: float, limit: int) -> str:
+        await all_arrived(self._client.url, PATIENCE)
         found = await self._client.signals(scope=scope or self.scope, min_strength=min_strength, limit=limit)
         return json.dumps([{"scope": one.scope, "pattern": one.pattern, "strength": round(one.strength, 3)} for one in found])
 

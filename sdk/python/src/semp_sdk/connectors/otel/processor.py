@@ -24,7 +24,7 @@ from semp_sdk.connectors.otel.conventions import (
     told,
 )
 from semp_sdk.connectors.otel.nodes import Node
-from semp_sdk.connectors.recording import AT_EXIT, OnFailure, Recording
+from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt, scope_of
 from semp_sdk.tracing import current_trace
 
@@ -103,8 +103,8 @@ class SempSpanProcessor(SpanProcessor):
                 log.exception("the end of a span is not told")
 
     def shutdown(self) -> None:
-        """Send what waits, for 5 s at most; what comes now is not told."""
-        self.recording.close(AT_EXIT if self.recording.heard else 0.5)
+        """Send what waits, for 5 s at most, or 0.5 s in an outage; what comes now is not told."""
+        self.recording.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until all that was told is answered. False: the time was not enough."""
