@@ -310,9 +310,10 @@ def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.Lo
         assert app.invoke({"seen": []})["seen"] == ["a", "b", "c"]
     assert time.perf_counter() - began < 5
     assert recorder.recording.lost == 20 * 8 - 50
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
     assert recorder.telling.frames == {}
     recorder.recording.close(0.1)
+    assert recorder.recording.lost == 20 * 8
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
 def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -116,8 +116,8 @@ class SempListener(BaseEventListener):
         """`with listener.here():` in a tool, a guardrail or a method of a flow: what is emitted inside is part of the run.
 
         Events that `semp_sdk.Client` emits belong to the run's trace and follow from the call, check or method they are emitted in, or
-        from what has happened in it since. Enters once the service has what happened so far, since an event needs its causes there, or
-        after some seconds. Gives None, and changes nothing, where nothing that is told of is running.
+        from what has happened in it since; the client sends them once the service has those. Gives None, and changes nothing, where nothing
+        that is told of is running.
         """
         _delivered(time.monotonic() + WAIT)
         with self._lock:
@@ -129,7 +129,6 @@ class SempListener(BaseEventListener):
         if run is None or work is None:
             yield None
             return
-        self.recording.flush(WAIT)
         with trace(run.trace_id, parents) as found:
             try:
                 yield found

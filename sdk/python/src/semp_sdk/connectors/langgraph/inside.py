@@ -13,9 +13,6 @@ from semp_sdk.connectors.langgraph.telling import Frame
 from semp_sdk.connectors.texts import excerpt
 from semp_sdk.tracing import Trace, current_trace, follow, trace
 
-PATIENCE = 5.0
-"""Seconds to wait for what was told before."""
-
 
 class Place:
     """Where the running code is in a run, see `here`."""
@@ -41,9 +38,9 @@ class here:  # noqa: N801
     """`with here() as place:` or `async with`, in a node or tool of a recorded graph: what is emitted inside is part of it.
 
     Events that `semp_sdk.Client` emits belong to the run's trace and follow from the node's proposal, or from what has happened in the node
-    since. Other clients are told so: `create_event(..., trace_id=place.id, parent_ids=place.parents)`, then `place.follow(event["id"])`.
-    Enters once the service has what was told so far, since an event needs its causes there, or after 5 seconds; `async with` does not
-    block the event loop meanwhile. `place` is None, and nothing changes, where no recorded graph is running.
+    since; the client sends them once the service has those. What is left in another way is told so: `recorder.recording.flush()`, since an
+    event needs its causes there, then `trace_id=place.id, parent_ids=place.parents`, then `place.follow(id)`. `place` is None, and nothing
+    changes, where no recorded graph is running.
     """
 
     def __init__(self) -> None:
@@ -53,8 +50,10 @@ class here:  # noqa: N801
 
     def __enter__(self) -> Place | None:
         if self._found is not None:
-            self._found[0].recording.flush(PATIENCE)
-        return self._enter()
+            self._place = Place(*self._found)
+            self._inside = trace(self._place.id, self._place.parents)
+            self._inside.__enter__()
+        return self._place
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         place, inside = self._place, self._inside
@@ -66,19 +65,10 @@ class here:  # noqa: N801
             place.follow(now.parents[0])
 
     async def __aenter__(self) -> Place | None:
-        if self._found is not None:
-            await self._found[0].recording.drained(PATIENCE)
-        return self._enter()
+        return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.__exit__(kind, error, traceback)
-
-    def _enter(self) -> Place | None:
-        if self._found is not None:
-            self._place = Place(*self._found)
-            self._inside = trace(self._place.id, self._place.parents)
-            self._inside.__enter__()
-        return self._place
 
 
 def scored(score: float, *, of: str, reason: str | None = None) -> bool:

@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field, ValidationError
 
 from semp_sdk.client import Client
-from semp_sdk.connectors.langgraph.inside import PATIENCE, Place, here
+from semp_sdk.connectors.langgraph.inside import Place, here
 from semp_sdk.connectors.signals import close_client
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
@@ -23,6 +23,9 @@ from semp_sdk.tracing import current_trace
 from semp_sdk.underway import all_arrived
 
 T = TypeVar("T")
+
+PATIENCE = 5.0
+"""Seconds to wait for what was told before, so that it counts in what is read."""
 
 READ = """Read the signals of the team: which ways of acting have done well lately.
 A signal has a scope (a part of the work), a pattern (a way of acting) and a strength of 0 to 1. Rewards raise it, penalties lower it, and
