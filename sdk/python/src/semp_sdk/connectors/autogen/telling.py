@@ -21,6 +21,8 @@ from semp_sdk.connectors.texts import excerpt, scope_of
 
 REASON = 200
 """Characters of the reason a team stopped for, at most."""
+ROUNDS = "Max rounds reached."
+"""Why a manager that answers itself does so, unless its model says why."""
 
 
 def stopped(error: BaseException | None) -> bool:
@@ -116,9 +118,15 @@ class Teller:
     def run_said(self, run: Run, message: Message | TaskResult) -> None:
         """A team passes on a message, or its result."""
         if isinstance(message, TaskResult):
-            run.stop_reason = message.stop_reason
+            run.stop_reason = self._reason(run, message)
         elif isinstance(message, BaseChatMessage):
             run.messages += 1
+
+    def _reason(self, run: Run, result: TaskResult) -> str | None:
+        """Why a team stopped. Where the manager had the last word, its model says why, which may tell what went in or came out."""
+        last = result.messages[-1] if result.messages else None
+        own = isinstance(last, BaseChatMessage) and last.source == run.manager and result.stop_reason != ROUNDS
+        return "final answer" if own and not self.recording.content else result.stop_reason
 
     def run_over(self, run: Run, error: BaseException | None) -> str:
         """A team has stopped. Answers the event that says so."""

@@ -136,7 +136,7 @@ class _Participant(Watch):
         if not self.runs or not isinstance(here, Run | None):
             return self.place()
         run = here if here in self.runs else self.runs[-1]
-        return run.following(self.runner.name, [message.id for message in messages])
+        return run.following(self.runner.name, messages)
 
     def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
         """The step ended with this event. In a team, what was said in it is what others follow from."""
@@ -212,6 +212,7 @@ class TeamWatch(_Participant):
         run = self.teller.run_began(
             self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
         )
+        run.manager = getattr(self.runner, "_group_chat_manager_name", "")
         graph = getattr(self.runner, "_graph", None)
         run.graph = graph if isinstance(graph, DiGraph) else None
         for watch in self._participants():
