@@ -77,6 +77,19 @@ class Turn(Step):
     output_tokens: int = 0
     answer: dict[str, Any] = field(default_factory=dict[str, Any])
     """What is told of the answer."""
+    _heard: set[str] = field(default_factory=set[str])
+
+    def first_heard(self, message: Message) -> bool:
+        """Whether this is heard for the first time, here and in what it sets to work: an agent may pass on what one of its name has said,
+        or say again with its answer what its stream has said.
+        """
+        first = message.id not in self._heard
+        step: Step | None = self
+        while step is not None:
+            if isinstance(step, Turn):
+                step._heard.add(message.id)
+            step = step.place.around
+        return first
 
     def within(self, name: str) -> Step:
         """What sets an agent or team of this name to work, as far as no workbench tells: its only call, the only call, or the turn."""

@@ -61,6 +61,12 @@ class Teller:
         said = message.chat_message if isinstance(message, Response) else message
         if said.source != turn.agent:
             return  # of an agent it has set to work, which is watched itself
+        if isinstance(message, Response):
+            turn.answer = {"message": type(said).__name__, **self.shown(output=said.to_text())}
+            if isinstance(said, HandoffMessage):
+                turn.answer["handoff"] = said.target
+        if not turn.first_heard(said):
+            return
         if said.models_usage is not None:
             turn.input_tokens += said.models_usage.prompt_tokens
             turn.output_tokens += said.models_usage.completion_tokens
@@ -70,10 +76,6 @@ class Teller:
             self._answered(turn, said)
         elif isinstance(said, CodeExecutionEvent):
             self._executed(turn, said)
-        elif isinstance(message, Response):
-            turn.answer = {"message": type(said).__name__, **self.shown(output=said.to_text())}
-            if isinstance(said, HandoffMessage):
-                turn.answer["handoff"] = said.target
 
     def _called(self, turn: Turn, request: ToolCallRequestEvent) -> None:
         parents = turn.last()
