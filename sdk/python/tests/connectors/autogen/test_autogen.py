@@ -5,89 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import pytest
-from autogen_agentchat.agents import AssistantAgent, BaseChatAgent, CodeExecutorAgent, SocietyOfMindAgent
+from autogen_agentchat.agents import CodeExecutorAgent, SocietyOfMindAgent
 from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import ExternalTermination, HandoffTermination, MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import BaseChatMessage, TextMessage, ToolCallExecutionEvent, ToolCallRequestEvent
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat, SelectorGroupChat, Swarm
 from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_agentchat.ui import Console
-from autogen_core import CancellationToken, FunctionCall, SingleThreadedAgentRuntime
+from autogen_core import CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
-from autogen_core.models import CreateResult, FunctionExecutionResult, ModelFamily, RequestUsage
+from autogen_core.models import FunctionExecutionResult
 from autogen_core.tools import FunctionTool, StaticStreamWorkbench, StaticWorkbench
-from autogen_ext.models.replay import ReplayChatCompletionClient
-from conftest import Stored, get, stored, trace_of
+from conftest import Stored, get, trace_of
+from replayed import Plain, agent, calls, model, names, recorder_at, told
 from semp_sdk.connectors.autogen import TeamRecorder, recorded, scored
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace, trace
-
-ABLE: Any = {"vision": False, "function_calling": True, "json_output": True, "family": ModelFamily.UNKNOWN, "structured_output": True}
-
-
-def model(*answers: str | CreateResult) -> ReplayChatCompletionClient:
-    return ReplayChatCompletionClient(list(answers), model_info=ABLE)
-
-
-def calls(*wanted: tuple[str, dict[str, Any]]) -> CreateResult:
-    """A model's answer that calls tools."""
-    asked = [FunctionCall(id=f"{name}-{at}", name=name, arguments=json.dumps(given)) for at, (name, given) in enumerate(wanted)]
-    return CreateResult(
-        content=asked,
-        finish_reason="function_calls", usage=RequestUsage(prompt_tokens=7, completion_tokens=3), cached=False,
-    )  # fmt: skip
-
-
-def agent(name: str, *answers: str | CreateResult, **options: Any) -> AssistantAgent:
-    return AssistantAgent(name, model_client=model(*answers), description=name, **options)
-
-
-@contextmanager
-def recorder_at(url: str, **options: Any) -> Generator[TeamRecorder]:
-    recorder = TeamRecorder(url, **{"scope": "news", "trace_id": new_id(), **options})
-    with recorder.recording:
-        yield recorder
 
 
 @pytest.fixture
 def recorder(url: str) -> Iterator[TeamRecorder]:
     with recorder_at(url) as found:
         yield found
-
-
-def told(recorder: TeamRecorder) -> Stored:
-    """What was told so far."""
-    return stored(recorder.recording)
-
-
-def names(found: Stored, event: dict[str, Any]) -> list[tuple[str, str | None]]:
-    return sorted(found.parents(event), key=str)
-
-
-class Plain(BaseChatAgent):
-    """An agent that has on_messages only."""
-
-    def __init__(self, name: str, says: Any = "done") -> None:
-        super().__init__(name, name)
-        self.says = says
-
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        return (TextMessage,)
-
-    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        said = self.says() if callable(self.says) else self.says
-        if asyncio.iscoroutine(said):
-            said = await said
-        return Response(chat_message=TextMessage(content=said, source=self.name))
-
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        pass
 
 
 async def test_turns_follow_each_other_and_the_run_ends_with_the_reason(recorder: TeamRecorder) -> None:

@@ -77,6 +77,19 @@ class Turn(Step):
     output_tokens: int = 0
     answer: dict[str, Any] = field(default_factory=dict[str, Any])
     """What is told of the answer."""
+    _heard: set[str] = field(default_factory=set[str])
+
+    def first_heard(self, message: Message) -> bool:
+        """Whether this is heard for the first time, here and in what it sets to work: an agent may pass on what one of its name has said,
+        or say again with its answer what its stream has said.
+        """
+        first = message.id not in self._heard
+        step: Step | None = self
+        while step is not None:
+            if isinstance(step, Turn):
+                step._heard.add(message.id)
+            step = step.place.around
+        return first
 
     def within(self, name: str) -> Step:
         """What sets an agent or team of this name to work, as far as no workbench tells: its only call, the only call, or the turn."""
@@ -97,6 +110,8 @@ class Run(Step):
 
     inner_scope: str = ""
     """Where the turns of its participants are left."""
+    manager: str = ""
+    """Who decides whose turn it is. Some speak themselves, and have read everything before."""
     said: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     """Of each message, and of each participant that has spoken: the depth of that turn, and the event it ended with."""
     turns: int = 0
@@ -107,11 +122,13 @@ class Run(Step):
     waiting: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     """In a graph, of each participant: the ends of the newest turns along edges to it since its own last one, by speaker."""
 
-    def following(self, speaker: str, messages: Iterable[str]) -> Place:
-        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker has read or taken; in a graph, from
-        the newest along each edge to it that none of its turns has followed yet.
+    def following(self, speaker: str, messages: Sequence[Message]) -> Place:
+        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker, or a manager whose words it has
+        read, has read or taken; in a graph, from the newest along each edge to it that none of its turns has followed yet.
         """
-        known = [self.said[key] for key in (speaker, *messages) if key in self.said]
+        managed = any(message.source == self.manager for message in messages)
+        read = self.said if managed else (speaker, *(message.id for message in messages))
+        known = [self.said[key] for key in read if key in self.said]
         deepest = max((depth for depth, _ in known), default=0)
         ends = dict.fromkeys(end for depth, end in known if depth == deepest)
         if self.graph is not None:

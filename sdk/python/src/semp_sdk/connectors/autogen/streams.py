@@ -99,11 +99,12 @@ class Watch:
 class Told:
     """A step of what is watched. Raises nothing: what cannot be told is logged."""
 
-    def __init__(self, watch: Watch, given: Any) -> None:
+    def __init__(self, watch: Watch, given: Any, begun: Run | Turn | None = None) -> None:
+        """`begun`: the step, where it has begun already."""
         self._watch = watch
-        self._step: Run | Turn | None = None
+        self._step = begun
         try:
-            self._step = watch.begin(given)
+            self._step = begun or watch.begin(given)
         except Exception:
             log.exception("a step of %s is not told", watch.runner.name)
 

@@ -21,6 +21,8 @@ from semp_sdk.connectors.texts import excerpt, scope_of
 
 REASON = 200
 """Characters of the reason a team stopped for, at most."""
+ROUNDS = "Max rounds reached."
+"""Why a manager that answers itself does so, unless its model says why."""
 
 
 def stopped(error: BaseException | None) -> bool:
@@ -59,6 +61,12 @@ class Teller:
         said = message.chat_message if isinstance(message, Response) else message
         if said.source != turn.agent:
             return  # of an agent it has set to work, which is watched itself
+        if isinstance(message, Response):
+            turn.answer = {"message": type(said).__name__, **self.shown(output=said.to_text())}
+            if isinstance(said, HandoffMessage):
+                turn.answer["handoff"] = said.target
+        if not turn.first_heard(said):
+            return
         if said.models_usage is not None:
             turn.input_tokens += said.models_usage.prompt_tokens
             turn.output_tokens += said.models_usage.completion_tokens
@@ -68,10 +76,6 @@ class Teller:
             self._answered(turn, said)
         elif isinstance(said, CodeExecutionEvent):
             self._executed(turn, said)
-        elif isinstance(message, Response):
-            turn.answer = {"message": type(said).__name__, **self.shown(output=said.to_text())}
-            if isinstance(said, HandoffMessage):
-                turn.answer["handoff"] = said.target
 
     def _called(self, turn: Turn, request: ToolCallRequestEvent) -> None:
         parents = turn.last()
@@ -116,9 +120,15 @@ class Teller:
     def run_said(self, run: Run, message: Message | TaskResult) -> None:
         """A team passes on a message, or its result."""
         if isinstance(message, TaskResult):
-            run.stop_reason = message.stop_reason
+            run.stop_reason = self._reason(run, message)
         elif isinstance(message, BaseChatMessage):
             run.messages += 1
+
+    def _reason(self, run: Run, result: TaskResult) -> str | None:
+        """Why a team stopped. Where the manager had the last word, its model says why, which may tell what went in or came out."""
+        last = result.messages[-1] if result.messages else None
+        own = isinstance(last, BaseChatMessage) and last.source == run.manager and result.stop_reason != ROUNDS
+        return "final answer" if own and not self.recording.content else result.stop_reason
 
     def run_over(self, run: Run, error: BaseException | None) -> str:
         """A team has stopped. Answers the event that says so."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
-from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_agentchat.teams import DiGraph
@@ -14,7 +14,7 @@ from autogen_core.tools import Workbench
 
 from semp_sdk.connectors.autogen.calls import CallWatch
 from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
-from semp_sdk.connectors.autogen.streams import Told, Watch, around, told
+from semp_sdk.connectors.autogen.streams import Told, Watch, around, passed_on, told
 from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
@@ -26,8 +26,8 @@ WATCH = "_semp_watch"
 
 class TeamRecorder:
     """Tells of the runs of teams and agents, and of everything these set to work: participants, teams in teams, agents and teams that are
-    tools. It stands in front of their own methods, `run_stream` of teams and `on_messages_stream` of agents, and changes nothing of what
-    these do.
+    tools. It stands in front of their own methods, `run_stream` of teams, `on_messages` and `on_messages_stream` of agents, and changes
+    nothing of what these do.
 
     Each run is a trace: the one of the code that starts it, see `semp_sdk.tracing.trace`, else a new one. A run of a team that goes on
     where its last one stopped, as AutoGen's do unless they are reset, belongs to the same trace and follows from it.
@@ -136,7 +136,7 @@ class _Participant(Watch):
         if not self.runs or not isinstance(here, Run | None):
             return self.place()
         run = here if here in self.runs else self.runs[-1]
-        return run.following(self.runner.name, [message.id for message in messages])
+        return run.following(self.runner.name, messages)
 
     def ended_in(self, step: Run | Turn, end: str, said: Sequence[Message]) -> None:
         """The step ended with this event. In a team, what was said in it is what others follow from."""
@@ -147,17 +147,19 @@ class _Participant(Watch):
 
 
 class AgentWatch(_Participant):
-    """An agent, whose turns are told."""
+    """An agent, whose turns are told. Either of its two ways to answer may be made of the other: it is one turn then."""
 
     def __init__(self, runner: Any) -> None:
         super().__init__(runner)
-        if type(runner).on_messages_stream is BaseChatAgent.on_messages_stream:
-            self._answer, runner.on_messages = runner.on_messages, self.on_messages
-        else:
-            self._stream, runner.on_messages_stream = runner.on_messages_stream, self.on_messages_stream
+        self._turns: set[Turn] = set()
+        """Under way."""
+        self._answer, runner.on_messages = runner.on_messages, self.on_messages
+        self._stream, runner.on_messages_stream = runner.on_messages_stream, self.on_messages_stream
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """The agent's own, told."""
+        if self._at_work() is not None:
+            return await self._answer(messages, cancellation_token)
         turn = Told(self, messages)
         try:
             with turn.inside():
@@ -174,16 +176,34 @@ class AgentWatch(_Participant):
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[Message | Response, None]:
         """The agent's own, told."""
-        return told(self._stream(messages, cancellation_token), self, messages)
+        stream, turn = self._stream(messages, cancellation_token), self._at_work()
+        return told(stream, self, messages) if turn is None else self._overheard(stream, turn)
+
+    async def _overheard(self, stream: AsyncGenerator[Any, None], turn: Turn) -> AsyncGenerator[Any, None]:
+        """Pass on what the agent says to itself. What it makes of its stream's answer is the answer."""
+        step = Told(self, (), turn)
+        async with aclosing(passed_on(stream, step.inside)) as messages:
+            async for message in messages:
+                if not isinstance(message, Response):
+                    step.heard(message)
+                yield message
+
+    def _at_work(self) -> Turn | None:
+        """The turn of this agent that the running code is part of, if any."""
+        here = around()
+        return here if isinstance(here, Turn) and here in self._turns else None
 
     def begin(self, given: Sequence[BaseChatMessage]) -> Turn:
-        return self.teller.turn_began(self.runner.name, given, self.placed(given))
+        turn = self.teller.turn_began(self.runner.name, given, self.placed(given))
+        self._turns.add(turn)
+        return turn
 
     def hear(self, step: Turn, message: Message | Response) -> bool:
         self.teller.heard(step, message)
         return isinstance(message, Response)
 
     def end(self, step: Turn, last: Message | Response | None, error: BaseException | None) -> None:
+        self._turns.discard(step)
         end = self.teller.turn_over(step, error)
         self.ended_in(step, end, [last.chat_message] if isinstance(last, Response) else [])
 
@@ -212,6 +232,7 @@ class TeamWatch(_Participant):
         run = self.teller.run_began(
             self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
         )
+        run.manager = getattr(self.runner, "_group_chat_manager_name", "")
         graph = getattr(self.runner, "_graph", None)
         run.graph = graph if isinstance(graph, DiGraph) else None
         for watch in self._participants():
