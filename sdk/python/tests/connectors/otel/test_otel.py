@@ -423,6 +423,17 @@ def test_what_begins_in_a_span_of_openinference_known_for_an_agent_is_its_own(sp
     assert {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("ready")} == told
 
 
+@pytest.mark.parametrize("name", ["invoke_agent", "execute_tool", "gen_ai.evaluation.result"])
+def test_one_word_names_a_span_of_openinference_and_no_operation(spans: SempSpanProcessor, recording: Recording, name: str) -> None:
+    with as_of_langchain(spans, name, "CHAIN"), as_of_langchain(spans, "inside", "TOOL"):
+        pass
+    found = stored(recording)
+    assert [(event["type"], event["payload"]["action"], event["payload"].get("operation")) for event in found.events] == [
+        ("proposal", name, None), ("proposal", "inside", None), ("ready", "inside", "TOOL"), ("ready", name, "CHAIN"),
+    ]  # fmt: skip
+    assert {(event["scope"], event["agent_id"]) for event in found.events} == {("shop", "otel")}
+
+
 def test_names_tell_what_attributes_do_not_say_yet(tracer: Tracer, recording: Recording) -> None:
     with tracer.start_as_current_span("invoke_agent planner"), tracer.start_as_current_span("chat gpt-5", kind=SpanKind.CLIENT):
         assert [event["payload"]["action"] for event in stored(recording).events] == ["planner", "chat gpt-5"]

@@ -69,11 +69,14 @@ def described(span: ReadableSpan, attributes: Attributes) -> Described | None:
     operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     first, _, rest = span.name.partition(" ")
     if not operation:
+        scope = span.instrumentation_scope
+        openinference = scope is not None and scope.name.startswith(_OPENINFERENCE)
+        if openinference and not rest:
+            return Described("work", "", span.name)  # one word is the name of something of the user's, such as a node
         if span.name == RESULT:
             return None
         if first not in _OPERATIONS and not (first == "chat" and rest and span.kind is SpanKind.CLIENT):
-            scope = span.instrumentation_scope
-            return Described("work", "", span.name) if scope is not None and scope.name.startswith(_OPENINFERENCE) else None
+            return Described("work", "", span.name) if openinference else None
         operation = first
     return Described(_KINDS.get(operation, "work"), operation, _name(operation, attributes, rest if first == operation else "", span.name))
 
