@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -250,6 +251,21 @@ def test_an_exception_that_was_dealt_with_is_none(tracer: Tracer, recording: Rec
         span.record_exception(OSError("first try"))
         span.set_status(StatusCode.OK)
     assert stored(recording).events[-1]["type"] == "ready"
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), KeyboardInterrupt()])
+@pytest.mark.parametrize("on_failure", ["penalty", "test"])
+def test_what_is_stopped_from_outside_earns_nothing(url: str, error: BaseException, on_failure: str) -> None:
+    with spans_at(url, on_failure=on_failure) as spans:
+        tracer = tracer_of(spans)
+        with tracer.start_as_current_span("a", attributes=tool("a")) as span:
+            span.record_exception(OSError("dealt with"))
+            span.record_exception(error)
+            span.set_status(StatusCode.ERROR)
+        with tracer.start_as_current_span("b", attributes=tool("b")) as span:
+            span.set_attribute("error.type", f"{type(error).__module__}.{type(error).__qualname__}")
+        found = stored(spans.recording)
+    assert [(event["type"], event["payload"]["status"]) for event in found.events[1::2]] == [("ready", "cancelled")] * 2
 
 
 def test_a_failed_test_instead_of_a_penalty(url: str) -> None:
