@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -252,6 +253,21 @@ def test_an_exception_that_was_dealt_with_is_none(tracer: Tracer, recording: Rec
     assert stored(recording).events[-1]["type"] == "ready"
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), KeyboardInterrupt()])
+@pytest.mark.parametrize("on_failure", ["penalty", "test"])
+def test_what_is_stopped_from_outside_earns_nothing(url: str, error: BaseException, on_failure: str) -> None:
+    with spans_at(url, on_failure=on_failure) as spans:
+        tracer = tracer_of(spans)
+        with tracer.start_as_current_span("a", attributes=tool("a")) as span:
+            span.record_exception(OSError("dealt with"))
+            span.record_exception(error)
+            span.set_status(StatusCode.ERROR)
+        with tracer.start_as_current_span("b", attributes=tool("b")) as span:
+            span.set_attribute("error.type", f"{type(error).__module__}.{type(error).__qualname__}")
+        found = stored(spans.recording)
+    assert [(event["type"], event["payload"]["status"]) for event in found.events[1::2]] == [("ready", "cancelled")] * 2
+
+
 def test_a_failed_test_instead_of_a_penalty(url: str) -> None:
     with spans_at(url, on_failure="test") as spans:
         tracer = tracer_of(spans)
@@ -421,6 +437,17 @@ def test_what_begins_in_a_span_of_openinference_known_for_an_agent_is_its_own(sp
     told = {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("proposal")}
     assert told == {"run": ("shop", "otel"), "early": ("shop", "otel"), "late": ("shop.planner", "planner")}
     assert {event["payload"]["action"]: (event["scope"], event["agent_id"]) for event in found.of("ready")} == told
+
+
+@pytest.mark.parametrize("name", ["invoke_agent", "execute_tool", "gen_ai.evaluation.result"])
+def test_one_word_names_a_span_of_openinference_and_no_operation(spans: SempSpanProcessor, recording: Recording, name: str) -> None:
+    with as_of_langchain(spans, name, "CHAIN"), as_of_langchain(spans, "inside", "TOOL"):
+        pass
+    found = stored(recording)
+    assert [(event["type"], event["payload"]["action"], event["payload"].get("operation")) for event in found.events] == [
+        ("proposal", name, None), ("proposal", "inside", None), ("ready", "inside", "TOOL"), ("ready", name, "CHAIN"),
+    ]  # fmt: skip
+    assert {(event["scope"], event["agent_id"]) for event in found.events} == {("shop", "otel")}
 
 
 def test_names_tell_what_attributes_do_not_say_yet(tracer: Tracer, recording: Recording) -> None:

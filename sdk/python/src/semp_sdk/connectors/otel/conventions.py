@@ -21,6 +21,7 @@ _OPENINFERENCE = "openinference.instrumentation"
 """How the names of tracers begin whose spans are all of OpenInference. Some of these packages set a span's kind only when it ends."""
 _KINDS: dict[str, Kind] = {"invoke_agent": "agent", "execute_tool": "tool", "AGENT": "agent", "TOOL": "tool",
                            "EVALUATOR": "check", "GUARDRAIL": "check"}  # fmt: skip
+_STOPPED = {"CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit"}
 _NAMES = ("gen_ai.agent.name", "gen_ai.tool.name", "gen_ai.workflow.name", "agent.name", "tool.name")
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "embedding.model_name")
 _TOLD = {
@@ -69,11 +70,14 @@ def described(span: ReadableSpan, attributes: Attributes) -> Described | None:
     operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     first, _, rest = span.name.partition(" ")
     if not operation:
+        scope = span.instrumentation_scope
+        openinference = scope is not None and scope.name.startswith(_OPENINFERENCE)
+        if openinference and not rest:
+            return Described("work", "", span.name)  # one word is the name of something of the user's, such as a node
         if span.name == RESULT:
             return None
         if first not in _OPERATIONS and not (first == "chat" and rest and span.kind is SpanKind.CLIENT):
-            scope = span.instrumentation_scope
-            return Described("work", "", span.name) if scope is not None and scope.name.startswith(_OPENINFERENCE) else None
+            return Described("work", "", span.name) if openinference else None
         operation = first
     return Described(_KINDS.get(operation, "work"), operation, _name(operation, attributes, rest if first == operation else "", span.name))
 
@@ -99,14 +103,25 @@ def told(attributes: Attributes, content: bool) -> dict[str, Any]:
 
 def error_of(span: ReadableSpan, attributes: Attributes) -> str | None:
     """Why the span failed, None if it did not: its status, the type of its error, or an exception that nobody says was dealt with."""
-    kind = attributes.get("error.type")
-    raised = next((event.attributes or {} for event in reversed(span.events) if event.name == "exception"), None)
+    kind, raised = attributes.get("error.type"), _raised(span)
     status = span.status.status_code
     if status is StatusCode.OK or (status is StatusCode.UNSET and kind is None and raised is None):
         return None
     if raised is not None:
         return f"{raised.get('exception.type', 'Exception')}: {raised.get('exception.message', '')}"[:REASON]
     return ": ".join(str(part) for part in (kind, span.status.description) if part)[:REASON] or "error"
+
+
+def stopped(span: ReadableSpan, attributes: Attributes) -> bool:
+    """Whether what it failed with says that it was stopped from outside, which is nobody's mistake."""
+    raised = _raised(span)
+    kind = attributes.get("error.type") if raised is None else raised.get("exception.type")
+    return str(kind).rpartition(".")[2] in _STOPPED
+
+
+def _raised(span: ReadableSpan) -> Attributes | None:
+    """The last exception that is told on it."""
+    return next((event.attributes or {} for event in reversed(span.events) if event.name == "exception"), None)
 
 
 def results_of(span: ReadableSpan, attributes: Attributes) -> list[Result]:

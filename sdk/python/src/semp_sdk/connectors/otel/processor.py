@@ -21,6 +21,7 @@ from semp_sdk.connectors.otel.conventions import (
     error_of,
     result_of,
     results_of,
+    stopped,
     told,
 )
 from semp_sdk.connectors.otel.nodes import Node
@@ -230,6 +231,8 @@ class SempSpanProcessor(SpanProcessor):
         if found.operation:
             payload["operation"] = found.operation
         error, where = error_of(span, attributes), node.where()
+        if error is not None and stopped(span, attributes):
+            return self.recording.ended(found.name, causes, status="cancelled", **where, **payload)
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
         if found.operation == "GUARDRAIL":
