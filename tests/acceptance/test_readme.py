@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.programs import program
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -35,6 +37,7 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
 
 
 def test_every_command_works_as_printed(tmp_path: Path) -> None:
+    program("curl")
     try:
         httpx.get(f"{URL}/health/live", timeout=1)
     except httpx.TransportError:

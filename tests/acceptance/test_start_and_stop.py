@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from websockets.sync.client import connect
 from app.storage.neo4j.connection import Target
 from tests.acceptance.test_health import Cable
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
+from tests.programs import program
 
 STOPS_WITHIN = 15.0
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -176,9 +176,9 @@ def test_a_free_port_is_chosen_for_port_0_and_what_is_printed_at_the_start_works
         assert httpx.get(f"{url}/health/ready").status_code == 200
         assert "memory" in text
         [line] = re.findall(r"try +(curl .*)", text)
-        if shutil.which("curl"):
-            tried = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30, check=True)
-            assert '"position":1' in tried.stdout
+        program("curl")
+        tried = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30, check=True)
+        assert '"position":1' in tried.stdout
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(STOPS_WITHIN) == 0

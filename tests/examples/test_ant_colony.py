@@ -48,11 +48,20 @@ def test_an_edge_has_one_name_and_one_id_from_either_end() -> None:
 
 @pytest.mark.timeout(300)
 def test_with_signals_the_same_ants_find_shorter_tours(tmp_path: Path) -> None:
+    """Bounds are far from what was seen, in percent over the optimum after 60 rounds, on a quiet machine and on a busy one.
+
+    With signals 0.0 to 3.1 (14 colonies), without 14.7 to 19.0. Where signals did not decay, two colonies came to 8.5 to 12.9 on average;
+    ants that leave no rewards, or read no signals, are as far off as those without.
+    """
     picture = tmp_path / "curves.png"
-    command = [sys.executable, COLONY / "run.py", "--instances", "berlin52", "--seeds", "1", "--rounds", "60", "--picture", picture]
+    command = [sys.executable, COLONY / "run.py", "--instances", "berlin52", "--seeds", "2", "--rounds", "60", "--picture", picture]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     row = re.search(r"^berlin52 +7542 +([\d.]+) \( *([+-][\d.]+) %\) +([\d.]+) \( *([+-][\d.]+) %\)$", done.stdout, re.MULTILINE)
     assert row is not None, done.stdout
-    assert 7542 <= float(row[1]) < float(row[3])
+    tours = list(map(int, re.findall(r"^  berlin52, seed \d, with(?:out)? signals: (\d+),", done.stdout, re.MULTILINE)))
+    assert len(tours) == 4
+    assert min(tours) >= 7542
+    assert float(row[2]) < 6, done.stdout
+    assert float(row[4]) > 12, done.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")

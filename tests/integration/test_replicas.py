@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 import time
@@ -20,6 +19,7 @@ from websockets.sync.client import connect
 
 from app.storage.neo4j.connection import Target
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
+from tests.programs import program
 
 WITHIN = 60.0
 NEVER = {"SEMP_POLL_INTERVAL": "1000"}
@@ -30,9 +30,7 @@ class Redis:
     """A real Redis server."""
 
     def __init__(self, home: Path) -> None:
-        executable = shutil.which("redis-server")
-        if executable is None:
-            pytest.skip("no redis-server on the PATH (Debian: apt-get install redis-server)")
+        executable = program("redis-server")
         self.port = free_port()
         self.home = home
         self.command = [executable, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]

@@ -39,6 +39,24 @@ export const scenarios: Record<string, (url: string) => Promise<void>> = {
     await client.close();
   },
 
+  async "a handler is called though nobody connects, as the public documents have it"(url) {
+    const scope = fresh();
+    const ready = { type: "ready", scope, trace_id: "t", agent_id: "a", payload: { status: "x" } } as const;
+    const client = new SEMPClient(url);
+    await client.createEvent(ready);
+    const heard: string[] = [];
+    const sent: string[] = [];
+    client.on("event", (event) => event.scope === scope && heard.push(event.id));
+    for (const deadline = Date.now() + 20_000; heard.length === 0 && Date.now() < deadline; ) {
+      sent.push((await client.createEvent(ready)).id);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    sent.push((await client.createEvent(ready)).id);
+    await until(() => heard.at(-1) === sent.at(-1));
+    equal(heard, sent.slice(sent.indexOf(heard[0] as string)));
+    await client.close();
+  },
+
   async "a handler that throws, and closing and connecting within a handler, hurt nobody"(url) {
     const client = new SEMPClient(url);
     const heard: string[] = [];
