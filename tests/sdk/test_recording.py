@@ -26,6 +26,10 @@ async def stored(client: Client, trace_id: str) -> dict[str, Any]:
     return {event.id: event for event in await client.events(trace_id=trace_id, order="asc", limit=1000)}
 
 
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 async def test_a_run_is_stored_in_the_order_it_was_told(client: Client, service: Service) -> None:
     async with Recording(service.url, agent_id="runner", scope="recording") as recording:
         work = recording.started("plan", agent_id="ann", model="none")
@@ -100,7 +104,7 @@ async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
             assert await recording.drained(WITHIN)
             assert (await stored(client, recording.trace_id))[last].parent_ids == [first]
     assert recording.lost == 6
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    assert len(warnings(caplog)) == 1
 
 
 async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line_says_so(
@@ -156,10 +160,6 @@ async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: p
     assert ["2 events are not told" in text for text in warnings(caplog)] == [True]
     recording.started("afterwards")
     assert recording.lost == 3
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("outbox", [False, True], ids=["", "outbox"])

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,8 @@ from semp_sdk.transport import Transport
 from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
+
+T = TypeVar("T")
 
 MOST_EVENTS = 1_000
 """Events in one request, at most; the service takes ten times as many."""
@@ -171,12 +174,8 @@ class Batcher:
             answer = await self._transport.request("POST", "/api/events", bodies[0], patience=patience)
         else:
             answer = await self._transport.request("POST", "/api/events/batch", b"[" + b",".join(bodies) + b"]", patience=patience)
-        try:
-            found = [_read_one(answer)] if len(bodies) == 1 else _read_many(answer)
-        except msgspec.MsgspecError as error:
-            raise ServiceFault(f"the answer is not what the service promises: {error}") from None
-        if len(found) != len(bodies):
-            raise ServiceFault(f"{len(bodies)} events were sent, {len(found)} answered")
+        found = [_read(_read_one, answer)] if len(bodies) == 1 else _read(_read_many, answer)
+        _same_number(len(bodies), len(found))
         return found
 
 
@@ -208,12 +207,19 @@ async def store(transport: Transport, bodies: Sequence[bytes], trouble: Callable
 async def _post_all(transport: Transport, bodies: list[bytes]) -> None:
     body = b"[" + b",".join(bodies) + b"]"
     answer = await transport.request("POST", "/api/events/batch?return=minimal", body, patience=math.inf)
+    _same_number(len(bodies), _read(_read_count, answer).count)
+
+
+def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
     try:
-        count = _read_count(answer).count
+        return decode(answer)
     except msgspec.MsgspecError as error:
         raise ServiceFault(f"the answer is not what the service promises: {error}") from None
-    if count != len(bodies):
-        raise ServiceFault(f"{len(bodies)} events were sent, {count} answered")
+
+
+def _same_number(sent: int, answered: int) -> None:
+    if answered != sent:
+        raise ServiceFault(f"{sent} events were sent, {answered} answered")
 
 
 def _blamed(error: InvalidEvent | Conflict, size: int) -> dict[int, SempError]:

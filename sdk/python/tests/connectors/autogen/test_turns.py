@@ -71,17 +71,17 @@ def shape(found: Stored) -> list[tuple[str, str]]:
     return [(event["type"], event["payload"]["action"]) for event in found.events]
 
 
-@pytest.mark.parametrize(("work", "answer"), [(run, "at once"), (stream, "bit by bit"), (work_in_a_team, "bit by bit")])
-async def test_an_agent_whose_ways_to_answer_do_not_know_each_other_is_told_in_both(recorder: TeamRecorder, work: Any, answer: str) -> None:
-    await work(recorder.watch(Apart("own")))
-    found = told(recorder)
-    assert shape(found) == [("proposal", "own"), ("ready", "own")]
-    assert found.one("ready")["payload"]["output"] == answer
-
-
-@pytest.mark.parametrize(("work", "answer"), [(run, "done"), (stream, "done, streamed"), (work_in_a_team, "done, streamed")])
-async def test_a_stream_that_asks_on_messages_is_one_turn(recorder: TeamRecorder, work: Any, answer: str) -> None:
-    await work(recorder.watch(StreamAsks("own")))
+@pytest.mark.parametrize(
+    ("kind", "work", "answer"),
+    [
+        (Apart, run, "at once"), (Apart, stream, "bit by bit"), (Apart, work_in_a_team, "bit by bit"),
+        (StreamAsks, run, "done"), (StreamAsks, stream, "done, streamed"), (StreamAsks, work_in_a_team, "done, streamed"),
+    ],
+)  # fmt: skip
+async def test_an_answer_is_one_turn_in_whichever_way_it_is_given(
+    recorder: TeamRecorder, kind: type[Plain], work: Any, answer: str
+) -> None:
+    await work(recorder.watch(kind("own")))
     found = told(recorder)
     assert shape(found) == [("proposal", "own"), ("ready", "own")]
     assert found.one("ready")["payload"]["output"] == answer
