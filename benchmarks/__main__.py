@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from app.storage.neo4j.embedded import DEFAULT_VERSION
+from semp.storage.neo4j.embedded import DEFAULT_VERSION
+
 from benchmarks import ants, bare, connectors, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
 from benchmarks.databases import embedded, environment
 from benchmarks.report import Report

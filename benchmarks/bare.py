@@ -7,8 +7,8 @@ import uuid
 from typing import Any
 
 from neo4j import Driver, GraphDatabase, ManagedTransaction
+from semp.domain.events import new_id
 
-from app.domain.events import new_id
 from benchmarks.servers import target
 
 APPEND = """

@@ -9,8 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.embedded import EmbeddedNeo4j, StepReporter
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.embedded import EmbeddedNeo4j, StepReporter
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def over_http(rest: Rest, revision: str) -> Call:
 @contextmanager
 def over_stdio(port: int) -> Generator[Call]:
     """Tools of a `semp mcp` process."""
-    line = [sys.executable, "-m", "app", "mcp", "--url", f"http://127.0.0.1:{port}"]
+    line = [sys.executable, "-m", "semp", "mcp", "--url", f"http://127.0.0.1:{port}"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -22,18 +22,18 @@ import msgspec
 import uvicorn
 import uvloop
 from litestar import Litestar, post
+from semp.api.application import create_app
+from semp.api.direct import Answer, Incoming, decode, direct_post
+from semp.domain.events import Event, NewEvent, draft, new_id
+from semp.domain.signals import Rules
+from semp.engine.environment import Environment
+from semp.engine.ports import Entry, Plan
+from semp.main import server_config, tune_collector
+from semp.mcp.mount import Mount
+from semp.storage.memory.store import MemoryStore
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.api.application import create_app
-from app.api.direct import Answer, Incoming, decode, direct_post
-from app.domain.events import Event, NewEvent, draft, new_id
-from app.domain.signals import Rules
-from app.engine.environment import Environment
-from app.engine.ports import Entry, Plan
-from app.main import server_config, tune_collector
-from app.mcp.mount import Mount
-from app.storage.memory import MemoryStore
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from benchmarks.databases import environment
 
 

@@ -18,13 +18,13 @@ from typing import Any, LiteralString, cast
 import httpx
 import msgspec
 import psutil
+from semp.domain.events import Event, new_id
+from semp.domain.interests import Interest
+from semp.engine.live.hub import End, Hub, Span, Subscription
+from semp.engine.ports import Entry
+from semp.storage import queries
 from websockets.sync.client import connect
 
-from app.domain.events import Event, new_id
-from app.domain.interests import Interest
-from app.engine.hub import End, Hub, Span, Subscription
-from app.engine.ports import Entry
-from app.storage import queries
 from benchmarks import bare
 from benchmarks.delivery import built, follow
 from benchmarks.ingest import BATCH, ingest, prepared

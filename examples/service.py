@@ -33,7 +33,7 @@ class Running:
         chosen = {"--port": "0", "--data": self._data, **SMALL, **options}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMP_") or name == "SEMP_CACHE"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", *[word for option in chosen.items() for word in option]],
+            [sys.executable, "-m", "semp", "serve", *[word for option in chosen.items() for word in option]],
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert self._process.stdout is not None

@@ -88,7 +88,7 @@ class Chaos:
         self.kills[target] += 1
 
     def _java(self) -> list[psutil.Process]:
-        from app.storage.neo4j.embedded.processes import java_of
+        from semp.storage.neo4j.embedded.processes import java_of
 
         found = java_of(self.home.resolve())
         assert found, "the embedded Neo4j is not running"

@@ -16,11 +16,10 @@ from pathlib import Path
 import httpx
 import pytest
 from neo4j import GraphDatabase
-
-from app.engine.ports import Storage
-from app.storage.memory import MemoryStore
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
+from semp.engine.ports import Storage
+from semp.storage.memory.store import MemoryStore
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
 READY_WITHIN = 180.0
 
@@ -51,7 +50,7 @@ def embedded_neo4j(home: Path) -> Iterator[Target]:
     """An embedded Neo4j that runs on an event loop in a thread of its own, so that it outlives the loops of single tests."""
     import threading
 
-    from app.storage.neo4j.embedded import EmbeddedNeo4j
+    from semp.storage.neo4j.embedded import EmbeddedNeo4j
 
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -138,7 +137,7 @@ def start_service(log: Path, *arguments: str, environment: dict[str, str] | None
     variables = {**os.environ, **(environment or {})}
     with log.open("a") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port), *arguments],
+            [sys.executable, "-m", "semp", "serve", "--port", str(port), *arguments],
             stdout=stream, stderr=subprocess.STDOUT, env=variables, text=True, start_new_session=True,
         )  # fmt: skip
     service = Service(f"http://127.0.0.1:{port}", process, variables, log)

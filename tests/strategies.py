@@ -15,18 +15,17 @@ from typing import Any, TypeVar
 import msgspec
 import networkx as nx
 from hypothesis import strategies as st
-
-from app.domain.clock import from_text, to_text
-from app.domain.errors import StoreUnavailable
-from app.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
-from app.domain.scopes import lineage_of
-from app.domain.signals import Key, Move, Rules, Signal
-from app.engine.committer import Committer
-from app.engine.hub import Hub
-from app.engine.ledger import Ledger
-from app.engine.planning import Recorded
-from app.engine.ports import Entry, EventLog, LogState, Plan, Storage
-from app.storage.memory import MemoryStore
+from semp.domain.clock import from_text, to_text
+from semp.domain.errors import StoreUnavailable
+from semp.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
+from semp.domain.scopes import lineage_of
+from semp.domain.signals import Key, Move, Rules, Signal
+from semp.engine.committer import Committer
+from semp.engine.ledger import Ledger
+from semp.engine.live.hub import Hub
+from semp.engine.planning import Recorded
+from semp.engine.ports import Entry, EventLog, LogState, Plan, Storage
+from semp.storage.memory.store import MemoryStore
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from semp.storage.neo4j.connection import Target
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service
 
 KIB = 1024

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from neo4j import GraphDatabase
+from semp.storage.neo4j.connection import Target
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service, free_port, neo4j_environment
 
 COMMANDS = ["serve", "status", "import", "export", "query", "verify", "mcp"]
@@ -26,7 +26,7 @@ def command(*arguments: str, environment: dict[str, str] | None = None) -> tuple
     """The line and its variables. Data would go to a directory that cannot be made, so that no mistake here starts a database."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("SEMP_")}
     ours = {"SEMP_DATA": "/dev/null/semp", "SEMP_NEO4J_PASSWORD": SECRET}
-    return [sys.executable, "-m", "app", *arguments], {**variables, **ours, **(environment or {})}
+    return [sys.executable, "-m", "semp", *arguments], {**variables, **ours, **(environment or {})}
 
 
 def semp(
@@ -367,7 +367,7 @@ def test_help_lists_every_command_with_a_description() -> None:
 
 
 def test_version_is_printed() -> None:
-    from app import __version__
+    from semp import __version__
 
     assert semp("--version").stdout.decode().strip() == __version__
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from semp.storage.neo4j.connection import Target
 
-from app.storage.neo4j.connection import Target
 from tests.acceptance.test_live import new_event, post, subscribers, wait_for_subscribers
 from tests.conftest import Service, neo4j_environment, start_service
 

@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from semp.engine.replay import verify
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.embedded.running import running_connection
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.engine.replay import verify
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.embedded.running import running_connection
-from app.storage.neo4j.store import Neo4jStore
 from tests.chaos import Chaos
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from semp.storage.neo4j.connection import Target
 from websockets.sync.client import connect
 
-from app.storage.neo4j.connection import Target
 from tests.acceptance.test_health import Cable, eventually, metrics
 from tests.acceptance.test_live import new_event
 from tests.conftest import empty, neo4j_environment, start_service

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from semp.storage.neo4j.connection import Target
 from websockets.sync.client import connect
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service, neo4j_environment, start_service
 
 EVENT = {"type": "proposal", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}

@@ -13,8 +13,8 @@ import networkx as nx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from semp.domain.scopes import glob_regex
 
-from app.domain.scopes import glob_regex
 from tests.acceptance.test_lineage import append, new_event
 from tests.conftest import Service
 

@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 import httpx
 import psutil
 import pytest
+from semp.storage.neo4j.connection import Target
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from app.storage.neo4j.connection import Target
 from tests.acceptance.test_live import WITHIN, frame, new_event, plain, post, subscribers, wait_for_subscribers
 from tests.conftest import Service, neo4j_environment, start_service
 

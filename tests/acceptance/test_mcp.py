@@ -37,7 +37,7 @@ NO_EVENT = "0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"
 def target(url: str, transport: str) -> str | StdioServerParameters:
     if transport == "http":
         return f"{url}/mcp"
-    return StdioServerParameters(command=sys.executable, args=["-m", "app", "mcp"], env={"SEMP_URL": url})
+    return StdioServerParameters(command=sys.executable, args=["-m", "semp", "mcp"], env={"SEMP_URL": url})
 
 
 @asynccontextmanager
@@ -481,7 +481,7 @@ def test_what_is_no_message_is_refused_and_harms_nothing(quick: Service) -> None
 def test_over_stdio_what_is_no_message_harms_nothing_and_the_end_of_input_ends_it(quick: Service) -> None:
     lines = ["not json", "[]", '{"jsonrpc":"2.0"}', json.dumps(initialize()["json"])]
     done = subprocess.run(
-        [sys.executable, "-m", "app", "mcp", "--url", quick.url],
+        [sys.executable, "-m", "semp", "mcp", "--url", quick.url],
         input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -491,5 +491,5 @@ def test_over_stdio_what_is_no_message_harms_nothing_and_the_end_of_input_ends_i
 
 
 def test_nothing_of_the_protocol_is_loaded_before_there_is_a_client() -> None:
-    code = "import sys, app.cli, app.main; sys.exit(any(name.split('.')[0] in ('mcp', 'mcp_types', 'pydantic') for name in sys.modules))"
+    code = "import sys, semp.cli, semp.main; sys.exit(any(name.split('.')[0] in ('mcp', 'mcp_types', 'pydantic') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ}).returncode == 0

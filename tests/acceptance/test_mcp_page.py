@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from semp.mcp.arguments import MAX_WAIT
+from semp.mcp.resources import FIXED, TEMPLATES
+from semp.mcp.tools import TOOLS
 
-from app.mcp.arguments import MAX_WAIT
-from app.mcp.resources import FIXED, TEMPLATES
-from app.mcp.tools import TOOLS
 from tests.conftest import Service
 
 ROOT = Path(__file__).parents[2]

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from semp.storage.neo4j.connection import Target
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app.storage.neo4j.connection import Target
 from tests.acceptance.test_health import Cable
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
@@ -74,7 +74,7 @@ def launch(log: Path, *arguments: str, environment: dict[str, str] | None = None
     variables |= {"SEMP_PORT": "0", **(environment or {})}
     with log.open("a") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", *arguments],
+            [sys.executable, "-m", "semp", "serve", *arguments],
             stdout=stream, stderr=subprocess.STDOUT, env=variables, text=True, start_new_session=True,
         )  # fmt: skip
     STARTED.append(process)
@@ -325,7 +325,7 @@ def test_signals_made_before_a_restart_with_other_rules_keep_theirs(neo4j_target
             [move] = changed.client.post("/api/events", json=reward).json()["signals"]
             assert move["after"] == pytest.approx(move["before"] + 0.1 * alpha, abs=1e-9)
         check = subprocess.run(
-            [sys.executable, "-m", "app", "verify"], env=changed.environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "semp", "verify"], env=changed.environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert check.returncode == 0, check.stdout + check.stderr
     finally:

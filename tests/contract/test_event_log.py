@@ -9,13 +9,13 @@ import re
 
 import msgspec
 import pytest
+from semp.domain.causes import Cause, Proposal
+from semp.domain.clock import to_text
+from semp.domain.events import EVENT_TYPES, Event
+from semp.domain.scopes import glob_regex
+from semp.domain.signals import Rules, Signal
+from semp.engine.ports import DuplicateId, EventFilter, Storage
 
-from app.domain.causes import Cause, Proposal
-from app.domain.clock import to_text
-from app.domain.events import EVENT_TYPES, Event
-from app.domain.scopes import glob_regex
-from app.domain.signals import Rules, Signal
-from app.engine.ports import DuplicateId, EventFilter, Storage
 from tests.strategies import (
     AGENTS,
     BEGIN,

@@ -9,11 +9,11 @@ import re
 
 import networkx as nx
 import pytest
+from semp.domain.events import Event
+from semp.domain.scopes import glob_regex
+from semp.domain.signals import Rules
+from semp.engine.ports import Counted, Direction, LineageFilter, Relative, Storage, TraceFilter
 
-from app.domain.events import Event
-from app.domain.scopes import glob_regex
-from app.domain.signals import Rules
-from app.engine.ports import Counted, Direction, LineageFilter, Relative, Storage, TraceFilter
 from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of
 
 DIRECTIONS: tuple[Direction, ...] = ("ancestors", "descendants", "roots", "impact")

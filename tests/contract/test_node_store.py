@@ -6,9 +6,9 @@ import asyncio
 
 import networkx as nx
 import pytest
+from semp.domain.signals import Rules
+from semp.engine.ports import Counted, EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
 
-from app.domain.signals import Rules
-from app.engine.ports import Counted, EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
 from tests.strategies import filled, make_id, new_draft, plan_of
 
 ONE, TWO, THREE, ABSENT = (make_id(number) for number in (1, 2, 3, 9))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+from semp.domain.clock import from_text
+from semp.domain.signals import Key, Rules, Signal
+from semp.engine.ledger import kept, targets
+from semp.engine.ports import Entry, Kind, Moved, Snapshot, Storage
 
-from app.domain.clock import from_text
-from app.domain.signals import Key, Rules, Signal
-from app.engine.ledger import kept, targets
-from app.engine.ports import Entry, Kind, Moved, Snapshot, Storage
 from tests.strategies import BEGIN, filled, make_id, new_draft, plan_of
 
 HISTORY_SEED = 11

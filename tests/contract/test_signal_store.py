@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.signals import Rules, Signal
-from app.engine.ports import Storage
+from semp.domain.signals import Rules, Signal
+from semp.engine.ports import Storage
+
 from tests.strategies import BEGIN, new_draft, plan_of
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from semp.storage import queries
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.storage import queries
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.strategies import FakeClock, Writer, make_id, new_draft
 

@@ -6,10 +6,10 @@ import asyncio
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from semp.engine.ports import Storage
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.engine.ports import Storage
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.unit.test_delivery_machine import Client, Delivery
 

@@ -19,8 +19,7 @@ import psutil
 import pytest
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
-
-from app.storage.neo4j.embedded import Connection, EmbeddedNeo4j, EmbeddedNeo4jError
+from semp.storage.neo4j.embedded import Connection, EmbeddedNeo4j, EmbeddedNeo4jError
 
 T = TypeVar("T")
 # Children of the service must not pick up plugins, and must not need an installed package.
@@ -28,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 HOLDER = """
 import asyncio, json, sys
 from pathlib import Path
-from app.storage.neo4j.embedded import EmbeddedNeo4j
+from semp.storage.neo4j.embedded import EmbeddedNeo4j
 async def main():
     server = EmbeddedNeo4j(Path(sys.argv[1]), heap="512m", page_cache="128m")
     to = await server.start()

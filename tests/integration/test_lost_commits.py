@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from semp.domain.errors import OutcomeUnknown, StoreUnavailable
+from semp.engine.replay import verify
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.domain.errors import OutcomeUnknown, StoreUnavailable
-from app.engine.replay import verify
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.strategies import Writer, make_id, new_draft, random_draft, until, whole_log
 

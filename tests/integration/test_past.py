@@ -9,20 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from neo4j import GraphDatabase
+from semp.domain.clock import from_text, to_text
+from semp.domain.errors import IdConflict, InvalidInput
+from semp.domain.signals import Key, Rules, Signal, rules_at
+from semp.engine import snapshots
+from semp.engine.environment import Environment
+from semp.engine.explaining import Explanation
+from semp.engine.field import strongest
+from semp.engine.ledger import fold
+from semp.engine.ports import Entry, LogState
+from semp.storage.memory.store import MemoryStore
+from semp.storage.neo4j import upgrade
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.domain.clock import from_text, to_text
-from app.domain.errors import IdConflict, InvalidInput
-from app.domain.signals import Key, Rules, Signal, rules_at
-from app.engine import snapshots
-from app.engine.environment import Environment
-from app.engine.explaining import Explanation
-from app.engine.field import strongest
-from app.engine.ledger import fold
-from app.engine.ports import Entry, LogState
-from app.storage.memory import MemoryStore
-from app.storage.neo4j import upgrade
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.strategies import BEGIN, FakeClock, Writer, few_at_a_time, filled, make_id, new_draft, random_history, until, whole_log
 
 Field = dict[Key, Signal]

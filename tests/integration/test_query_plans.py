@@ -9,13 +9,13 @@ from typing import Any, LiteralString, cast
 
 import pytest
 from neo4j import Driver, GraphDatabase
+from semp.domain.signals import Rules, Signal
+from semp.engine.ports import LogState
+from semp.storage import queries
+from semp.storage.neo4j import rows
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import USED, Neo4jStore
 
-from app.domain.signals import Rules, Signal
-from app.engine.ports import LogState
-from app.storage import queries
-from app.storage.neo4j import rows
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import USED, Neo4jStore
 from tests.conftest import empty
 from tests.strategies import filled, make_id, new_draft, plan_of
 

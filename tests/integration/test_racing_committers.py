@@ -13,13 +13,13 @@ from pathlib import Path
 import networkx as nx
 import pytest
 from neo4j import GraphDatabase
+from semp.domain.errors import InvalidInput
+from semp.domain.events import Draft, Event
+from semp.engine.ports import Entry, EventFilter
+from semp.engine.replay import verify
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.domain.errors import InvalidInput
-from app.domain.events import Draft, Event
-from app.engine.ports import Entry, EventFilter
-from app.engine.replay import verify
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft, random_draft, until, whole_log
 
 CLIENTS = 4
@@ -27,9 +27,9 @@ CLIENTS = 4
 
 PROCESS = """
 import asyncio, json, random, sys
-from app.domain.clock import system_clock
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
+from semp.domain.clock import system_clock
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 from tests.integration.test_racing_committers import client
 from tests.strategies import Writer
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from semp.domain.signals import Rules, rules_at
+from semp.engine.environment import Environment
+from semp.engine.field import SignalView
+from semp.engine.ports import Storage
+from semp.engine.replay import verify
+from semp.storage.memory.store import MemoryStore
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.domain.signals import Rules, rules_at
-from app.engine.environment import Environment
-from app.engine.field import SignalView
-from app.engine.ports import Storage
-from app.engine.replay import verify
-from app.storage.memory import MemoryStore
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.strategies import FakeClock, Moment, Reference, histories, new_draft, random_history, whole_log
 

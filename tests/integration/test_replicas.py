@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from semp.storage.neo4j.connection import Target
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import ConstraintError
+from semp.domain.errors import SchemaMismatch
+from semp.domain.signals import Rules
+from semp.storage import queries
+from semp.storage.neo4j import schema
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
-from app.domain.errors import SchemaMismatch
-from app.domain.signals import Rules
-from app.storage import queries
-from app.storage.neo4j import schema
-from app.storage.neo4j.connection import Target
-from app.storage.neo4j.store import Neo4jStore
 from tests.conftest import empty
 from tests.strategies import Writer, make_id, new_draft, plan_of
 

@@ -1,4 +1,4 @@
-"""The cases that every SDK runs, see `sdk/conformance/README.md`."""
+"""The cases that every SDK runs, see `contract/conformance/README.md`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from websockets.http11 import Request, Response
 
 from .conftest import WITHIN, listening
 
-CASES = Path(__file__).parents[2] / "sdk" / "conformance"
+CASES = Path(__file__).parents[2] / "contract" / "conformance"
 FASTER = 2_000
 """Times that waits are shorter in these tests than they are recorded, and patience with them."""
 SIGNAL = {"id": "i", "scope": "s", "pattern": "x", "strength": 0.5, "last_updated": "x", "alpha": 1.2, "lambda": 0.95}

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from semp.storage.neo4j.connection import Target
 from semp_sdk import (
     Client,
     Event,
@@ -19,7 +20,6 @@ from semp_sdk import (
     SignalUpdate,
 )
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service, empty, neo4j_environment, start_service
 
 from .conftest import WITHIN, positions

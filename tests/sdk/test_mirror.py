@@ -14,11 +14,11 @@ from typing import Any
 
 import networkx as nx
 import pytest
+from semp.storage.neo4j.connection import Target
 from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, new_id
 from semp_sdk.mirror import Difference, graph_from_graphml
 from semp_sdk.mirror.selection import Head, Selection, before
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import empty
 
 from .conftest import WITHIN

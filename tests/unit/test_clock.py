@@ -7,8 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from app.domain.clock import from_text, system_clock, to_text
+from semp.domain.clock import from_text, system_clock, to_text
 
 YEAR_9999 = 253_402_300_799_999
 moments = st.integers(0, YEAR_9999)

@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any
 
 import pytest
+from semp.domain.errors import IdConflict, InvalidInput, OutcomeUnknown, QueueFull, SchemaMismatch, SempError, StoreUnavailable
+from semp.domain.events import Draft
+from semp.domain.signals import Rules
+from semp.engine import committer as committer_module
+from semp.engine import ledger as ledger_module
+from semp.engine.planning import Recorded
+from semp.engine.replay import verify
+from semp.storage.memory.store import MemoryStore
 
-from app.domain.errors import IdConflict, InvalidInput, OutcomeUnknown, QueueFull, SchemaMismatch, SempError, StoreUnavailable
-from app.domain.events import Draft
-from app.domain.signals import Rules
-from app.engine import committer as committer_module
-from app.engine import ledger as ledger_module
-from app.engine.planning import Recorded
-from app.engine.replay import verify
-from app.storage.memory import MemoryStore
 from tests.strategies import FakeClock, FlakyStore, Reference, Writer, make_id, new_draft, random_draft, run_skipping, whole_log
 
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-
-from app.storage.neo4j.embedded import DEFAULT_VERSION
+from semp.storage.neo4j.embedded import DEFAULT_VERSION
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-SETTINGS = (ROOT / "app/settings.py").read_text("utf-8")
+SETTINGS = (ROOT / "app/semp/settings.py").read_text("utf-8")
 
 
 def test_the_plain_way_is_the_service_and_its_database_and_the_profile_adds_three_replicas_redis_and_a_proxy() -> None:

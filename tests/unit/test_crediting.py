@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from semp.domain.causes import Proposal
+from semp.domain.credit import MAX_CREDITED, Credit, Credited, credited
+from semp.domain.errors import InvalidInput
+from semp.domain.signals import Rules
+from semp.engine.crediting import climb, credit_of
+from semp.engine.planning import Recorded
+from semp.storage.memory.store import MemoryStore
 
-from app.domain.causes import Proposal
-from app.domain.credit import MAX_CREDITED, Credit, Credited, credited
-from app.domain.errors import InvalidInput
-from app.domain.signals import Rules
-from app.engine.crediting import climb, credit_of
-from app.engine.planning import Recorded
-from app.storage.memory import MemoryStore
 from tests.strategies import FakeClock, Writer, make_id, new_draft
 
 

@@ -14,18 +14,18 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from semp.api.live.frames import Renderer
+from semp.api.live.query import Wanted
+from semp.api.live.subscriber import CANNOT_RESUME, GOING_AWAY, TOO_SLOW, Subscriber
+from semp.domain.events import EVENT_TYPES
+from semp.domain.interests import Interest
+from semp.domain.signals import Rules
+from semp.engine.environment import Environment
+from semp.engine.live import history as history_module
+from semp.engine.live import hub as hub_module
+from semp.engine.ports import Storage
+from semp.storage.memory.store import MemoryStore
 
-from app.api.frames import Renderer
-from app.api.subscriber import CANNOT_RESUME, GOING_AWAY, TOO_SLOW, Subscriber
-from app.api.wanted import Wanted
-from app.domain.events import EVENT_TYPES
-from app.domain.interests import Interest
-from app.domain.signals import Rules
-from app.engine import history as history_module
-from app.engine import hub as hub_module
-from app.engine.environment import Environment
-from app.engine.ports import Storage
-from app.storage.memory import MemoryStore
 from tests.strategies import AGENTS, SCOPES, TRACES, random_draft
 
 GLOBS = (*SCOPES, "ui.*", "ui.**", "**", "*.login")

@@ -4,9 +4,8 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from app.storage.neo4j.embedded import EmbeddedNeo4jError, credentials
-from app.storage.neo4j.embedded.config import (
+from semp.storage.neo4j.embedded import EmbeddedNeo4jError, credentials
+from semp.storage.neo4j.embedded.config import (
     MIB,
     MemoryPlan,
     java_arguments,

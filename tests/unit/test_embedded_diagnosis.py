@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from app.storage.neo4j.embedded.diagnosis import StartLogs
+from semp.storage.neo4j.embedded.diagnosis import StartLogs
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-from app.storage.neo4j.embedded import EmbeddedNeo4jError
-from app.storage.neo4j.embedded import distribution as distribution_module
-from app.storage.neo4j.embedded.distribution import Distribution
-from app.storage.neo4j.embedded.lockfile import LockedJar
+from semp.storage.neo4j.embedded import EmbeddedNeo4jError
+from semp.storage.neo4j.embedded import distribution as distribution_module
+from semp.storage.neo4j.embedded.distribution import Distribution
+from semp.storage.neo4j.embedded.lockfile import LockedJar
 
 # jgo does not close a response it gives up; that is not what these tests are about.
 pytestmark = [

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-
-from app.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4jError, lockfile
+from semp.storage.neo4j.embedded import DEFAULT_VERSION, EmbeddedNeo4jError, lockfile
 
 SHA = "ab" * 32
 

@@ -2,7 +2,7 @@
 
 import io
 
-from app.storage.neo4j.embedded import Step, StepReporter
+from semp.storage.neo4j.embedded import Step, StepReporter
 
 
 class Clock:

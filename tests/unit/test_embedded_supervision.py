@@ -6,9 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-
-from app.storage.neo4j.embedded import EmbeddedNeo4j, EmbeddedNeo4jError
-from app.storage.neo4j.embedded import server as server_module
+from semp.storage.neo4j.embedded import EmbeddedNeo4j, EmbeddedNeo4jError
+from semp.storage.neo4j.embedded import server as server_module
 
 
 class Run:

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from app.domain.errors import InvalidInput, TooLarge
-from app.domain.events import (
+from semp.domain.errors import InvalidInput, TooLarge
+from semp.domain.events import (
     EVENT_TYPES,
     MAX_NESTING,
     MAX_PARENTS,
@@ -24,6 +23,7 @@ from app.domain.events import (
     new_id,
     same_content,
 )
+
 from tests.strategies import entry_of, make_id, new_draft
 
 PLAIN = {"type": "proposal", "scope": "ui.login", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}

@@ -15,8 +15,7 @@ import httpx
 import msgspec
 import networkx as nx
 import pytest
-
-from app.domain.events import NewEvent, draft
+from semp.domain.events import NewEvent, draft
 
 ROOT = Path(__file__).resolve().parents[2]
 STORY = ROOT / "tests/fixtures/git_history.fast-import"

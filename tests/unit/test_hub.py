@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from semp.domain.events import Draft
+from semp.domain.interests import EVERYTHING, Interest
+from semp.domain.signals import Move
+from semp.engine.live import hub as hub_module
+from semp.engine.live.hub import End, Hub, Span, Subscription
+from semp.engine.planning import encode
+from semp.engine.ports import Entry
 
-from app.domain.events import Draft
-from app.domain.interests import EVERYTHING, Interest
-from app.domain.signals import Move
-from app.engine import hub as hub_module
-from app.engine.hub import End, Hub, Span, Subscription
-from app.engine.planning import encode
-from app.engine.ports import Entry
 from tests.strategies import entry_of, new_draft
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semp.domain.errors import InvalidInput
+from semp.domain.events import EVENT_TYPES, Event
+from semp.domain.interests import EVERYTHING, Interest, in_glob
+from semp.domain.scopes import glob_regex
+from semp.engine.live.interest_index import InterestIndex
 
-from app.domain.errors import InvalidInput
-from app.domain.events import EVENT_TYPES, Event
-from app.domain.interests import EVERYTHING, Interest, in_glob
-from app.domain.scopes import glob_regex
-from app.engine.interest_index import InterestIndex
 from tests.strategies import AGENTS, TRACES, entry_of, new_draft
 
 SCOPES = ("a", "b", "a.a", "a.b", "b.a", "a.b.c", "a.b.c.d", "c.b.c")

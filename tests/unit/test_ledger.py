@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semp.domain.causes import Cause, Proposal
+from semp.domain.credit import Credited
+from semp.domain.signals import Move, Rules, Signal
+from semp.engine.ledger import Ledger, Overlay, Recent, fold, kept, targets
+from semp.engine.ports import LogState
 
-from app.domain.causes import Cause, Proposal
-from app.domain.credit import Credited
-from app.domain.signals import Move, Rules, Signal
-from app.engine.ledger import Ledger, Overlay, Recent, fold, kept, targets
-from app.engine.ports import LogState
 from tests.strategies import BEGIN, entry_of, make_id, new_draft, plan_of
 
 EMPTY = LogState("epoch", 0, "tip", 0, [Rules()])

@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-
-from app.domain.errors import InvalidInput
-from app.mcp.mount import allowed
-from app.mcp.resources import resource, signal_uri, trace_uri
-from app.mcp.within import Within
+from semp.domain.errors import InvalidInput
+from semp.mcp.mount import allowed
+from semp.mcp.resources import resource, signal_uri, trace_uri
+from semp.mcp.within import Within
 
 LAN, LOOPBACK = "10.0.0.5", "127.0.0.1"
 

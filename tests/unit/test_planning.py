@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from semp.domain import causes as causes_module
+from semp.domain.errors import InvalidInput
+from semp.domain.signals import Rules
+from semp.engine import planning
+from semp.engine.ports import Plan
+from semp.storage.memory.store import MemoryStore
 
-from app.domain import causes as causes_module
-from app.domain.errors import InvalidInput
-from app.domain.signals import Rules
-from app.engine import planning
-from app.engine.ports import Plan
-from app.storage.memory import MemoryStore
 from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft
 
 

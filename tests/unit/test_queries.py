@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from app.storage import queries
-from app.storage.neo4j.store import USED
-from app.storage.queries import QueryFileError, check, load, parse
+from semp.storage import queries
+from semp.storage.neo4j.store import USED
+from semp.storage.queries import QueryFileError, check, load, parse
 
 GOOD = """// What it is for,
 // in two lines.

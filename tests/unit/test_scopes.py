@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from app.domain.scopes import glob_prefix, glob_regex, is_valid_glob, lineage_of
+from semp.domain.scopes import glob_prefix, glob_regex, is_valid_glob, lineage_of
 
 
 @pytest.mark.parametrize(

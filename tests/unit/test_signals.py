@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from semp.domain.events import EVENT_TYPES, EventType
+from semp.domain.signals import FADED, INITIAL, Move, Rules, Signal, apply, rules_at
+from semp.engine.environment import Environment
+from semp.engine.replay import verify
+from semp.storage.memory.store import MemoryStore
 
-from app.domain.events import EVENT_TYPES, EventType
-from app.domain.signals import FADED, INITIAL, Move, Rules, Signal, apply, rules_at
-from app.engine.environment import Environment
-from app.engine.replay import verify
-from app.storage.memory import MemoryStore
 from tests.strategies import BEGIN, FakeClock, Moment, Reference, Writer, histories, new_draft, play, whole_log
 
 KEY = ("ui", "a1")

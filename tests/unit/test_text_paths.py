@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from app.api.text_paths import one_segment
+from semp.api.text_paths import one_segment
 
 
 @pytest.mark.parametrize(

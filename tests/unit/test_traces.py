@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from app.domain.clock import to_text
-from app.domain.events import EventType
-from app.domain.traces import SHOWN, TraceEvent, critical_path, summarize
+from semp.domain.clock import to_text
+from semp.domain.events import EventType
+from semp.domain.traces import SHOWN, TraceEvent, critical_path, summarize
 
 
 def at(position: int, seconds: float, agent: str, parents: list[int], kind: EventType = "ready", value: float = 0.0) -> TraceEvent:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.api.application import create_app
-from app.domain.signals import Rules
-from app.engine.environment import Environment
-from app.storage.memory import MemoryStore
+from semp.api.application import create_app
+from semp.domain.signals import Rules
+from semp.engine.environment import Environment
+from semp.storage.memory.store import MemoryStore
 
 
 async def test_the_app_is_made_without_a_warning() -> None:

@@ -1,4 +1,4 @@
-/** The conformance cases and how one is run; works in Node and in a page, see sdk/conformance/README.md. */
+/** The conformance cases and how one is run; works in Node and in a page, see contract/conformance/README.md. */
 
 import { Backoff } from "../dist/backoff.js";
 import { Client } from "../dist/client.js";

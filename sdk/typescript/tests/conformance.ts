@@ -10,7 +10,7 @@ import { Answering, type Handle, Streaming } from "./scripted.js";
 export type Run = (handle: Handle, name: "runRequest" | "runBatch" | "runStream" | "runSlowly", given: object) => Promise<Shown>;
 
 export function load<T>(name: string): T[] {
-  return JSON.parse(readFileSync(new URL(`../../conformance/${name}.json`, import.meta.url), "utf8")) as T[];
+  return JSON.parse(readFileSync(new URL(`../../../contract/conformance/${name}.json`, import.meta.url), "utf8")) as T[];
 }
 
 /** Define the tests. */

@@ -1,0 +1,45 @@
+"""The Litestar application over an environment."""
+
+from __future__ import annotations
+
+from litestar import Litestar, Router
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import ScalarRenderPlugin, SwaggerRenderPlugin
+from litestar.types import ControllerRouterHandler
+
+from semp import __version__
+from semp.api.errors import EXCEPTION_HANDLERS
+from semp.api.live.sse import stream_route
+from semp.api.live.websocket import live_route
+from semp.api.routes.events import event_routes
+from semp.api.routes.health import health_routes
+from semp.api.routes.lineage import lineage_routes
+from semp.api.routes.nodes import node_routes
+from semp.api.routes.paths import connection_routes
+from semp.api.routes.signals import signal_routes
+from semp.api.routes.traces import trace_routes
+from semp.api.text_paths import App
+from semp.engine.environment import Environment
+
+
+def create_app(environment: Environment, *more: ControllerRouterHandler) -> Litestar:
+    """The app with these further routes; the environment is started and stopped by whoever serves it. No side effects."""
+    api = Router(
+        "/api",
+        route_handlers=[
+            event_routes(environment), lineage_routes(environment), connection_routes(environment), trace_routes(environment),
+            signal_routes(environment), node_routes(environment), stream_route(environment),
+        ],
+    )  # fmt: skip
+    return App(
+        route_handlers=[api, health_routes(environment), live_route(environment), *more],
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=OpenAPIConfig(
+            use_handler_docstrings=True,
+            title="SEL/SEMP",
+            version=__version__,
+            description="Agents leave typed events in a shared environment; rewards and penalties move signals that decay with time.",
+            render_plugins=[ScalarRenderPlugin(), SwaggerRenderPlugin()],
+        ),
+        logging_config=None,
+    )

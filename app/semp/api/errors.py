@@ -1,0 +1,150 @@
+"""The one map from errors to HTTP answers: `{"message": text, "errors": [{"field", "reason"}]?}`, never a trace, query or secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+
+from semp.domain.errors import (
+    CannotResume,
+    FieldError,
+    IdConflict,
+    InvalidInput,
+    NotFound,
+    QueryTimeout,
+    QueryTooLarge,
+    SempError,
+    TooLarge,
+    Unavailable,
+)
+
+log = logging.getLogger(__name__)
+
+
+class ErrorBody(msgspec.Struct, omit_defaults=True):
+    """Every answer that is no success."""
+
+    message: str
+    errors: Sequence[FieldError] | None = None
+
+
+class UnsupportedMediaType(HTTPException):
+    """The body is of a type this route does not read."""
+
+    status_code = 415
+
+
+class Described(NamedTuple):
+    """An error as clients are told of it, over HTTP or a WebSocket."""
+
+    status: int
+    message: str
+    errors: Sequence[FieldError] | None = None
+    retry_after: int | None = None
+
+
+def describe(error: SempError) -> Described | None:
+    """The status and words of each domain error; None for a defect, of which clients are told nothing."""
+    match error:
+        case TooLarge():
+            return Described(413, f"Validation error: {error}", error.fields)
+        case InvalidInput():
+            return Described(400, f"Validation error: {error}", error.fields)
+        case IdConflict():
+            return Described(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
+        case CannotResume():
+            return Described(409, str(error), [FieldError("after", str(error))])
+        case NotFound():
+            return Described(404, str(error))
+        case Unavailable():
+            return Described(503, str(error), retry_after=error.retry_after)
+        case QueryTimeout() | QueryTooLarge():
+            return Described(400, f"Validation error: {error}")
+        case _:
+            return None
+
+
+def domain_error(request: Request[Any, Any, Any], error: SempError) -> Response[ErrorBody]:
+    """A domain error as an answer."""
+    found = describe(error)
+    if found is None:
+        return unexpected_error(request, error)
+    headers = {"retry-after": str(found.retry_after)} if found.retry_after is not None else None
+    return _answer(found.status, found.message, found.errors, headers)
+
+
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
+    """Litestar's own errors in our shape."""
+    headers = dict(error.headers or {})
+    match error:
+        case ValidationException():
+            found: list[Any] = error.extra if isinstance(error.extra, list) else []
+            fields = [FieldError(_sent_as(str(item.get("key", ""))), _reason(str(item.get("message", "")))) for item in found]
+            text = "; ".join(f"{field.field}: {field.reason}" for field in fields) or error.detail
+            return _answer(400, f"Validation error: {text}", fields or None, headers)
+        case NotFoundException():
+            return _answer(404, f"no such path: {request.url.path}")
+        case MethodNotAllowedException():
+            return _answer(405, f"{request.method} is not allowed at {request.url.path}", headers=headers)
+        case UnsupportedMediaType():
+            return _answer(415, error.detail, [FieldError("content-type", error.detail)], headers)
+        case _ if error.status_code >= 500:
+            return unexpected_error(request, error)
+        case _:
+            prefix = "Validation error: " if error.status_code == 400 else ""
+            return _answer(error.status_code, f"{prefix}{error.detail}", headers=headers)
+
+
+def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    """A defect: all of it goes to the log, nothing of it to the client."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(500, "Internal server error")
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {SempError: domain_error, HTTPException: http_error, Exception: unexpected_error}
+
+
+def _answer(
+    status: int, message: str, errors: Sequence[FieldError] | None = None, headers: dict[str, str] | None = None
+) -> Response[ErrorBody]:
+    return Response(ErrorBody(message, errors), status_code=status, headers=headers, media_type="application/json")
+
+
+def _sent_as(name: str) -> str:
+    """A query parameter as the client wrote it; some of its names are taken in Litestar's handlers."""
+    return {"types": "type", "in_scope": "scope", "return_": "return"}.get(name, name)
+
+
+def _reason(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+_DESCRIBED = {
+    400: ("The input was refused; nothing was written.", "Validation error: scope: required field is missing"),
+    404: ("There is no such thing.", "no event has the id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"),
+    409: ("What was sent contradicts what the log holds.", "id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10 is taken by another event"),
+    413: ("The body, or a payload in it, is beyond its limit.", "Validation error: payload: 300000 bytes, the limit is 262144"),
+    415: ("The body is of a type this route does not read.", "the content type must be application/json"),
+    500: ("A defect of the service; its log has the details.", "Internal server error"),
+    503: ("Repeat after `Retry-After` seconds.", "the database is not available; nothing was stored"),
+}  # fmt: skip
+
+
+def responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """The documented error answers of a route; 500 is always one of them."""
+    return {
+        status: ResponseSpec(
+            data_container=ErrorBody,
+            description=_DESCRIBED[status][0],
+            generate_examples=False,
+            examples=[Example(summary=_DESCRIBED[status][0], value={"message": _DESCRIBED[status][1]})],
+        )
+        for status in (*statuses, 500)
+    }

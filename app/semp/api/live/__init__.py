@@ -1,0 +1,1 @@
+"""Live delivery over WebSocket and server-sent events."""

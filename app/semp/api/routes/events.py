@@ -1,0 +1,243 @@
+"""Events: append one or many, read pages of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, unquote, urlencode
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.openapi.spec import Example
+from litestar.params import Body, Parameter, QueryParameter
+from litestar.routes import HTTPRoute
+
+from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
+from semp.api.errors import responses
+from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
+from semp.domain.errors import FieldError, InvalidInput, NotFound
+from semp.domain.events import MAX_NAME, Event, EventType, NewEvent, draft
+from semp.domain.scopes import MAX_SCOPE, is_valid_glob
+from semp.domain.signals import Move
+from semp.engine.environment import Environment
+from semp.engine.planning import Recorded
+from semp.engine.ports import EventFilter
+
+NDJSON = "application/x-ndjson"
+MAX_BATCH_EVENTS = 10_000
+MAX_BATCH_BODY = 32 * 1024 * 1024
+"""Bytes of a batch, at most: 10,000 events of ordinary size fit."""
+MAX_PAGE = 1000
+
+
+class RecordedEvent(Event):
+    """A stored event, and what its append moved."""
+
+    signals: list[Move] = msgspec.field(default_factory=list[Move])
+
+
+class BatchSummary(msgspec.Struct):
+    """A batch answered with `return=minimal`: how many events, and the smallest and largest of their positions."""
+
+    count: int
+    first: int
+    last: int
+
+
+_read_event = msgspec.json.Decoder(NewEvent).decode
+_read_batch = msgspec.json.Decoder(list[NewEvent]).decode
+_read_lines = msgspec.json.Decoder(NewEvent).decode_lines
+_encode = msgspec.json.Encoder().encode
+
+Returned = Annotated[
+    Literal["full", "minimal"],
+    QueryParameter(name="return", required=False, description="`minimal` answers count and positions only; default: `full`."),
+]
+Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Events in a page, at most.")]
+Types = Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Only these types; may be repeated.")]
+ScopeGlob = Annotated[
+    str | None,
+    QueryParameter(
+        name="scope",  # the name is taken in Litestar's handlers
+        required=False,
+        max_length=MAX_SCOPE,
+        description="A scope, or a glob: `*` is one segment, `**` at the end is one or more.",
+        examples=[Example(value="ui.**")],
+    ),
+]
+Position = Annotated[int | None, Parameter(ge=0, le=2**62, required=False, description="A position of the log.")]
+Named = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only events with exactly this name.")]
+InPath = Annotated[str, Parameter(description="Percent-encoded where needed.")]
+
+
+def recorded_json(recorded: Recorded) -> bytes:
+    """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
+    return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+
+
+def valid_glob(scope: str | None) -> str | None:
+    """The scope filter, checked.
+
+    Raises:
+        InvalidInput: it is neither a scope nor a glob.
+    """
+    if scope is not None and not is_valid_glob(scope):
+        raise InvalidInput(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
+    return scope
+
+
+def page_answer(
+    request: Request[Any, Any, Any], events: Sequence[Event], wanted: EventFilter, query: dict[str, Any]
+) -> Response[list[Event]]:
+    """A page as an array, with a `Link` header to the next one when this one is full."""
+    headers: dict[str, str] = {}
+    if events and len(events) == wanted.limit:
+        query = {name: value for name, value in query.items() if value is not None}
+        query["before" if wanted.newest_first else "after"] = events[-1].position
+        path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or request.url.path
+        headers["link"] = f'<{path}?{urlencode(query, doseq=True)}>; rel="next"'
+    return Response(list(events), headers=headers)
+
+
+def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:
+    """What follows the prefix in the path, percent-decoded once: slashes and empty segments in it are the client's own."""
+    return unquote(request.scope["raw_path"].decode("latin-1").partition("?")[0]).removeprefix(prefix)
+
+
+def event_routes(environment: Environment) -> Router:
+    """`/events` and what is below it."""
+
+    @direct_post(
+        "/events",
+        body=Annotated[NewEvent, Body(examples=[Example(value=NEW_EVENT)])],
+        answer=RecordedEvent,
+        operation_id="appendEvent",
+        summary="Append an event",
+        responses={
+            **created(RecordedEvent, RECORDED),
+            **responses(400, 409, 413, 415, 503),
+        },
+    )
+    async def append_event(incoming: Incoming) -> Answer:
+        """201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event."""
+        new = decode(_read_event, incoming.body)
+        [recorded] = await environment.append([draft(new)])
+        return Answer(201 if recorded.created else 200, recorded_json(recorded))
+
+    @direct_post(
+        "/events/batch",
+        body=Annotated[list[NewEvent], Body(examples=[Example(value=[NEW_EVENT])])],
+        answer=list[RecordedEvent] | BatchSummary,
+        accepts=(JSON, NDJSON),
+        max_body=MAX_BATCH_BODY,
+        parameters={"return_": Returned},
+        operation_id="appendBatch",
+        summary="Append up to 10,000 events together or not at all",
+        responses={**created(list[RecordedEvent] | BatchSummary, [RECORDED]), **responses(400, 409, 413, 415, 503)},
+    )  # fmt: skip
+    async def append_batch(incoming: Incoming) -> Answer:
+        """A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index."""
+        query = parse_qs(incoming.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        wanted = query.get("return", ["full"])[-1]
+        if wanted not in ("full", "minimal"):
+            raise InvalidInput(FieldError("return", "expected full or minimal"))
+        events = decode(_read_lines if incoming.content_type == NDJSON else _read_batch, incoming.body)
+        if not 1 <= len(events) <= MAX_BATCH_EVENTS:
+            raise InvalidInput(FieldError("body", f"a batch holds 1 to {MAX_BATCH_EVENTS} events, this one has {len(events)}"))
+        drafts = [draft(new, f"[{index}].") for index, new in enumerate(events)]
+        recorded = await environment.append(drafts, batch=True)
+        status = 201 if any(answer.created for answer in recorded) else 200
+        if wanted == "minimal":
+            positions = [answer.event.position for answer in recorded]
+            return Answer(status, _encode(BatchSummary(len(recorded), min(positions), max(positions))))
+        return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))
+
+    @get(
+        "/events",
+        operation_id="listEvents",
+        summary="Read a page of the log",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
+    async def list_events(
+        request: Request[Any, Any, Any],
+        limit: Limit = 100,
+        types: Types = None,
+        in_scope: ScopeGlob = None,
+        trace_id: Named = None,
+        agent_id: Named = None,
+        before: Position = None,
+        after: Position = None,
+        order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "desc",
+    ) -> Response[list[Event]]:
+        """Newest first unless `order=asc`. `before` and `after` are positions; a full page links to the next in its `Link` header."""
+        wanted = EventFilter(
+            types=types, scope=valid_glob(in_scope), trace_id=trace_id, agent_id=agent_id,
+            before=before, after=after, newest_first=order == "desc", limit=limit,
+        )  # fmt: skip
+        query: dict[str, Any] = {
+            "limit": limit, "type": types, "scope": in_scope, "trace_id": trace_id, "agent_id": agent_id,
+            "before": before, "after": after, "order": order,
+        }  # fmt: skip
+        return page_answer(request, await environment.storage.page(wanted), wanted, query)
+
+    @get(
+        "/events/scope/{path:path}",
+        operation_id="listEventsOfScope",
+        summary="Read one scope's events",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
+    async def list_scope(
+        request: Request[Any, Any, Any], path: InPath, limit: Limit = 100, before: Position = None
+    ) -> Response[list[Event]]:
+        """Newest first, of exactly this scope."""
+        wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
+        if "*" in path:
+            raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
+        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+
+    @get(
+        "/events/trace/{path:path}",
+        operation_id="listEventsOfTrace",
+        summary="Read one trace's events",
+        responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
+    )
+    async def list_trace(
+        request: Request[Any, Any, Any],
+        path: InPath,  # noqa: ARG001 - read from the raw path
+        limit: Limit = MAX_PAGE,
+        after: Position = None,
+    ) -> Response[list[Event]]:
+        """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
+        wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
+        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+
+    @get(
+        "/events/{event_id:str}",
+        operation_id="getEvent",
+        summary="Read one event",
+        responses={200: success(Event, EVENT), **responses(400, 404, 503)},
+    )
+    async def get_event(event_id: InPath) -> Event:
+        """The event as it was stored."""
+        found = await environment.storage.events([event_id.lower()])
+        if not found:
+            raise NotFound(f"no event has the id {event_id}")
+        return found[event_id.lower()]
+
+    return without_options(
+        Router("/", route_handlers=[append_event, append_batch, list_events, list_scope, list_trace, get_event], tags=["Events"])
+    )
+
+
+def without_options(router: Router) -> Router:
+    """The router without Litestar's generated OPTIONS handlers.
+
+    Where two handlers share a path Litestar keeps the OPTIONS handler of the first, which knows only that one's methods. Without
+    any, the app makes one that knows them all.
+    """
+    router.routes = [
+        HTTPRoute(path=route.path, route_handlers=[handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods])
+        for route in router.routes
+        if isinstance(route, HTTPRoute)
+    ]
+    return router

@@ -1,0 +1,103 @@
+"""Health and metrics, for orchestrators and scrapers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from litestar import MediaType, Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from semp.api.errors import responses
+from semp.api.examples import success
+from semp.domain.errors import StoreUnavailable
+from semp.engine.environment import Environment
+
+
+class Health(msgspec.Struct):
+    """What is up."""
+
+    status: Literal["ok"]
+
+
+class Ready(Health):
+    """What is up, and where the log stands."""
+
+    epoch: str
+    position: int
+
+
+class _EnvironmentCollector(Collector):
+    """Reads the environment when it is scraped, so that the hot path counts nothing twice."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    def collect(self) -> Iterator[Metric]:
+        environment = self.environment
+        committer, ledger, hub = environment.committer, environment.ledger, environment.hub
+        yield CounterMetricFamily("semp_events", "Events in the log.", value=ledger.state.head)
+        yield CounterMetricFamily("semp_transactions", "Transactions seen by this process.", value=committer.batches)
+        yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=committer.queued)
+        yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=len(ledger.signals))
+        yield GaugeMetricFamily("semp_subscribers", "Open WebSockets.", value=hub.subscribers)
+        yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(committer.available))
+
+
+def health_routes(environment: Environment) -> Router:
+    """`/health/live`, `/health/ready`, `/metrics`."""
+    registry = CollectorRegistry()
+    registry.register(_EnvironmentCollector(environment))
+    ProcessCollector(registry=registry)
+
+    @get(
+        "/health/live",
+        operation_id="live",
+        summary="Is the process alive?",
+        responses={200: success(Health, {"status": "ok"}), **responses()},
+        sync_to_thread=False,
+    )
+    def live() -> Health:
+        """Answers as long as the process serves requests, whatever the database does."""
+        return Health("ok")
+
+    @get(
+        "/health/ready",
+        operation_id="ready",
+        summary="Would an event be taken now?",
+        responses={200: success(Ready, {"status": "ok", "epoch": "x", "position": 1}), **responses(503)},
+        sync_to_thread=False,
+    )
+    def ready() -> Ready:
+        """200 when the database answered last, with the log's epoch and newest position; 503 while it is away."""
+        if not environment.ready:
+            raise StoreUnavailable("the database is not available", retry_after=2)
+        return Ready("ok", environment.ledger.state.epoch, environment.ledger.state.head)
+
+    @get(
+        "/metrics",
+        operation_id="metrics",
+        summary="Metrics in Prometheus text format",
+        media_type=MediaType.TEXT,
+        responses={
+            200: ResponseSpec(
+                data_container=str,
+                description="x",
+                generate_examples=False,
+                media_type=MediaType.TEXT,
+                examples=[Example(value="semp_events_total 1.0")],
+            ),
+            **responses(),
+        },
+        sync_to_thread=False,
+    )
+    def metrics() -> Response[bytes]:
+        """Counters and gauges of the log, the queue, the signals and this process."""
+        return Response(generate_latest(registry), media_type="text/plain; version=1.0.0")
+
+    return Router("/", route_handlers=[live, ready, metrics], tags=["Health"])

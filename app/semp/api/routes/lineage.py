@@ -1,0 +1,217 @@
+"""Lineage: what led to an event, and what it led to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.params import Parameter
+
+from semp.api.errors import responses
+from semp.api.examples import LINEAGE, success
+from semp.api.routes.events import MAX_PAGE, InPath, ScopeGlob, Types, valid_glob
+from semp.domain.errors import FieldError, InvalidInput, NotFound
+from semp.domain.events import Event, EventType
+from semp.engine.environment import Environment
+from semp.engine.lineage import Asked, around, nearest_of
+from semp.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
+
+
+class LineageNode(msgspec.Struct):
+    """An event of a lineage; `payload` only when asked for, `relation` only where both kinds are listed together."""
+
+    id: str
+    type: EventType
+    scope: str
+    trace_id: str
+    agent_id: str
+    parent_ids: list[str]
+    timestamp: str
+    position: int
+    depth: Annotated[int, msgspec.Meta(ge=0, description="PARENT hops by the shortest way.")]
+    relation: Literal["ancestor", "descendant"] | msgspec.UnsetType = msgspec.UNSET
+    payload: Annotated[msgspec.Raw | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.UNSET
+
+
+class LineageAnswer(msgspec.Struct, kw_only=True):
+    """Nearest first. `count` is exact for the depth and filters asked, whatever the page, but where the budget ended it: then it is a
+    lower bound. It is left out where `count=0` asked for that. `truncated`: there is more; a `Link` header leads to it, unless the budget
+    ended the search."""
+
+    count: int | msgspec.UnsetType = msgspec.UNSET
+    truncated: bool
+    nodes: list[LineageNode]
+
+
+Depth = Annotated[int | None, Parameter(ge=1, le=1_000_000, required=False, description="PARENT hops at most; default: no bound.")]
+PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Nodes in a page, at most; 0 for the count alone.")]
+Cursor = Annotated[
+    str | None,
+    Parameter(
+        required=False,
+        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}){0,2}$",
+        description="From a `Link` header: depth and position last seen, the newest position that counts, and the count.",
+    ),
+]
+Budget = Annotated[
+    int,
+    Parameter(
+        ge=1, le=NODE_BUDGET, description="Events reached at most, whether they are shown or not; beyond it the answer is truncated."
+    ),
+]
+WithCount = Annotated[
+    int, Parameter(ge=0, le=1, description="0 to leave out `count`: a page of the nearest is there before all are counted.")
+]
+WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
+
+Kind = Direction | Literal["lineage"]
+ROUTES: dict[Kind, tuple[str, str, str]] = {
+    "ancestors": (
+        "listAncestors",
+        "What led to an event",
+        "Every event reachable along PARENT, once, at its shortest distance; its ancestors never change.",
+    ),
+    "descendants": (
+        "listDescendants",
+        "What an event led to",
+        "Every event with this one among its ancestors, once, at its shortest distance. Pages leave out what came after the first one.",
+    ),
+    "lineage": (
+        "listLineage",
+        "What led to an event and what it led to",
+        "Ancestors and descendants in one list, nearest first; `relation` says which.",
+    ),
+    "roots": (
+        "listRoots",
+        "The first causes of an event",
+        "Those of its ancestors that have no cause themselves; the event itself, at depth 0, when it has none.",
+    ),
+    "impact": (
+        "listImpact",
+        "Where an event's consequences end so far",
+        "Those of its descendants that led to nothing yet; the event itself, at depth 0, when nothing followed.",
+    ),
+}
+
+
+def lineage_routes(environment: Environment) -> Router:
+    """`/events/{id}/` with each of ROUTES."""
+    store = environment.storage
+
+    def route(kind: Kind) -> Any:
+        operation, summary, text = ROUTES[kind]
+
+        async def handler(
+            request: Request[Any, Any, Any],
+            event_id: InPath,
+            depth: Depth = None,
+            limit: PageSize = 100,
+            types: Types = None,
+            in_scope: ScopeGlob = None,
+            payload: WithPayload = 0,
+            budget: Budget = NODE_BUDGET,
+            count: WithCount = 1,
+            cursor: Cursor = None,
+        ) -> Response[LineageAnswer]:
+            place = read_cursor(cursor)
+            wanted = LineageFilter(
+                depth=depth,
+                types=types,
+                scope=valid_glob(in_scope),
+                until=place.until,
+                after=place.after,
+                limit=limit and limit + 1,
+                payload=bool(payload),
+                budget=budget,
+            )
+            head = environment.ledger.state.head
+            wanted_id = event_id.lower()
+            asked = Asked(place.counted, bool(count), head)
+            origin: Event | None = None
+            if kind == "lineage":
+                origin = (await store.events([wanted_id])).get(wanted_id)
+                found, counted = await around(store, origin, wanted, asked) if origin is not None else ([], None)
+            else:
+                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
+            if not found and counted is None and not await store.events([wanted_id]):
+                raise NotFound(f"no event has the id {event_id}")
+            until = place.until or max([head, *[relative.event.position for relative in found]])
+            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
+
+        handler.__doc__ = text
+        return get(
+            f"/events/{{event_id:str}}/{kind}",
+            name=operation, operation_id=operation, summary=summary,
+            responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
+        )(handler)  # fmt: skip
+
+    return Router("/", route_handlers=[route(kind) for kind in ROUTES], tags=["Lineage"])
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a page begins: after a depth and position, with the newest position that counts, and what the first page counted."""
+
+    after: tuple[int, int] | None = None
+    until: int | None = None
+    counted: Counted | None = None
+
+    def text(self) -> str:
+        """As a cursor."""
+        numbers = [*(self.after or (0, 0))]
+        if self.until is not None:
+            numbers.append(self.until)
+            if self.counted is not None and self.counted.complete:
+                numbers.append(self.counted.count)
+        return ":".join(map(str, numbers))
+
+
+def read_cursor(text: str | None) -> Place:
+    """What a `Link` header said.
+
+    Raises:
+        InvalidInput: the text is not from one.
+    """
+    if text is None:
+        return Place()
+    parts = text.split(":")
+    if len(parts) not in (2, 3, 4) or not all(part.isdecimal() for part in parts):
+        raise InvalidInput(FieldError("cursor", "expected what a Link header gave"))
+    depth, position, *rest = map(int, parts)
+    return Place((depth, position), rest[0] if rest else None, Counted(rest[1]) if len(rest) > 1 else None)
+
+
+def page(
+    request: Request[Any, Any, Any],
+    counted: Counted | None,
+    found: list[Relative],
+    limit: int,
+    *,
+    payload: bool,
+    count: bool = True,
+    until: int | None = None,
+    origin: Event | None = None,
+) -> Response[LineageAnswer]:
+    """The answer from one more node than the page holds, with a `Link` to the next page when there is one. `count`: whether to tell it."""
+    shown = found[:limit]
+    more = len(found) > limit > 0
+    headers: dict[str, str] = {}
+    if more:
+        last = shown[-1]
+        query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        query.append(("cursor", Place((last.depth, last.event.position), until, counted).text()))
+        headers["link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+    truncated = more or (counted is not None and not counted.complete)
+    nodes = [_node(relative, payload, origin) for relative in shown]
+    shown_count = counted.count if count and counted is not None else msgspec.UNSET
+    return Response(LineageAnswer(count=shown_count, truncated=truncated, nodes=nodes), headers=headers)
+
+
+def _node(relative: Relative, payload: bool, origin: Event | None) -> LineageNode:
+    event = relative.event
+    relation = msgspec.UNSET if origin is None else "ancestor" if event.position < origin.position else "descendant"
+    return LineageNode(
+        event.id, event.type, event.scope, event.trace_id, event.agent_id, event.parent_ids, event.timestamp, event.position,
+        relative.depth, relation, event.payload if payload else msgspec.UNSET,
+    )  # fmt: skip

@@ -1,0 +1,197 @@
+"""The users' own graph, beside the log, and what its nodes have to do with events."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.openapi.spec import Example
+from litestar.params import Body, Parameter
+
+from semp.api.direct import Answer, Incoming, decode, direct_post
+from semp.api.errors import responses
+from semp.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
+from semp.api.routes.events import InPath, ScopeGlob, Types, valid_glob
+from semp.api.routes.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithCount, WithPayload, page, read_cursor
+from semp.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
+from semp.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
+from semp.engine.environment import Environment
+from semp.engine.lineage import Asked, nearest
+from semp.engine.ports import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
+
+
+class NewNode(msgspec.Struct, forbid_unknown_fields=True):
+    """A node as a client sends it."""
+
+    type: Annotated[Name, msgspec.Meta(examples=["file"])]
+    data: Annotated[dict[str, Any], msgspec.Meta(examples=[{"path": "src/login.py"}])] = msgspec.field(default_factory=dict[str, Any])
+    id: Annotated[Id | None, msgspec.Meta(description="The client's own UUID; makes a retry safe.")] = None
+
+
+class NewEdge(msgspec.Struct, forbid_unknown_fields=True):
+    """An edge from the node in the path, to another node or to an event."""
+
+    to: Id
+    type: Annotated[Name, msgspec.Meta(examples=["depends_on"])]
+
+
+class NodeAnswer(msgspec.Struct):
+    """A node with its edges."""
+
+    id: str
+    type: str
+    data: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+    edges: list[GraphEdge]
+
+
+_read_node = msgspec.json.Decoder(NewNode).decode
+_read_edge = msgspec.json.Decoder(NewEdge).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class LinkedNodeAnswer(msgspec.Struct):
+    """A node as seen from an event it is linked to; `edge` is the type of the link."""
+
+    id: str
+    type: str
+    data: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+    edge: str
+
+
+EdgeType = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only by links of this type; default: all.")]
+SIDES: dict[Side, tuple[str, str, str, str]] = {
+    "provenance": (
+        "provenance",
+        "listProvenance",
+        "What led to an artefact",
+        "The events its node is linked to, at depth 0, and everything that led to them, each once at its shortest distance.",
+    ),
+    "consequences": (
+        "descendants",
+        "listDescendantsOfNode",
+        "What an artefact led to",
+        "The events its node is linked to, at depth 0, and everything they led to, each once at its shortest distance.",
+    ),
+}
+
+
+def node_routes(environment: Environment) -> Router:
+    """`/nodes` and what is below it, and the nodes of an event."""
+    store = environment.storage
+
+    @direct_post(
+        "/nodes",
+        body=Annotated[NewNode, Body(examples=[Example(value=NEW_NODE)])],
+        answer=NodeAnswer,
+        operation_id="createNode",
+        summary="Store a graph node",
+        responses={**created(NodeAnswer, NODE), **responses(400, 409, 413, 415, 503)},
+    )
+    async def create_node(incoming: Incoming) -> Answer:
+        """201 with the node. Sending the same `id` with the same content again answers 200."""
+        new = decode(_read_node, incoming.body)
+        node_id = new.id.lower() if new.id else new_id()
+        data = stored_text(new.data, "data")
+        node, created = await store.put_node(node_id, new.type, data)
+        if created:
+            return Answer(201, _encode(node))
+        if node.type != new.type or canonical(bytes(node.data)) != canonical(data.encode()):
+            raise IdConflict(node_id, what="a node")
+        return Answer(200, _encode(await _node(environment, node_id)))
+
+    @get(
+        "/nodes/{node_id:str}",
+        operation_id="getNode",
+        summary="Read a graph node",
+        responses={
+            200: success(NodeAnswer, NODE),
+            **responses(400, 404, 503),
+        },
+    )
+    async def get_node(node_id: InPath) -> NodeAnswer:
+        """The node with its edges, by target and type."""
+        return _answer(await _node(environment, node_id.lower()))
+
+    @direct_post(
+        "/nodes/{node_id:str}/edges",
+        body=Annotated[NewEdge, Body(examples=[Example(value=NEW_EDGE)])],
+        answer=NodeAnswer,
+        parameters={"node_id": InPath},
+        operation_id="addEdge",
+        summary="Link a graph node to another, or to an event",
+        responses={
+            201: success(NodeAnswer, NODE),
+            **responses(400, 404, 413, 415, 503),
+        },
+    )
+    async def add_edge(incoming: Incoming) -> Answer:
+        """201 with the node the edge leaves from. The same edge twice is one edge."""
+        edge = decode(_read_edge, incoming.body)
+        node_id = str(incoming.scope["path_params"]["node_id"]).lower()
+        if not await store.add_edge(node_id, edge.to.lower(), edge.type):
+            await _node(environment, node_id)
+            raise InvalidInput(FieldError("to", f"neither a node nor an event has the id {edge.to}"))
+        return Answer(201, _encode(await _node(environment, node_id)))
+
+    def side_route(side: Side) -> Any:
+        path, operation, summary, text = SIDES[side]
+
+        async def handler(
+            request: Request[Any, Any, Any],
+            node_id: InPath,
+            edge: EdgeType = None,
+            depth: Depth = None,
+            limit: PageSize = 100,
+            types: Types = None,
+            in_scope: ScopeGlob = None,
+            payload: WithPayload = 0,
+            budget: Budget = NODE_BUDGET,
+            count: WithCount = 1,
+            cursor: Cursor = None,
+        ) -> Response[LineageAnswer]:
+            place = read_cursor(cursor)
+            until = place.until or environment.ledger.state.head
+            node = await _node(environment, node_id.lower())
+            wanted = LineageFilter(
+                depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit and limit + 1,
+                payload=bool(payload), budget=budget,
+            )  # fmt: skip
+            reach, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
+            found, counted = await nearest(reach, find, wanted, Asked(place.counted, bool(count), environment.ledger.state.head))
+            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
+
+        handler.__doc__ = text
+        return get(
+            f"/nodes/{{node_id:str}}/{path}",
+            name=operation, operation_id=operation, summary=summary,
+            responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
+        )(handler)  # fmt: skip
+
+    @get(
+        "/events/{event_id:str}/nodes",
+        operation_id="listNodesOfEvent",
+        summary="The graph nodes linked to an event",
+        responses={200: success(list[LinkedNodeAnswer], [LINKED_NODE]), **responses(400, 404, 503)},
+    )
+    async def list_nodes_of_event(event_id: InPath) -> list[LinkedNodeAnswer]:
+        """By type of the link, then by id."""
+        wanted = event_id.lower()
+        if not await store.events([wanted]):
+            raise NotFound(f"no event has the id {event_id}")
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await store.nodes_of(wanted)]
+
+    handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
+    return Router("/", route_handlers=handlers, tags=["Graph nodes"])
+
+
+async def _node(environment: Environment, node_id: str) -> GraphNode:
+    found = await environment.storage.node(node_id)
+    if found is None:
+        raise NotFound(f"no node has the id {node_id}")
+    return found
+
+
+def _answer(node: GraphNode) -> NodeAnswer:
+    return NodeAnswer(node.id, node.type, node.data, node.edges)

@@ -1,0 +1,274 @@
+"""Events: what a client sends, what the log stores, and the checks between the two."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast, get_args
+
+import msgspec
+import uuid_utils
+
+from semp.domain.credit import Credit
+from semp.domain.errors import FieldError, InvalidInput, TooLarge
+from semp.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
+
+EventType = Literal["proposal", "ready", "test", "reward", "penalty"]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+MAX_PAYLOAD = 256 * 1024
+"""Bytes of a payload as compact JSON, at most."""
+MAX_PARENTS = 64
+MAX_NAME = 256
+"""Characters of a trace_id or agent_id, at most."""
+MAX_NESTING = 128
+"""Arrays and objects inside one another in a payload, at most."""
+MAX_ACTION = 1024
+"""Characters of `payload.action`, at most: it is a signal's pattern, and so a key in the database's index."""
+
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+Id = Annotated[
+    str,
+    msgspec.Meta(pattern=_UUID, max_length=36, description="A UUID.", examples=["0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"]),
+]
+Scope = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=SCOPE_PATTERN + r"(?!\n)",  # Python's $ also matches before a final newline
+        max_length=MAX_SCOPE,
+        description="Dotted path of `[A-Za-z0-9_-]` segments.",
+        examples=["ui.login"],
+        extra_json_schema={"pattern": SCOPE_PATTERN},
+    ),
+]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+Action = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ACTION)]
+Alpha = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """An event as a client sends it.
+
+    `position`, `timestamp` and `signals` are the server's to set; they are accepted and ignored, so that what was exported or
+    answered may be sent again. Any other unknown field is refused: a misspelt `parent_ids` must not lose a cause in silence.
+    """
+
+    type: Annotated[EventType, msgspec.Meta(description="What the agent did.", examples=["proposal"])]
+    scope: Scope
+    trace_id: Annotated[Name, msgspec.Meta(description="The piece of work this belongs to.", examples=["checkout-42"])]
+    agent_id: Annotated[Name, msgspec.Meta(description="Who left the event.", examples=["designer"])]
+    payload: Annotated[
+        dict[str, Any],
+        msgspec.Meta(
+            description="At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; "
+            "reward: `value` 0..1; penalty: `value` -1..1, taken by its size; `credit` of either, an object of `discount` 0..1 and "
+            "`max_depth`, has it reach the proposals further up. Other keys are kept as they are.",
+            examples=[{"action": "improve_ux"}],
+        ),
+    ]
+    parent_ids: Annotated[list[Id] | None, msgspec.Meta(description="The events that caused this one, at most 64; repeats count once.")] = (
+        None
+    )
+    id: Annotated[Id | None, msgspec.Meta(description="The client's own UUID; makes a retry safe. Generated when absent.")] = None
+    position: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
+    timestamp: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
+    signals: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
+
+
+class Draft(msgspec.Struct, gc=False):
+    """A checked event on its way to the log: it has its id, but no position yet."""
+
+    id: str
+    type: EventType
+    scope: str
+    trace_id: str
+    agent_id: str
+    parent_ids: list[str]
+    payload: str
+    """Compact JSON text of an object."""
+    action: str | None = None
+    """`payload.action`, when it is there."""
+    value: float = 0.0
+    """Size of a reward or penalty, 0..1."""
+    alpha: float | None = None
+    """A reward's own amplification, when its payload gives one."""
+    client_id: bool = False
+    """Whether the client chose the id; only then can it be a retry."""
+    credit: Credit | None = None
+    """How far up a reward or penalty reaches, when its payload says so."""
+
+
+class Event(msgspec.Struct, gc=False):
+    """An event as the log holds it, field for field what every answer shows."""
+
+    id: Id
+    type: EventType
+    scope: str
+    trace_id: str
+    agent_id: str
+    parent_ids: list[Id]
+    timestamp: Annotated[
+        str, msgspec.Meta(description="Server time, UTC; never runs backwards along positions.", examples=["2025-01-15T10:30:00.000Z"])
+    ]
+    payload: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object", "examples": [{"action": "improve_ux"}]})]
+    position: Annotated[int, msgspec.Meta(ge=1, description="Place in the log: 1, 2, 3, ... without gaps, in commit order.")]
+
+
+class _Proposal(msgspec.Struct, gc=False):
+    action: Action
+    params: dict[str, Any] | None = None
+    estimated_effort: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    priority: Literal["low", "medium", "high"] | None = None
+
+
+class _Ready(msgspec.Struct, gc=False):
+    status: str
+    action: Action | None = None
+
+
+class _Test(msgspec.Struct, gc=False):
+    status: Literal["running", "passed", "failed"]
+    action: Action | None = None
+    suite: str | None = None
+    coverage: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
+    failures: list[Any] | None = None
+
+
+class _Reward(msgspec.Struct, gc=False):
+    value: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    action: Action | None = None
+    greek: Alpha | None = msgspec.field(default=None, name="α")
+    alpha: Alpha | None = None
+    reason: str | None = None
+    credit: Any = None
+
+
+class _Penalty(msgspec.Struct, gc=False):
+    value: Annotated[float, msgspec.Meta(ge=-1, le=1)]
+    action: Action | None = None
+    reason: str | None = None
+    credit: Any = None
+
+
+_Payload = _Proposal | _Ready | _Test | _Reward | _Penalty
+PAYLOADS: dict[EventType, type[_Payload]] = {
+    "proposal": _Proposal, "ready": _Ready, "test": _Test, "reward": _Reward, "penalty": _Penalty,
+}  # fmt: skip
+
+_encode = msgspec.json.Encoder().encode
+
+
+def new_id() -> str:
+    """A time-ordered UUID (version 7, RFC 9562), so that index inserts append."""
+    return str(uuid_utils.uuid7())
+
+
+def draft(new: NewEvent, where: str = "") -> Draft:
+    """Check an event against the rules of its type and make it ready for the log. `where` prefixes field names, as `[3].`.
+
+    Raises:
+        InvalidInput: a payload field is missing, of the wrong type or out of range, or the event is its own parent.
+        TooLarge: the payload is beyond its limit.
+    """
+    try:
+        fields: Any = msgspec.convert(new.payload, PAYLOADS[new.type])
+    except msgspec.ValidationError as error:
+        raise InvalidInput(field_error(error, f"{where}payload")) from None
+    payload = stored_text(new.payload, f"{where}payload")
+    parents = new.parent_ids
+    event_id = new.id.lower() if new.id else new_id()
+    if parents:
+        parents = list(dict.fromkeys([parent.lower() for parent in parents]))
+        if len(parents) > MAX_PARENTS:
+            raise InvalidInput(FieldError(f"{where}parent_ids", f"{len(parents)} parents, the limit is {MAX_PARENTS}"))
+        if new.id and event_id in parents:
+            raise InvalidInput(FieldError(f"{where}parent_ids", "an event cannot be its own parent"))
+    result = Draft(event_id, new.type, new.scope, new.trace_id, new.agent_id, parents or [], payload, fields.action, client_id=bool(new.id))
+    if new.type == "reward":
+        result.value = fields.value
+        result.alpha = fields.greek if fields.greek is not None else fields.alpha
+    elif new.type == "penalty":
+        result.value = abs(fields.value)
+    else:
+        return result
+    if isinstance(fields.credit, dict):  # anything else is a client's own key, and kept as it is
+        result.credit = _credit(cast("dict[str, Any]", fields.credit), f"{where}payload.credit")
+    return result
+
+
+def _credit(asked: dict[str, Any], field: str) -> Credit:
+    try:
+        return msgspec.convert(asked, Credit)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(field_error(error, field)) from None
+
+
+def stored_text(value: dict[str, Any], field: str) -> str:
+    """A JSON object as it is stored: compact text, within the limits of size and nesting.
+
+    Raises:
+        InvalidInput: nested too deeply.
+        TooLarge: beyond MAX_PAYLOAD.
+    """
+    try:
+        text = _encode(value)
+    except RecursionError:
+        raise InvalidInput(FieldError(field, f"nested more than {MAX_NESTING} deep")) from None
+    if text.count(b"[") + text.count(b"{") > MAX_NESTING and _nesting(value) > MAX_NESTING:
+        raise InvalidInput(FieldError(field, f"nested more than {MAX_NESTING} deep"))
+    if len(text) > MAX_PAYLOAD:
+        raise TooLarge(FieldError(field, f"{len(text)} bytes, the limit is {MAX_PAYLOAD}"))
+    return text.decode()
+
+
+def _nesting(value: Any) -> int:
+    """How deep a decoded JSON value goes; walked level by level, since recursion is what must be bounded."""
+    depth = 0
+    level: list[Any] = [value]
+    while level:
+        depth += 1
+        children: list[Any] = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        level = [child for child in children if isinstance(child, dict | list)]
+    return depth
+
+
+def effect_of(event_type: EventType, payload: bytes) -> tuple[float, float | None]:
+    """The value (0..1, by size) and own alpha of a stored reward or penalty, as `draft` took them when it was appended."""
+    if event_type == "reward":
+        reward = msgspec.json.decode(payload, type=_Reward)
+        return reward.value, reward.greek if reward.greek is not None else reward.alpha
+    if event_type == "penalty":
+        return abs(msgspec.json.decode(payload, type=_Penalty).value), None
+    return 0.0, None
+
+
+def same_content(wanted: Draft, stored: Event) -> bool:
+    """Whether a retry carries what is stored. The order of keys in the payload does not matter; 1 and 1.0 differ."""
+    if (wanted.type, wanted.scope, wanted.trace_id, wanted.agent_id, wanted.parent_ids) != (
+        stored.type, stored.scope, stored.trace_id, stored.agent_id, stored.parent_ids,
+    ):  # fmt: skip
+        return False
+    return wanted.payload.encode() == bytes(stored.payload) or canonical(wanted.payload.encode()) == canonical(bytes(stored.payload))
+
+
+def canonical(payload: bytes) -> bytes:
+    """The same JSON with keys in sorted order at every depth."""
+    return msgspec.json.encode(msgspec.json.decode(payload), order="sorted")
+
+
+def field_error(error: msgspec.ValidationError, root: str = "") -> FieldError:
+    """msgspec's message taken apart: the path of the field below `root`, and the reason."""
+    reason, _, path = str(error).partition(" - at `")
+    path = path.rstrip("`").removeprefix("$").removeprefix(".")
+    missing = "Object missing required field `"
+    unknown = "Object contains unknown field `"
+    for prefix, short in ((missing, "required field is missing"), (unknown, "unknown field")):
+        if reason.startswith(prefix):
+            name = reason.removeprefix(prefix).rstrip("`")
+            path, reason = f"{path}.{name}" if path else name, short
+    joined = f"{root}.{path}" if root and path and not path.startswith("[") else f"{root}{path}"
+    return FieldError(joined, _plainer(reason))
+
+
+def _plainer(reason: str) -> str:
+    if "matching regex" in reason:
+        return "is not a UUID" if _UUID in reason else "expected dotted segments of letters, digits, '_' or '-', such as ui.login"
+    return reason[:1].lower() + reason[1:]

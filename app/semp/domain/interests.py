@@ -1,0 +1,92 @@
+"""What a subscriber wants to be told of: a filter over events that is also a key, so that equal ones share their work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from semp.domain.errors import FieldError, InvalidInput
+from semp.domain.events import EVENT_TYPES, MAX_NAME, Event, EventType
+from semp.domain.scopes import is_glob, is_valid_glob
+
+MAX_ALTERNATIVES = 100
+"""Values one field of an interest may list, at most."""
+
+
+def in_glob(scope: str, pattern: str) -> bool:
+    """Whether a scope is the pattern or is selected by it, as `semp.domain.scopes.glob_regex` says."""
+    if scope == pattern or not is_glob(pattern):
+        return scope == pattern
+    wanted, found = pattern.split("."), scope.split(".")
+    if wanted[-1] == "**":
+        wanted.pop()
+        if len(found) <= len(wanted):
+            return False
+    elif len(found) != len(wanted):
+        return False
+    return all(glob in ("*", segment) for glob, segment in zip(wanted, found, strict=False))
+
+
+class Interest(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of one field are alternatives, fields must all hold, an empty field holds for every event."""
+
+    scopes: tuple[str, ...] = ()
+    """Scopes or globs."""
+    types: tuple[EventType, ...] = ()
+    trace_ids: tuple[str, ...] = ()
+    agent_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, scopes: Iterable[str] = (), types: Iterable[str] = (), trace_ids: Iterable[str] = (), agent_ids: Iterable[str] = ()
+    ) -> Interest:
+        """An interest in these values, whatever their order.
+
+        Raises:
+            InvalidInput: an unknown type, a malformed scope, a name of the wrong length, or too many alternatives.
+        """
+        fields = {"scope": _distinct(scopes), "type": _distinct(types), "trace_id": _distinct(trace_ids), "agent_id": _distinct(agent_ids)}
+        errors = [
+            FieldError(name, f"{len(v)} alternatives, the limit is {MAX_ALTERNATIVES}")
+            for name, v in fields.items()
+            if len(v) > MAX_ALTERNATIVES
+        ]
+        if not all(is_valid_glob(scope) for scope in fields["scope"]):
+            errors.append(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
+        if unknown := [name for name in fields["type"] if name not in EVENT_TYPES]:
+            errors.append(FieldError("type", f"{unknown[0][:40]!r} is none of {', '.join(EVENT_TYPES)}"))
+        errors += [
+            FieldError(name, f"expected 1 to {MAX_NAME} characters")
+            for name in ("trace_id", "agent_id")
+            if not all(1 <= len(value) <= MAX_NAME for value in fields[name])
+        ]
+        if errors:
+            raise InvalidInput(*errors)
+        known: tuple[EventType, ...] = tuple([name for name in EVENT_TYPES if name in fields["type"]])
+        return cls(scopes=fields["scope"], types=known, trace_ids=fields["trace_id"], agent_ids=fields["agent_id"])
+
+    @property
+    def everything(self) -> bool:
+        """Whether it holds for every event."""
+        return not (self.scopes or self.types or self.trace_ids or self.agent_ids)
+
+    def covers_scope(self, scope: str) -> bool:
+        return not self.scopes or any(in_glob(scope, pattern) for pattern in self.scopes)
+
+    def covers(self, event: Event) -> bool:
+        """Whether the event is wanted."""
+        return (
+            (not self.types or event.type in self.types)
+            and (not self.trace_ids or event.trace_id in self.trace_ids)
+            and (not self.agent_ids or event.agent_id in self.agent_ids)
+            and self.covers_scope(event.scope)
+        )
+
+
+EVERYTHING = Interest()
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    found: Sequence[str] = sorted(set(values))
+    return tuple(found)

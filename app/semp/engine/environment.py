@@ -1,0 +1,160 @@
+"""The shared environment: what the API and the command line call. One per process and database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from semp.domain.clock import Clock, system_clock
+from semp.domain.errors import StoreUnavailable
+from semp.domain.events import Draft
+from semp.domain.signals import Rules
+from semp.engine.committer import Committer
+from semp.engine.field import Field
+from semp.engine.ledger import Ledger
+from semp.engine.live.hub import Hub
+from semp.engine.planning import Recorded
+from semp.engine.ports import Entry, Storage
+from semp.engine.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+
+class Environment:
+    """Committer, signals and live delivery on one storage.
+
+    Args:
+        sweep_interval: seconds between deletions of faded signals; changes no answer, only frees space.
+        patience: seconds a request waits for a database that went away in the middle of its commit.
+        poll_interval: seconds between looks for events of other replicas.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        rules: Rules,
+        *,
+        clock: Clock = system_clock,
+        sweep_interval: float = 60.0,
+        patience: float = 30.0,
+        poll_interval: float = 1.0,
+    ) -> None:
+        self.storage = storage
+        self.rules = rules
+        self.clock = clock
+        self.sweep_interval = sweep_interval
+        self._patience = patience
+        self._poll_interval = poll_interval
+        self.ledger: Ledger
+        self.hub: Hub
+        self.committer: Committer
+        self.on_growth: Callable[[], None] = lambda: None
+        """Called after this process has seen the log grow."""
+        self.field: Field
+        self.snapshots: Snapshots
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the log, load the signals, begin to take events.
+
+        Raises:
+            SchemaMismatch: the database belongs to a newer version.
+            StoreUnavailable: it cannot be reached.
+        """
+        state, signals = await self.storage.open(self.rules)
+        self.ledger = Ledger(state, signals)
+        self.hub = Hub(state.head)
+        self.committer = Committer(
+            self.storage,
+            self.ledger,
+            self.clock,
+            rules=self.rules,
+            on_commit=self._grown,
+            on_reset=self._replaced,
+            patience=self._patience,
+            poll_interval=self._poll_interval,
+        )
+        self.committer.start()
+        self.field = Field(self.storage, self.ledger, self.clock)
+        self.snapshots = Snapshots(self.storage, self.ledger)
+        self.snapshots.grown()
+        self._background = [
+            asyncio.create_task(self._sweep_forever(), name="sweeper"),
+            asyncio.create_task(self.snapshots.run(), name="snapshots"),
+        ]
+
+    def _grown(self, entries: Sequence[Entry]) -> None:
+        self.hub.publish(entries)
+        self.snapshots.grown()
+        self.on_growth()
+
+    def _replaced(self) -> None:
+        self.hub.reset(self.ledger.state.head)
+        self.snapshots.reset()
+
+    def look(self) -> None:
+        """Look for events of other replicas now."""
+        self.committer.look()
+
+    async def drain(self, within: float) -> None:
+        """Refuse new events, commit what was accepted, deliver it, and tell every subscriber where it stands.
+
+        Args:
+            within: seconds to wait for the commits; what is not committed by then is answered as the database comes back, or never.
+        """
+        closing = asyncio.ensure_future(self.committer.close())
+        await asyncio.wait({closing}, timeout=within)
+        await asyncio.sleep(0)  # answers go out before the sockets are told
+        self.hub.close()
+
+    async def halt(self) -> None:
+        """Refuse new events, commit what was accepted, end what runs in the background. The storage stays open."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._background:
+            await self.committer.close()
+
+    async def stop(self) -> None:
+        """Halt, and let go of the storage."""
+        await self.halt()
+        await self.storage.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether an event would be taken now."""
+        return bool(self._background) and self.committer.available
+
+    async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
+        """Commit the drafts together or not at all; see Committer.submit for the errors. Cancelling it does not undo it."""
+        return await self.committer.submit(drafts, batch=batch)
+
+    def submit(self, drafts: Sequence[Draft]) -> asyncio.Future[list[Recorded]]:
+        """Queue drafts behind everything queued before, without waiting; see Committer.submit."""
+        return self.committer.submit(drafts)
+
+    async def sweep(self) -> int:
+        """Delete signals that had faded at the newest event, here and in storage; the number deleted.
+
+        Time is the log's own: since timestamps never run backwards, no later event can find them alive, on any replica.
+        """
+        state = self.ledger.state
+        faded = [signal for signal in self.ledger.signals.values() if not signal.strength_at(state.last_timestamp)]
+        if not faded:
+            return 0
+        deleted = await self.storage.sweep(faded)
+        for signal in faded:
+            if self.ledger.signals.get(signal.key) is signal:
+                del self.ledger.signals[signal.key]
+        return deleted
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.sweep_interval)
+            try:
+                await self.sweep()
+            except StoreUnavailable:
+                continue
+            except Exception:
+                log.exception("sweeping faded signals failed")

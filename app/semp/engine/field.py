@@ -1,0 +1,156 @@
+"""The field of signals as answers show it: now, at any moment of the past, explained, and as it would be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from semp.domain.clock import Clock, from_text, to_text
+from semp.domain.errors import FieldError, InvalidInput
+from semp.domain.events import Draft
+from semp.domain.scopes import glob_regex
+from semp.domain.signals import Signal, live
+from semp.engine.explaining import Explanation, explain
+from semp.engine.ledger import Ledger
+from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
+from semp.engine.ports import Storage
+from semp.engine.what_if import Outcome, what_if
+
+
+class SignalView(msgspec.Struct, frozen=True, rename={"lambda_": "lambda"}):
+    """A live signal as answers show it."""
+
+    id: str
+    scope: str
+    pattern: str
+    strength: float
+    last_updated: str
+    alpha: float
+    lambda_: float
+
+
+class SupposedSignal(SignalView, frozen=True):
+    """A signal as it would be; `strength` 0 when it would be absent."""
+
+    actual: float
+    """Strength it really has now, 0 when it is absent."""
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """The signals that would be others, by scope and pattern, at the time of asking."""
+
+    position: int
+    timestamp: str
+    signals: list[SupposedSignal]
+
+
+class Field:
+    """Reads of signals. The present comes from the ledger, in memory; the past from storage."""
+
+    def __init__(self, store: Storage, ledger: Ledger, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+
+    def now(self) -> int:
+        """The time signals are read at, milliseconds: the clock's, but never before the newest event."""
+        return max(self._clock(), self._ledger.state.last_timestamp)
+
+    def signals(
+        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
+    ) -> list[SignalView]:
+        """Live signals, strongest first, then by scope and pattern; `scope` may be a glob."""
+        return strongest(self._ledger.live(self.now()), scope, pattern, min_strength, limit)
+
+    def signal(self, scope: str, pattern: str) -> SignalView | None:
+        """One live signal, None when it is absent or has faded."""
+        signal = self._ledger.signals.get((scope, pattern))
+        strength = signal.strength_at(self.now()) if signal is not None else 0.0
+        return view(signal, strength) if signal is not None and strength else None
+
+    async def moment(self, at: int | str | None) -> Moment:
+        """The present for None; right after the event at a position; or a time, as RFC 3339 text.
+
+        Raises:
+            InvalidInput: the log does not reach there, or the text is no time, or one that has not come yet.
+        """
+        if at is None:
+            return Moment(self._ledger.state.head, self.now())
+        head = (await self._store.state()).head
+        if isinstance(at, int):
+            if at > head:
+                raise InvalidInput(FieldError("at", f"the log ends at position {head}"))
+            return await moment_of_position(self._store, at)
+        try:
+            now = from_text(at)
+        except ValueError:
+            raise InvalidInput(FieldError("at", "expected a position, or a time with its zone such as 2025-01-15T10:30:00Z")) from None
+        if now > self.now():
+            raise InvalidInput(FieldError("at", "that time has not come yet"))
+        return await moment_of_time(self._store, now, head)
+
+    async def signals_at(
+        self,
+        moment: Moment,
+        *,
+        scope: str | None = None,
+        pattern: str | None = None,
+        min_strength: float = 0.0,
+        limit: int | None = None,
+    ) -> list[SignalView]:
+        """The same as `signals`, as of a moment."""
+        found = await field_at(self._store, self._ledger.state, moment)
+        return strongest(live(found, moment.now), scope, pattern, min_strength, limit)
+
+    async def signal_at(self, scope: str, pattern: str, moment: Moment) -> SignalView | None:
+        """The same as `signal`, as of a moment."""
+        found = await signal_at(self._store, self._ledger.state.rules, (scope, pattern), moment)
+        strength = found.strength_at(moment.now) if found is not None else 0.0
+        return view(found, strength) if found is not None and strength else None
+
+    async def explain(
+        self, scope: str, pattern: str, moment: Moment, *, seen: int | None = None, limit: int = 100, newest_first: bool = False
+    ) -> Explanation | None:
+        """What moved a signal up to a moment; None when nothing did."""
+        return await explain(
+            self._store, self._ledger.state.rules, (scope, pattern), moment, seen=seen, limit=limit, newest_first=newest_first
+        )  # fmt: skip
+
+    async def what_if(self, drop: Sequence[str], add: Sequence[Draft]) -> WhatIf:
+        """The signals as they would be without some events, or with some more; see `semp.engine.what_if`."""
+        position = self._ledger.state.head
+        found, now = await what_if(self._store, self._ledger, self._clock, drop, add)
+        shown = [_supposed(outcome, now) for outcome in sorted(found, key=lambda outcome: outcome.key)]
+        return WhatIf(position, to_text(now), [signal for signal in shown if signal is not None])
+
+
+def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
+    """None when it is absent either way."""
+    would_be, actual = (state.strength_at(now) if state is not None else 0.0 for state in (outcome.would_be, outcome.actual))
+    shown = outcome.would_be if would_be else outcome.actual
+    if shown is None or not (would_be or actual):
+        return None
+    return SupposedSignal(**msgspec.structs.asdict(view(shown, would_be)), actual=actual)
+
+
+def strongest(
+    found: Iterable[tuple[Signal, float]], scope: str | None, pattern: str | None, min_strength: float, limit: int | None
+) -> list[SignalView]:
+    """Those chosen, strongest first, then by scope and pattern; `scope` may be a glob."""
+    chosen = re.compile(glob_regex(scope)) if scope is not None else None
+    pairs = [
+        (signal, strength)
+        for signal, strength in found
+        if strength >= min_strength
+        and (pattern is None or signal.pattern == pattern)
+        and (chosen is None or chosen.fullmatch(signal.scope))
+    ]
+    pairs.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
+    return [view(signal, strength) for signal, strength in pairs[:limit]]
+
+
+def view(signal: Signal, strength: float) -> SignalView:
+    """A signal as answers show it, with its strength at the time of asking."""
+    return SignalView(signal.id, signal.scope, signal.pattern, strength, to_text(signal.last_updated), signal.alpha, signal.lambda_)

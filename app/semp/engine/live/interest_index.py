@@ -1,0 +1,128 @@
+"""Which subscribers an event may concern, found by what the event is: the cost does not grow with the number of interests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from semp.domain.events import Event
+from semp.domain.interests import Interest
+
+S = TypeVar("S")
+
+
+class _Branch(Generic[S]):
+    """A node of the tree of globs; a segment of a scope leads from one to the next."""
+
+    __slots__ = ("below", "children", "here")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Branch[S]] = {}
+        """By segment; `*` is any segment."""
+        self.here: dict[S, None] = {}
+        """Whose glob ends here."""
+        self.below: dict[S, None] = {}
+        """Whose glob goes on with `**`."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.children or self.here or self.below)
+
+
+class ScopeTree(Generic[S]):
+    """Globs by their segments. A look-up visits the branches that match, at most 2 ** depth of them, in practice a handful."""
+
+    def __init__(self) -> None:
+        self._root: _Branch[S] = _Branch()
+
+    def add(self, glob: str, subscriber: S) -> None:
+        branch = self._root
+        for segment in _path(glob):
+            branch = branch.children.setdefault(segment, _Branch())
+        (branch.below if glob.endswith("**") else branch.here)[subscriber] = None
+
+    def discard(self, glob: str, subscriber: S) -> None:
+        trail: list[tuple[_Branch[S], str]] = []
+        branch = self._root
+        for segment in _path(glob):
+            trail.append((branch, segment))
+            if (child := branch.children.get(segment)) is None:
+                return
+            branch = child
+        (branch.below if glob.endswith("**") else branch.here).pop(subscriber, None)
+        for above, segment in reversed(trail):
+            if not above.children[segment].empty:
+                return
+            del above.children[segment]
+
+    @property
+    def empty(self) -> bool:
+        return self._root.empty
+
+    def find(self, scope: str) -> Iterator[S]:
+        """Subscribers with a glob that selects the scope; one that has several may come more than once."""
+        front = [self._root]
+        for segment in scope.split("."):
+            for branch in front:
+                yield from branch.below
+            front = [child for branch in front for key in (segment, "*") if (child := branch.children.get(key)) is not None]
+        for branch in front:
+            yield from branch.here
+
+
+def _path(glob: str) -> list[str]:
+    return [segment for segment in glob.split(".") if segment != "**"]
+
+
+class InterestIndex(Generic[S]):
+    """Each subscriber stands under the values of one field, the one that narrows most; the other fields are for the caller to check."""
+
+    def __init__(self) -> None:
+        self._scopes: ScopeTree[S] = ScopeTree()
+        self._values: dict[tuple[str, str], dict[S, None]] = {}
+
+    def add(self, subscriber: S, interest: Interest, *, by_scope: bool) -> None:
+        """Note an interest that is not in everything. `by_scope`: stand under its scopes, whatever else it says."""
+        if by_scope or self._field(interest) == "scope":
+            for glob in interest.scopes:
+                self._scopes.add(glob, subscriber)
+            return
+        for key in self._keys(interest):
+            self._values.setdefault(key, {})[subscriber] = None
+
+    def discard(self, subscriber: S, interest: Interest, *, by_scope: bool) -> None:
+        if by_scope or self._field(interest) == "scope":
+            for glob in interest.scopes:
+                self._scopes.discard(glob, subscriber)
+            return
+        for key in self._keys(interest):
+            found = self._values.get(key, {})
+            found.pop(subscriber, None)
+            if not found:
+                self._values.pop(key, None)
+
+    def find(self, event: Event, scopes: Iterable[str]) -> Iterator[S]:
+        """Whoever may want the event, or something about one of these scopes; a subscriber may come more than once."""
+        for scope in scopes:
+            yield from self._scopes.find(scope)
+        for key in (("trace_id", event.trace_id), ("agent_id", event.agent_id), ("type", event.type)):
+            if (found := self._values.get(key)) is not None:
+                yield from found
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody stands in it."""
+        return not self._values and self._scopes.empty
+
+    @staticmethod
+    def _field(interest: Interest) -> str:
+        if interest.trace_ids:
+            return "trace_id"
+        if interest.agent_ids:
+            return "agent_id"
+        return "scope" if interest.scopes else "type"
+
+    def _keys(self, interest: Interest) -> list[tuple[str, str]]:
+        field = self._field(interest)
+        values = {"trace_id": interest.trace_ids, "agent_id": interest.agent_ids, "type": interest.types}[field]
+        return [(field, value) for value in values]

@@ -1,0 +1,326 @@
+"""From drafts to one append transaction: which are new, what causes them, where they stand, what they move. No I/O but look-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
+from semp.domain.clock import Clock, to_text
+from semp.domain.credit import Credited, Reached, credited
+from semp.domain.errors import FieldError, IdConflict, InvalidInput, SempError
+from semp.domain.events import Draft, Event, new_id, same_content
+from semp.domain.scopes import lineage_of
+from semp.domain.signals import Key, Move, Signal
+from semp.engine.crediting import climb, credit_of
+from semp.engine.ledger import Ledger, fold
+from semp.engine.ports import Entry, EventLog, LogState, Plan, Thread
+
+encode = msgspec.json.Encoder().encode
+
+
+class Recorded(msgspec.Struct, gc=False):
+    """The answer to one draft."""
+
+    event: Event
+    encoded: bytes
+    moves: Sequence[Move] = ()
+    """What this append moved; nothing for a retry of what was stored before."""
+    created: bool = True
+    """False when the log already held this event with the same content."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> Recorded:
+        """The answer for an entry this process has seen go by."""
+        return cls(entry.event, entry.encoded, entry.moves)
+
+
+class Submission:
+    """Drafts that are appended together or not at all, and the future their sender waits on."""
+
+    def __init__(self, drafts: Sequence[Draft], batch: bool) -> None:
+        self.drafts = drafts
+        self.batch = batch
+        """Whether error messages name an index."""
+        self.weight = sum([len(draft.payload) for draft in drafts])
+        self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
+        self.recorded: list[Recorded] = []
+        self.refused = False
+        """Whether it was answered with an error: nothing of it is appended."""
+        self.tried: int | None = None
+        """Head of the log before the first attempt that may have been committed: what is found after it is this submission's own."""
+
+    def path(self, index: int, field: str) -> str:
+        return f"[{index}].{field}" if self.batch else field
+
+    def succeed(self) -> None:
+        """Answer the sender, unless it has gone."""
+        if not self.answer.done():
+            self.answer.set_result(self.recorded)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Planned(msgspec.Struct):
+    """A plan, and the submissions it answers; `plan` is None when nothing is left to append."""
+
+    submissions: list[Submission]
+    plan: Plan | None
+
+
+class LookAgain(Exception):
+    """What planning needs was neither looked up nor is cached any more; another look-up will find it."""
+
+
+class Findings(msgspec.Struct):
+    """What was looked up for a batch. Nothing of it is taken from plans under way: those may yet fail."""
+
+    head: int
+    """Where the log stood: what was absent then is known to be absent only while it stands there."""
+    causes: dict[str, Cause]
+    newest: dict[Thread, Proposal | None]
+    asked: set[str]
+    """Ids that storage was asked for, as parents or as events stored before."""
+    stored: dict[str, Recorded]
+    """Events in the log that some drafts may be retries of."""
+    above: dict[str, list[Reached]] = msgspec.field(default_factory=dict[str, list[Reached]])
+    """Proposals at and above stored events that credit climbs through."""
+    depth: int = 0
+    """How far above."""
+
+
+async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
+    """Find what planning needs, in the ledger's caches or in storage.
+
+    Args:
+        verify: look up every id that could be stored already, not only those the cache suspects.
+        thorough: ask storage also for what plans under way would answer, since they may have landed or failed by then.
+    """
+    found = Findings(ledger.state.head, {}, {}, set(), {})
+    suspects = {
+        draft.id: None
+        for submission in submissions
+        for draft in submission.drafts
+        if (verify and (draft.client_id or submission.tried is not None)) or (draft.client_id and (thorough or draft.id in ledger.causes))
+    }
+    found.asked.update(suspects)
+    if suspects:
+        stored = await log.events(list(suspects))
+        found.stored = {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
+    threads: dict[Thread, None] = {}
+    parents: dict[str, None] = {}
+    for submission in submissions:
+        own: set[str] = {draft.id for draft in submission.drafts if draft.id not in found.stored} if submission.batch else set()
+        for draft in submission.drafts:
+            for parent in draft.parent_ids:
+                if (cause := ledger.causes.get(parent)) is not None:
+                    found.causes[parent] = cause
+                elif parent not in own and (thorough or ledger.pending(parent) is None):
+                    parents[parent] = None
+            if draft.action is None:
+                thread = draft.trace_id, draft.scope
+                if thread in ledger.newest:
+                    found.newest[thread] = ledger.newest[thread]
+                elif thorough or not ledger.knows_thread(thread):
+                    threads[thread] = None
+    found.asked.update(parents)
+    if parents:
+        causes = await log.causes(list(parents))
+        found.causes.update(causes)
+        ledger.remember_causes(causes)
+    if threads:
+        newest = await log.newest_proposals(list(threads))
+        found.newest.update({thread: newest.get(thread) for thread in threads})
+        ledger.remember_newest(threads, newest)
+    await _look_above(submissions, ledger, log, found)
+    return found
+
+
+async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, found: Findings) -> None:
+    """For what gives credit along causes, find the proposals above the stored events among them."""
+    default = ledger.rules.credit
+    wanting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
+    if not wanting:
+        return
+    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in found.stored}
+
+    def parents_of(event_id: str) -> Sequence[str] | None:
+        entry = None if event_id in drafts else ledger.pending(event_id)
+        return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
+
+    stored: dict[str, int] = {}
+    for draft, credit in wanting:
+        stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
+    found.depth = max([credit.max_depth for _, credit in wanting])
+    if stored:
+        found.above = await log.proposals_above(list(stored), found.depth)
+
+
+def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: Clock) -> Planned:
+    """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended.
+
+    Raises:
+        LookAgain: the findings are not enough.
+    """
+    builder = _Builder(ledger, found, clock)
+    accepted: list[Submission] = []
+    for submission in submissions:
+        if submission.refused:
+            continue
+        try:
+            submission.recorded = builder.add(submission)
+            accepted.append(submission)
+        except SempError as error:
+            submission.refused = True
+            submission.fail(error)
+    return Planned(accepted, builder.plan())
+
+
+class _Builder:
+    def __init__(self, ledger: Ledger, found: Findings, clock: Clock) -> None:
+        self.ledger = ledger
+        self.found = found
+        self.state: LogState = ledger.expected
+        self.now = max(clock(), self.state.last_timestamp)
+        self.timestamp = to_text(self.now)
+        self.entries: dict[str, Entry] = {}
+        self.newest: dict[Thread, Proposal] = {}
+        self.proposed = dict[Thread, Proposal]()
+        """The newest proposals of the submission that is being added."""
+        self.signals: dict[Key, Signal] = {}
+        self.born: set[Key] = set()
+        self.scopes: dict[str, str | None] = {}
+
+    def add(self, submission: Submission) -> list[Recorded]:
+        recorded: list[Recorded | Entry] = []
+        fresh: dict[str, Entry] = {}
+        self.proposed = {}
+        for index, draft in enumerate(submission.drafts):
+            known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
+            if known is not None:
+                if not same_content(draft, known.event):
+                    raise IdConflict(draft.id, index if submission.batch else None)
+                known.created = submission.tried is not None and draft.id in self.found.stored and known.event.position > submission.tried
+                recorded.append(known)
+            else:
+                entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
+                recorded.append(entry)
+                if draft.type == "proposal":
+                    self.proposed[_thread(entry)] = entry.as_proposal()
+        for entry in fresh.values():
+            self._accept(entry)
+        return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
+
+    def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:
+        entry = fresh.get(draft.id) or self.entries.get(draft.id) or self.ledger.pending(draft.id)
+        return Recorded(entry.event, entry.encoded) if entry is not None else self.found.stored.get(draft.id)
+
+    def _entry(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> Entry:
+        near, distance = (), 0
+        if draft.parent_ids:
+            near, distance = nearest(self._causes(draft, fresh, submission, index))
+            if len(near) > MAX_NEAREST:
+                reason = f"{len(near)} proposals are equally near among the causes, the limit is {MAX_NEAREST}"
+                raise InvalidInput(FieldError(submission.path(index, "parent_ids"), reason))
+        position = self.state.head + len(self.entries) + len(fresh) + 1
+        event = Event(
+            draft.id, draft.type, draft.scope, draft.trace_id, draft.agent_id, draft.parent_ids,
+            self.timestamp, msgspec.Raw(draft.payload.encode()), position,
+        )  # fmt: skip
+        answers = None
+        if draft.action is None and not near:
+            answers = self._newest((draft.trace_id, draft.scope))
+        return Entry(
+            event, draft.action, near, distance, answers, draft.value, draft.alpha, encode(event),
+            credited=self._credited(draft, fresh, 0 if draft.action is not None else distance),
+        )  # fmt: skip
+
+    def _credited(self, draft: Draft, fresh: dict[str, Entry], beyond: int) -> tuple[Credited, ...]:
+        credit = credit_of(draft, self.ledger.rules.credit)
+        if credit is None:
+            return ()
+        if credit.max_depth > self.found.depth:
+            raise LookAgain
+
+        def near(event_id: str) -> Entry | None:
+            return fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
+
+        def parents_of(event_id: str) -> Sequence[str] | None:
+            entry = near(event_id)
+            return entry.event.parent_ids if entry is not None else None
+
+        passed, stored = climb(draft.parent_ids, credit.max_depth, parents_of)
+        reached: dict[Proposal, int] = {}
+        for event_id, hops in passed.items():
+            entry = near(event_id)
+            if entry is not None and entry.event.type == "proposal":
+                reached[entry.as_proposal()] = hops
+        for event_id, hops in stored.items():
+            if event_id not in self.found.above:
+                raise LookAgain
+            for proposal, further in self.found.above[event_id]:
+                reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
+        return credited(reached.items(), beyond, credit)
+
+    def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
+        causes: list[Cause] = []
+        missing: list[str] = []
+        for parent in draft.parent_ids:
+            entry = fresh.get(parent) or self.entries.get(parent)
+            cause = entry.cause if entry is not None else self.found.causes.get(parent) or self.ledger.cause(parent)
+            if cause is None:
+                missing.append(parent)
+            else:
+                causes.append(cause)
+        if missing:
+            later = {draft.id for draft in submission.drafts[index:]} if submission.batch else set[str]()
+            if self._stale or not self.found.asked.issuperset(missing):
+                raise LookAgain
+            raise InvalidInput(
+                *(
+                    FieldError(
+                        submission.path(index, f"parent_ids[{draft.parent_ids.index(parent)}]"),
+                        f"{parent} comes later in the batch; causes come first" if parent in later else f"no event has the id {parent}",
+                    )
+                    for parent in missing
+                )
+            )
+        return causes
+
+    @property
+    def _stale(self) -> bool:
+        """Whether events were committed since the look-up."""
+        return self.ledger.state.head != self.found.head
+
+    def _newest(self, thread: Thread) -> Proposal | None:
+        proposal = self.proposed.get(thread) or self.newest.get(thread) or self.ledger.pending_proposal(thread)
+        if proposal is None:
+            if thread in self.ledger.newest:
+                return self.ledger.newest[thread]
+            if self._stale or thread not in self.found.newest:
+                raise LookAgain
+            proposal = self.found.newest[thread]
+        return proposal
+
+    def _accept(self, entry: Entry) -> None:
+        self.entries[entry.event.id] = entry
+        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
+        if entry.event.type == "proposal":
+            self.newest[_thread(entry)] = entry.as_proposal()
+        scope = entry.event.scope
+        if scope not in self.scopes and scope not in self.ledger.scopes:
+            self.scopes.update(lineage_of(scope))
+
+    def plan(self) -> Plan | None:
+        if not self.entries:
+            return None
+        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now)
+
+
+def _thread(entry: Entry) -> Thread:
+    return entry.event.trace_id, entry.event.scope

@@ -1,0 +1,263 @@
+"""Wiring: the only place that knows which storage, which server and which app belong together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import uvicorn
+
+from semp.api.application import create_app
+from semp.api.direct import MAX_BODY
+from semp.api.live.wire import LiveProtocol
+from semp.domain.errors import CredentialsRefused, SempError, StoreUnavailable
+from semp.engine.environment import Environment
+from semp.engine.ports import Storage
+from semp.mcp.mount import Mount
+from semp.relays.redis_hints import RedisHints, check_url
+from semp.settings import Credentials, DatabaseSettings, Settings, redis_password
+from semp.storage.memory.store import MemoryStore
+from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.embedded import DEFAULT_VERSION, Connection, EmbeddedNeo4j, Step
+from semp.storage.neo4j.embedded.running import running_connection
+from semp.storage.neo4j.store import Neo4jStore
+
+log = logging.getLogger(__name__)
+
+CONNECT_PATIENCE = 60.0
+"""Seconds a start waits for an external database that is not there yet."""
+DRAIN = 10
+"""Seconds that what was accepted has to be committed after a stop was asked for, and then open requests and sockets to end."""
+MAX_MESSAGE = 2 * MAX_BODY
+"""Bytes of a WebSocket message, at most. Room for one that is refused with its own mark, not with a broken connection."""
+
+
+class StartError(SempError):
+    """The service cannot start; the message says why and what to do."""
+
+
+def external_target(settings: DatabaseSettings) -> Target | None:
+    """The external database, if one is named."""
+    if settings.neo4j is None:
+        return None
+    who = Credentials.from_environment()
+    return Target(settings.neo4j, who.user, who.password, who.database)
+
+
+@asynccontextmanager
+async def database(settings: DatabaseSettings, progress: Callable[[Step], None], *, alone: bool = False) -> AsyncGenerator[Neo4jStore]:
+    """Storage for a command: on the external database, on the embedded one of a running service, or on one started for the while.
+
+    Args:
+        alone: refuse to work beside a service that runs on the same data.
+
+    Raises:
+        StartError: there is no data, or a service is in the way.
+    """
+    target = external_target(settings)
+    running = running_connection(settings.home) if target is None else None
+    if running is not None and alone:
+        raise StartError(f"a service runs on {settings.data}; stop it first")
+    if target is None and running is None:
+        if not settings.home.exists():
+            raise StartError(f"there is no data in {settings.data}; start a service with `semp serve`, or name a database with --neo4j")
+        neo4j = EmbeddedNeo4j(settings.home, progress=progress)
+        try:
+            running = await neo4j.start()
+            async with _closing(Neo4jStore(_target(running))) as store:
+                yield store
+        finally:
+            await neo4j.stop()
+        return
+    async with _closing(Neo4jStore(target or _target(cast("Connection", running)))) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _closing(store: Neo4jStore) -> AsyncGenerator[Neo4jStore]:
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _target(found: Connection) -> Target:
+    return Target(found.uri, found.user, found.password, found.database)
+
+
+@asynccontextmanager
+async def storage(settings: Settings, progress: Callable[[Step], None]) -> AsyncGenerator[Storage]:
+    """The storage the settings ask for, and the embedded Neo4j under it where there is none other."""
+    target = external_target(settings)
+    if settings.memory:
+        yield MemoryStore()
+    elif target is not None:
+        yield Neo4jStore(target)
+    else:
+        neo4j = EmbeddedNeo4j(
+            settings.home,
+            version=settings.neo4j_version or DEFAULT_VERSION,
+            cache=settings.cache,
+            repository=settings.repository,
+            heap=settings.heap,
+            page_cache=settings.page_cache,
+            progress=progress,
+        )
+        try:
+            yield Neo4jStore(_target(await neo4j.start()))
+        finally:
+            await neo4j.stop()
+
+
+async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: Callable[[str], None]) -> None:
+    """Run the service until SIGINT or SIGTERM, then drain it and stop its database.
+
+    Args:
+        on_ready: called with the service's URL once it takes events.
+
+    Raises:
+        StartError: with a message for a person.
+        SempError, EmbeddedNeo4jError: likewise, from further down.
+    """
+    if settings.redis is not None:
+        check_url(settings.redis)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    listener = _listen(settings.host, settings.port)
+    with contextlib.closing(listener):
+        async with storage(settings, progress) as store:
+            environment = Environment(
+                store,
+                settings.rules,
+                sweep_interval=settings.sweep_interval,
+                poll_interval=settings.poll_interval,
+                patience=settings.patience,
+            )
+            try:
+                if await _unless(stop, _start(environment, patient=settings.neo4j is not None)):
+                    async with _hints(environment, settings):
+                        await _serve_http(environment, listener, stop, on_ready, settings.ping_interval)
+            finally:
+                await environment.stop()
+
+
+@asynccontextmanager
+async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator[None]:
+    """Word to and from other replicas, where there is a Redis for it."""
+    if settings.redis is None:
+        yield
+        return
+    hints = RedisHints(environment, settings.redis, redis_password())
+    hints.start()
+    try:
+        yield
+    finally:
+        await hints.stop()
+
+
+async def _start(environment: Environment, patient: bool) -> None:
+    deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if patient else 0)
+    while True:
+        try:
+            return await environment.start()
+        except StoreUnavailable as error:
+            if isinstance(error, CredentialsRefused) or asyncio.get_running_loop().time() > deadline:
+                raise StartError(f"cannot use the database: {error}") from error
+            log.warning("the database is not there yet: %s", error)
+            await asyncio.sleep(1.0)
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Await the work unless a stop is asked for first; whether it was done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        stopping.cancel()
+        await working
+        return True
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
+
+
+def server_config(app: Any, ping_interval: float = 20.0) -> uvicorn.Config:
+    """How uvicorn serves: what an append does not need is off."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws=LiveProtocol,
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=ping_interval,
+        ws_ping_timeout=ping_interval,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN,
+        ws_per_message_deflate=False,
+    )
+
+
+def tune_collector() -> None:
+    """What is there now stays, so collections need not walk it again; a batch makes few cycles, so they can be rare."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: ours also cover the time before and after it runs."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def _serve_http(
+    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], ping_interval: float
+) -> None:
+    mcp = Mount()
+    server = _Server(server_config(create_app(environment, mcp.route()), ping_interval))
+    host, port = listener.getsockname()[:2]
+    try:
+        listener.listen(server.config.backlog)  # two that start at the same time can both have bound it; uvloop would not say so
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    tune_collector()
+    on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await environment.drain(DRAIN)  # before uvicorn stops: it would wait for the sockets first
+    await mcp.close()
+    server.should_exit = True
+    await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
+    hint = "another program listens there; pick another with --port" if "in use" in str(error) else "check --host and --port"
+    return StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({hint})")

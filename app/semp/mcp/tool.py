@@ -1,0 +1,74 @@
+"""What a tool is: a function from checked arguments to JSON, with what a model is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import cleandoc
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from semp.domain.errors import InvalidInput
+from semp.domain.events import field_error
+from semp.mcp.service import Service
+
+Arguments = TypeVar("Arguments", bound=msgspec.Struct)
+
+
+class Tool(NamedTuple):
+    """A tool. Its schemas are those of the types; what is paged answers `next` too, unless it is the last page."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[msgspec.Struct]
+    answer: type[msgspec.Struct]
+    run: Callable[[Service, Any], Awaitable[bytes]]
+    writes: bool
+    paged: bool
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        return _schema(self.arguments)
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        found = _schema(self.answer)
+        if self.paged:
+            found["properties"]["next"] = {"type": "object", "description": "There is more: repeat the call with these arguments too."}
+        return found
+
+    async def call(self, service: Service, given: dict[str, Any]) -> bytes:
+        """The answer, a JSON object. An argument that is null counts as left out, and "5" as 5: models write both.
+
+        Raises:
+            InvalidInput: names the argument and the reason.
+            Refused: by the service.
+        """
+        there = {name: value for name, value in given.items() if value is not None}
+        try:
+            arguments = msgspec.convert(there, self.arguments, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(field_error(error)) from None
+        return await self.run(service, arguments)
+
+
+def tool(
+    title: str, arguments: type[Arguments], answer: type[msgspec.Struct], *, writes: bool = False, paged: bool = False
+) -> Callable[[Callable[[Service, Arguments], Awaitable[bytes]]], Tool]:
+    """Make a tool of a function: its name is the function's, its description the docstring."""
+
+    def decorate(run: Callable[[Service, Arguments], Awaitable[bytes]]) -> Tool:
+        return Tool(run.__name__, title, " ".join(cleandoc(run.__doc__ or "").split()), arguments, answer, run, writes, paged)
+
+    return decorate
+
+
+def _schema(of: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON Schema of a type, an object at its root as the protocol wants it, without what is for people alone."""
+    _, parts = msgspec.json.schema_components([of])
+    for part in parts.values():
+        part.pop("title", None)
+    root = parts.pop(of.__name__)
+    root.pop("description", None)
+    return {**root, "$defs": parts} if parts else root

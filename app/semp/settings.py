@@ -1,0 +1,115 @@
+"""Everything that can be set, each as a flag of `semp` and as a `SEMP_*` variable; secrets only as variables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter, validators
+
+from semp.domain.credit import DEFAULT_DEPTH, MAX_DEPTH
+from semp.domain.signals import Rules
+
+LISTEN = Group("Listening", sort_key=1)
+STORAGE = Group("Storage", sort_key=2)
+SIGNALS = Group("Signals", sort_key=3)
+TUNING = Group("Tuning", sort_key=4)
+
+_positive = validators.Number(gt=0, lt=float("inf"))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Which database, for every command that needs one."""
+
+    data: Annotated[Path, Parameter(env_var="SEMP_DATA", group=STORAGE)] = Path(".semp")
+    """Where the embedded Neo4j keeps everything."""
+    neo4j: Annotated[str | None, Parameter(env_var="SEMP_NEO4J", group=STORAGE)] = None
+    """URI of a Neo4j 5.26 or 2026 to use instead of the embedded one, such as bolt://localhost:7687 or neo4j+s://xxx.databases.neo4j.io.
+    User, password and database come from SEMP_NEO4J_USER (default: neo4j), SEMP_NEO4J_PASSWORD and SEMP_NEO4J_DATABASE."""
+
+    @property
+    def home(self) -> Path:
+        """Directory of the embedded Neo4j."""
+        return self.data / "neo4j"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Settings(DatabaseSettings):
+    """All settings of `semp serve`."""
+
+    memory: Annotated[bool, Parameter(env_var="SEMP_MEMORY", group=STORAGE, negative="")] = False
+    """Keep everything in memory and forget it at exit; for trying things out."""
+    host: Annotated[str, Parameter(env_var="SEMP_HOST", group=LISTEN)] = "127.0.0.1"
+    """Address to listen on. There is no access control yet: anything but loopback lets everyone on that network write."""
+    port: Annotated[int, Parameter(env_var="SEMP_PORT", group=LISTEN, validator=validators.Number(gte=0, lte=65535))] = 5000
+    """Port to listen on; 0 for any free one."""
+    alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0, lt=float("inf")))] = 1.2
+    """How much a reward is amplified, for signals created from now on."""
+    decay: Annotated[float, Parameter(name="--lambda", env_var="SEMP_LAMBDA", group=SIGNALS, validator=validators.Number(gt=0, lte=1))] = (
+        0.95
+    )
+    """What is left of a signal after one decay interval, for signals created from now on."""
+    decay_interval: Annotated[float, Parameter(env_var="SEMP_DECAY_INTERVAL", group=SIGNALS, validator=_positive)] = 60.0
+    """Seconds that one step of decay takes, for signals created from now on."""
+    credit_discount: Annotated[
+        float, Parameter(env_var="SEMP_CREDIT_DISCOUNT", group=SIGNALS, validator=validators.Number(gte=0, lte=1))
+    ] = 0.0
+    """What is left of a reward or penalty one hop further up, where it also reaches proposals, unless its payload says; 0: no credit."""
+    credit_depth: Annotated[
+        int, Parameter(env_var="SEMP_CREDIT_DEPTH", group=SIGNALS, validator=validators.Number(gte=1, lte=MAX_DEPTH))
+    ] = DEFAULT_DEPTH
+    """How many hops up such credit reaches, at most."""
+    sweep_interval: Annotated[float, Parameter(env_var="SEMP_SWEEP_INTERVAL", group=TUNING, validator=_positive)] = 60.0
+    """Seconds between deletions of signals that have faded; changes no answer."""
+    poll_interval: Annotated[float, Parameter(env_var="SEMP_POLL_INTERVAL", group=TUNING, validator=_positive)] = 1.0
+    """Seconds between looks for events that other replicas wrote."""
+    patience: Annotated[float, Parameter(env_var="SEMP_PATIENCE", group=TUNING, validator=_positive)] = 30.0
+    """Seconds a request in the middle of its commit waits for a database that went away."""
+    redis: Annotated[str | None, Parameter(env_var="SEMP_REDIS", group=TUNING)] = None
+    """URL of a Redis over which replicas on one Neo4j tell each other to look, such as redis://localhost:6379/0; without it they poll.
+    A password comes from SEMP_REDIS_PASSWORD."""
+    ping_interval: Annotated[float, Parameter(env_var="SEMP_PING_INTERVAL", group=TUNING, validator=_positive)] = 20.0
+    """Seconds between pings on a WebSocket; a peer that does not answer one before the next is let go."""
+    heap: Annotated[str | None, Parameter(env_var="SEMP_HEAP", group=TUNING)] = None
+    """Heap of the embedded Neo4j, such as 1g; default: sized to the machine."""
+    page_cache: Annotated[str | None, Parameter(env_var="SEMP_PAGE_CACHE", group=TUNING)] = None
+    """Page cache of the embedded Neo4j, such as 1g; default: sized to the machine."""
+    neo4j_version: Annotated[str | None, Parameter(env_var="SEMP_NEO4J_VERSION", group=TUNING)] = None
+    """Version of the embedded Neo4j; default: the newest this version of semp was tested with."""
+    cache: Annotated[Path | None, Parameter(env_var="SEMP_CACHE", group=TUNING)] = None
+    """Where downloaded files of the embedded Neo4j are kept; default: the user's cache directory."""
+    repository: Annotated[str | None, Parameter(env_var="SEMP_REPOSITORY", group=TUNING)] = None
+    """URL of a Maven repository mirror to fetch the embedded Neo4j from."""
+
+    @property
+    def rules(self) -> Rules:
+        """The signal rules these settings ask for."""
+        return Rules(
+            alpha=self.alpha, lambda_=self.decay, interval=self.decay_interval,
+            credit_discount=self.credit_discount, credit_depth=self.credit_depth,
+        )  # fmt: skip
+
+
+def redis_password() -> str | None:
+    """SEMP_REDIS_PASSWORD, if it is set."""
+    return os.environ.get("SEMP_REDIS_PASSWORD") or None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who we are at an external Neo4j. Read from the environment, since a command line can be seen by every user of the machine."""
+
+    user: str = "neo4j"
+    password: str = field(default="", repr=False)
+    database: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> Credentials:
+        """SEMP_NEO4J_USER, SEMP_NEO4J_PASSWORD and SEMP_NEO4J_DATABASE."""
+        get = os.environ.get
+        return cls(get("SEMP_NEO4J_USER") or "neo4j", get("SEMP_NEO4J_PASSWORD", ""), get("SEMP_NEO4J_DATABASE") or None)

@@ -1,0 +1,1 @@
+"""The storage that forgets: everything in this process, on networkx."""

@@ -1,0 +1,66 @@
+"""What moved signals in the past, and snapshots of the whole field, in memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+
+from semp.domain.signals import Key
+from semp.engine.ledger import kept
+from semp.engine.ports import Entry, Kind, Moved, Snapshot
+
+
+class MemoryHistory:
+    """Implements `semp.engine.ports.SignalHistory`."""
+
+    log: list[Entry]
+
+    def __init__(self) -> None:
+        self.history: defaultdict[Key, list[Moved]] = defaultdict(list)
+        self.snapshots: dict[int, Snapshot] = {}
+
+    def keep(self, entry: Entry) -> None:
+        """Note what an appended entry moved."""
+        for move in kept(entry):
+            self.history[move.scope, move.pattern].append(Moved(entry.event, move.before, move.after, move.share))
+
+    async def count_moves(self, key: Key, upto: int) -> int:
+        return len(self._between(key, 0, upto))
+
+    async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
+        return self._between(key, after, upto)[:limit]
+
+    async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
+        found = [moved for moved in reversed(self._between(key, after, upto)) if _is(moved, kind)]
+        return found[:limit]
+
+    async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
+        entries = [self.log[position - 1] for position in positions]
+        return {entry.event.position: [(move.scope, move.pattern) for move in kept(entry)] for entry in entries}
+
+    async def timestamps(self, positions: Sequence[int]) -> dict[int, str]:
+        return {position: self.log[position - 1].event.timestamp for position in positions if 0 < position <= len(self.log)}
+
+    async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:  # noqa: ARG002 - this log has one epoch
+        self.snapshots[snapshot.position] = snapshot
+
+    async def newest_snapshot(self, upto: int) -> int:
+        return max((position for position in self.snapshots if position <= upto), default=0)
+
+    async def snapshot(self, upto: int) -> Snapshot | None:
+        return self.snapshots.get(await self.newest_snapshot(upto))
+
+    def _between(self, key: Key, after: int, upto: int) -> list[Moved]:
+        found = self.history.get(key, [])
+        return found[bisect_right(found, after, key=_position) : bisect_right(found, upto, key=_position)]
+
+
+def _position(moved: Moved) -> int:
+    return moved.event.position
+
+
+def _is(moved: Moved, kind: Kind) -> bool:
+    if kind == "any":
+        return True
+    return moved.event.type != "penalty" if moved.before == 0 else kind == "anew" and moved.event.type in ("reward", "penalty")

@@ -1,0 +1,154 @@
+"""Lineage and traces in memory, on networkx."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import networkx as nx
+
+from semp.domain.errors import QueryTooLarge
+from semp.domain.events import Event, EventType
+from semp.domain.scopes import glob_regex
+from semp.domain.traces import TraceEvent
+from semp.engine.ports import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
+
+
+class MemoryLineage:
+    """Implements `semp.engine.ports.LineageReader` and `TraceReader`."""
+
+    def __init__(self) -> None:
+        self.causality: nx.DiGraph[str] = nx.DiGraph()
+        """Event ids, with edges from child to cause, as PARENT in Neo4j."""
+        self.log: list[Entry] = []
+
+    def entry(self, event_id: str) -> Entry:
+        return self.causality.nodes[event_id]["entry"]
+
+    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
+        if event_id not in self.causality:
+            return None
+        backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
+        reached = self.reach(event_id, backwards, wanted.depth)
+        within = set(islice((found for found, depth in reached.items() if depth or ends), wanted.budget))
+        count = sum(found.event.id in within for found in self._chosen(event_id, direction, wanted))
+        return Counted(count, len(reached) - (not ends) <= wanted.budget)
+
+    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+        if event_id not in self.causality:
+            return []
+        return in_pages(self._chosen(event_id, direction, wanted), wanted, newest_first=direction in ("ancestors", "roots"))
+
+    def _chosen(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+        backwards = direction in ("ancestors", "roots")
+        ends = direction in ("roots", "impact")
+        until = wanted.until if wanted.until is not None and not backwards else len(self.log)
+        chosen = selector(wanted.types, wanted.scope)
+        found: list[Relative] = []
+        for relative, depth in self.reach(event_id, backwards, wanted.depth).items():
+            event = self.entry(relative).event
+            if event.position > until or not chosen(event) or (depth == 0 and not ends):
+                continue
+            if ends and (event.parent_ids if backwards else self._led_on(relative, until)):
+                continue
+            found.append(Relative(event, depth))
+        return found
+
+    def _led_on(self, event_id: str, until: int) -> bool:
+        return any(self.entry(later).event.position <= until for later in self.causality.predecessors(event_id))
+
+    def reach(self, event_id: str, backwards: bool, depth: int | None = None) -> dict[str, int]:
+        """Depths of everything reachable, the event itself included."""
+        if event_id not in self.causality:
+            return {}
+        graph = self.causality if backwards else self.causality.reverse(copy=False)
+        return nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
+
+    def _ways(self, cause: str, effect: str, wanted: LineageFilter) -> tuple[list[Relative], bool]:
+        """What is on the ways, nearest to the cause first, and whether the budget allowed for all of it."""
+        if cause not in self.causality or effect not in self.causality:
+            return [], True
+        first, last = self.entry(cause).event.position, self.entry(effect).event.position
+        later = [found for found in self.reach(cause, False, wanted.depth).items() if self.entry(found[0]).event.position <= last]
+        earlier = [found for found in self.reach(effect, True) if self.entry(found).event.position >= first]
+        causes = set(earlier[: wanted.budget])
+        found = [Relative(self.entry(event).event, depth) for event, depth in later[: wanted.budget] if event in causes]
+        chosen = selector(wanted.types, wanted.scope)
+        complete = max(len(later), len(earlier)) <= wanted.budget
+        return _nearest([one for one in found if chosen(one.event)], newest_first=False), complete
+
+    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+        found, complete = self._ways(cause, effect, wanted)
+        return Counted(len(found), complete)
+
+    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
+        return _page(self._ways(cause, effect, wanted)[0], wanted.after, wanted.limit, newest_first=False)
+
+    async def shortest_path(self, cause: str, effect: str) -> list[str]:
+        try:
+            return nx.shortest_path(self.causality, effect, cause)[::-1]
+        except (nx.NetworkXNoPath, nx.NodeNotFound):
+            return []
+
+    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
+        reached = [self.reach(event_id, True) for event_id in ids]
+        if max(map(len, reached), default=0) - 1 > wanted.budget:
+            raise QueryTooLarge(
+                f"more than {wanted.budget:,} events led to one of these; common causes can be found within the budget only"
+            )
+        common = set[str].intersection(*[set(causes) for causes in reached])
+        lowest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
+        found = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in lowest]
+        chosen = selector(wanted.types, wanted.scope)
+        near = [one for one in found if chosen(one.event) and (wanted.depth is None or one.depth <= wanted.depth)]
+        return _nearest(near, newest_first=True)
+
+    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+        events = [entry.event for entry in self.log[: wanted.until]]
+        newest = {event.trace_id: event for event in events}
+        selected = selector(wanted.types, wanted.scope)
+        matching = {event.trace_id for event in events if selected(event)}
+        chosen = [event for event in newest.values() if wanted.first <= event.position < wanted.before and event.trace_id in matching]
+        found: list[TraceSpan] = []
+        for last in sorted(chosen, key=lambda event: -event.position)[: wanted.limit]:
+            own = [event for event in events if event.trace_id == last.trace_id]
+            found.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
+        return found
+
+    async def trace_events(
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+    ) -> list[TraceEvent]:
+        chosen = selector(types, scope)
+        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and chosen(entry.event)][:limit]
+        return [
+            TraceEvent(
+                entry.event.id, entry.event.type, entry.event.scope, entry.event.agent_id, entry.event.parent_ids,
+                entry.event.timestamp, entry.event.position, entry.value,
+            )
+            for entry in own
+        ]  # fmt: skip
+
+
+def selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
+    pattern = re.compile(glob_regex(scope)) if scope is not None else None
+    return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)
+
+
+def in_pages(found: list[Relative], wanted: LineageFilter, *, newest_first: bool) -> list[Relative]:
+    """A page of them, nearest first."""
+    return _page(_nearest(found, newest_first=newest_first), wanted.after, wanted.limit, newest_first=newest_first)
+
+
+def _nearest(found: list[Relative], *, newest_first: bool) -> list[Relative]:
+    return sorted(found, key=lambda relative: (relative.depth, _sign(newest_first) * relative.event.position))
+
+
+def _page(found: list[Relative], after: tuple[int, int] | None, limit: int, *, newest_first: bool) -> list[Relative]:
+    sign = _sign(newest_first)
+    place = (after[0], sign * after[1]) if after else (-1, 0)
+    return [relative for relative in found if (relative.depth, sign * relative.event.position) > place][:limit]
+
+
+def _sign(newest_first: bool) -> int:
+    return -1 if newest_first else 1

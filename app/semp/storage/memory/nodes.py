@@ -1,0 +1,75 @@
+"""The users' own graph in memory, on networkx."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import msgspec
+import networkx as nx
+
+from semp.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from semp.storage.memory.lineage import MemoryLineage, in_pages, selector
+
+EVENT = "event:"
+"""Marks the ids of linked events among those of nodes: the same id may be both."""
+
+
+class MemoryNodes(MemoryLineage):
+    """Implements `semp.engine.ports.NodeStore`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        """Nodes, and the events they are linked to."""
+
+    async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
+        new = node_id not in self.artifacts
+        if new:
+            self.artifacts.add_node(node_id, type=node_type, data=data)
+        found = self.artifacts.nodes[node_id]
+        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), []), new
+
+    async def node(self, node_id: str) -> GraphNode | None:
+        if node_id not in self.artifacts:
+            return None
+        found = self.artifacts.nodes[node_id]
+        edges = sorted((to.removeprefix(EVENT), kind) for _, to, kind in self.artifacts.out_edges(node_id, keys=True))
+        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), [GraphEdge(*edge) for edge in edges])
+
+    async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
+        target = to if to in self.artifacts else EVENT + to
+        if node_id not in self.artifacts or (target != to and to not in self.causality):
+            return False
+        self.artifacts.add_edge(node_id, target, key=edge_type)
+        return True
+
+    async def nodes_of(self, event_id: str) -> list[LinkedNode]:
+        if EVENT + event_id not in self.artifacts:
+            return []
+        links = sorted((kind, node_id) for node_id, _, kind in self.artifacts.in_edges(EVENT + event_id, keys=True))
+        nodes = self.artifacts.nodes
+        return [LinkedNode(node_id, nodes[node_id]["type"], msgspec.Raw(nodes[node_id]["data"].encode()), kind) for kind, node_id in links]
+
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+        depths = self._depths(node_id, side, edge, wanted.depth)
+        within = set(islice(depths, wanted.budget))
+        return Counted(sum(found.event.id in within for found in self._linked(node_id, side, edge, wanted)), len(depths) <= wanted.budget)
+
+    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+        return in_pages(self._linked(node_id, side, edge, wanted), wanted, newest_first=side == "provenance")
+
+    def _linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+        chosen = selector(wanted.types, wanted.scope)
+        until = len(self.log) if wanted.until is None else wanted.until
+        depths = self._depths(node_id, side, edge, wanted.depth)
+        found = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
+        return [relative for relative in found if relative.event.position <= until and chosen(relative.event)]
+
+    def _depths(self, node_id: str, side: Side, edge: str | None, depth: int | None) -> dict[str, int]:
+        """Everything on one side, at its shortest distance from a linked event."""
+        found: dict[str, int] = {}
+        for _, to, kind in self.artifacts.out_edges(node_id, keys=True) if node_id in self.artifacts else ():
+            if to.startswith(EVENT) and edge in (None, kind):
+                for relative, away in self.reach(to.removeprefix(EVENT), side == "provenance", depth).items():
+                    found[relative] = min(away, found.get(relative, away))
+        return found

@@ -1,0 +1,158 @@
+"""All of storage in memory, on networkx: the same contract as Neo4j, for tests, notebooks and `--memory`. It forgets at exit."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from semp.domain.causes import Cause, Proposal
+from semp.domain.credit import MAX_CREDITED, Reached
+from semp.domain.errors import NotFound
+from semp.domain.events import Event, new_id
+from semp.domain.signals import Key, Rules, Signal
+from semp.engine.ports import (
+    DuplicateId,
+    Entry,
+    EventFilter,
+    LogState,
+    Plan,
+    Thread,
+)
+from semp.storage.memory.history import MemoryHistory
+from semp.storage.memory.lineage import selector
+from semp.storage.memory.nodes import MemoryNodes
+
+
+class MemoryTurn:
+    """The exclusive right to append; what was appended in it counts only once it has ended well."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.state = store.current
+        self.plan: Plan | None = None
+
+    async def append(self, plan: Plan) -> None:
+        self._store.check(plan)
+        self.plan = plan
+
+
+class MemoryStore(MemoryNodes, MemoryHistory):
+    """Implements `semp.engine.ports.Storage`. One process, one event loop."""
+
+    def __init__(self) -> None:
+        MemoryNodes.__init__(self)
+        MemoryHistory.__init__(self)
+        self.states: dict[Key, Signal] = {}
+        self.newest: dict[Thread, Proposal] = {}
+        self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+        history = self.current.rules
+        if not history or not history[-1].same_numbers(rules):
+            begins = msgspec.structs.replace(rules, since=self.current.head + 1)
+            kept = [old for old in history if old.since < begins.since]
+            self.current = msgspec.structs.replace(self.current, rules=[*kept, begins], tip=new_id())
+        return self.current, list(self.states.values())
+
+    async def state(self) -> LogState:
+        return self.current
+
+    async def append(self, plan: Plan) -> bool:
+        async with self._lock:
+            if plan.after.tip != self.current.tip:
+                return False
+            self.check(plan)
+            self._write(plan)
+            return True
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[MemoryTurn]:
+        async with self._lock:
+            turn = MemoryTurn(self)
+            yield turn
+            if turn.plan is not None:
+                self._write(turn.plan)
+
+    def check(self, plan: Plan) -> None:
+        """Raises DuplicateId when an id of the plan is taken."""
+        ids = [entry.event.id for entry in plan.entries]
+        if len(set(ids)) < len(ids) or any(event_id in self.causality for event_id in ids):
+            raise DuplicateId
+
+    def _write(self, plan: Plan) -> None:
+        for entry in plan.entries:
+            event = entry.event
+            self.log.append(entry)
+            self.keep(entry)
+            self.causality.add_node(event.id, entry=entry)
+            self.causality.add_edges_from((event.id, parent) for parent in event.parent_ids)
+            if event.type == "proposal":
+                self.newest[event.trace_id, event.scope] = entry.as_proposal()
+        self.states.update(plan.signals)
+        self.current = plan.state
+
+    async def events(self, ids: Sequence[str]) -> dict[str, Event]:
+        return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
+
+    async def page(self, wanted: EventFilter) -> list[Event]:
+        chosen = selector(wanted.types, wanted.scope)
+        after = max(0, wanted.after or 0)
+        before = len(self.log) + 1 if wanted.before is None else min(wanted.before, len(self.log) + 1)
+        span: Iterable[int] = range(before - 1, after, -1) if wanted.newest_first else range(after + 1, before)
+        found: list[Event] = []
+        for position in span if wanted.limit else ():
+            event = self.log[position - 1].event
+            if (
+                chosen(event)
+                and wanted.trace_id in (None, event.trace_id)
+                and wanted.agent_id in (None, event.agent_id)
+            ):  # fmt: skip
+                found.append(event)
+                if len(found) == wanted.limit:
+                    break
+        return found
+
+    async def read(self, after: int, limit: int) -> list[Entry]:
+        return [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in self.log[after : after + limit]]
+
+    async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
+        return {event_id: self.entry(event_id).cause for event_id in ids if event_id in self.causality}
+
+    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
+        found: dict[str, list[Reached]] = {}
+        for event_id in ids:
+            if event_id in self.causality:
+                away = [(self.entry(above), hops) for above, hops in self.reach(event_id, True, depth).items()]
+                proposals = [(entry.as_proposal(), hops) for entry, hops in away if entry.event.type == "proposal"]
+                found[event_id] = sorted(proposals, key=lambda one: (one[1], -one[0].position))[:MAX_CREDITED]
+        return found
+
+    async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
+        return {thread: self.newest[thread] for thread in threads if thread in self.newest}
+
+    async def signals(self) -> list[Signal]:
+        return list(self.states.values())
+
+    async def signal(self, key: Key) -> Signal | None:
+        return self.states.get(key)
+
+    async def put_signals(self, signals: Sequence[Signal]) -> None:
+        self.states.update((signal.key, signal) for signal in signals)
+
+    async def sweep(self, faded: Sequence[Signal]) -> int:
+        still = [signal.key for signal in faded if (now := self.states.get(signal.key)) and now.position == signal.position]
+        for key in still:
+            del self.states[key]
+        return len(still)
+
+    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")

@@ -1,0 +1,126 @@
+"""The event log in Neo4j."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from semp.domain.causes import Cause, Proposal
+from semp.domain.credit import MAX_CREDITED, Reached
+from semp.domain.errors import StoreUnavailable
+from semp.domain.events import Event, new_id
+from semp.domain.scopes import glob_prefix, glob_regex, is_glob
+from semp.domain.signals import Rules, Signal
+from semp.engine.ports import Entry, EventFilter, LogState, Plan, Thread
+from semp.storage.neo4j import rows, schema
+from semp.storage.neo4j.connection import Connection, Transaction
+from semp.storage.neo4j.upgrade import upgrade
+
+LAST = 2**62
+"""Above every position."""
+
+
+class Neo4jTurn:
+    """The stream's lock, held by an open transaction."""
+
+    def __init__(self, transaction: Transaction, state: LogState) -> None:
+        self.transaction = transaction
+        self.state = state
+
+    async def append(self, plan: Plan) -> None:
+        if not await self.transaction.run("append", **rows.append_parameters(plan)):
+            raise RuntimeError("the log moved during an exclusive turn")
+
+
+class Neo4jLog:
+    """Implements `semp.engine.ports.EventLog`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+        if await schema.prepare(self.connection, rules) < schema.VERSION:
+            await upgrade(self, self.connection)
+        async with self._locked() as (transaction, state):
+            await schema.put_in_force(transaction, state.rules, state.head, rules)
+            signals = [rows.signal(row) for row in await transaction.run("signals")]
+            state = _only(await transaction.run("stream_state"))
+        await self._warm()
+        return state, signals
+
+    async def _warm(self) -> None:
+        """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
+        nothing: list[object] = []
+        await self.connection.run(
+            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, born=nothing, scopes=nothing
+        )
+
+    async def state(self) -> LogState:
+        return _only(await self.connection.run("stream_state"))
+
+    async def append(self, plan: Plan) -> bool:
+        parameters = rows.append_parameters(plan)
+        try:
+            return bool(await self.connection.run("append", **parameters))
+        finally:
+            for value in parameters.values():
+                if isinstance(value, rows.Rows):
+                    value.clear()  # the driver's result refers to itself and to them: they would wait for the garbage collector
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Neo4jTurn]:
+        async with self._locked() as (transaction, state):
+            yield Neo4jTurn(transaction, state)
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncGenerator[tuple[Transaction, LogState]]:
+        async with self.connection.transaction() as transaction:
+            yield transaction, _only(await transaction.run("lock_stream", turn=new_id()))
+
+    async def events(self, ids: Sequence[str]) -> dict[str, Event]:
+        return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
+
+    async def page(self, wanted: EventFilter) -> list[Event]:
+        types = list(wanted.types) if wanted.types else None
+        span = {
+            "after": wanted.after or 0,
+            "before": LAST if wanted.before is None else wanted.before,
+            "newest_first": wanted.newest_first,
+            "limit": wanted.limit,
+        }
+        trace, agent = wanted.trace_id, wanted.agent_id
+        run = self.connection.run
+        if wanted.scope is not None and is_glob(wanted.scope):
+            found = await run(
+                "page_by_scopes", prefix=glob_prefix(wanted.scope), pattern=glob_regex(wanted.scope),
+                types=types, trace_id=trace, agent_id=agent, **span,
+            )  # fmt: skip
+        elif wanted.scope is not None:
+            found = await run("page_by_scope", scope=wanted.scope, types=types, trace_id=trace, agent_id=agent, **span)
+        elif trace is not None:
+            found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
+        elif agent is not None:
+            found = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **span)
+        else:
+            found = await run("page_by_position", types=types, trace_id=None, agent_id=None, **span)
+        return [rows.event(row) for row in found]
+
+    async def read(self, after: int, limit: int) -> list[Entry]:
+        return [rows.entry(row) for row in await self.connection.run("read_log", after=after, last=after + limit)]
+
+    async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
+        return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
+
+    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
+        found = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in found}
+
+    async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
+        found = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
+        return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in found}
+
+
+def _only(found: list[rows.Row]) -> LogState:
+    if not found:
+        raise StoreUnavailable("the database holds no log; it was emptied or replaced", retry_after=30)
+    return rows.state(found[0])

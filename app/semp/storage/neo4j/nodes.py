@@ -1,0 +1,51 @@
+"""The users' own graph in Neo4j."""
+
+from __future__ import annotations
+
+import msgspec
+
+from semp.domain.events import new_id
+from semp.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from semp.storage.neo4j import rows
+from semp.storage.neo4j.connection import Connection
+from semp.storage.neo4j.lineage import chosen_until, counted
+
+
+class Neo4jNodes:
+    """Implements `semp.engine.ports.NodeStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
+        [row] = await self.connection.run("put_node", id=node_id, type=node_type, data=data, token=new_id())
+        return GraphNode(row[0], row[1], msgspec.Raw(row[2].encode()), []), row[3]
+
+    async def node(self, node_id: str) -> GraphNode | None:
+        found = await self.connection.run("node", id=node_id)
+        if not found:
+            return None
+        row = found[0]
+        return GraphNode(row[0], row[1], msgspec.Raw(row[2].encode()), [GraphEdge(*edge) for edge in sorted(row[3])])
+
+    async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
+        return bool(await self.connection.run("add_edge", **{"from": node_id, "to": to, "type": edge_type}))
+
+    async def nodes_of(self, event_id: str) -> list[LinkedNode]:
+        found = await self.connection.run("nodes_of_event", id=event_id)
+        found.sort(key=lambda row: (row[3], row[0]))
+        return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in found]
+
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+        [row] = await self.connection.run_in_turn(
+            f"count_{side}", depth=wanted.depth, id=node_id, edge=edge, budget=wanted.budget + 1, **chosen_until(wanted)
+        )
+        return counted(row, wanted.budget)
+
+    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+        depth, position = wanted.after or (-1, 0)
+        found = await self.connection.run_in_turn(
+            f"nearest_{side}", depth=wanted.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
+            limit=wanted.limit, payload=wanted.payload, **chosen_until(wanted),
+        )  # fmt: skip
+        return [Relative(rows.event(row[1:]), row[0]) for row in found]

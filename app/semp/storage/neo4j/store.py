@@ -1,0 +1,57 @@
+"""All of storage on one Neo4j."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semp.domain.errors import FieldError, InvalidInput, NotFound
+from semp.storage import queries
+from semp.storage.neo4j.connection import Connection, Target
+from semp.storage.neo4j.history import Neo4jHistory
+from semp.storage.neo4j.lineage import Neo4jLineage
+from semp.storage.neo4j.log import Neo4jLog
+from semp.storage.neo4j.nodes import Neo4jNodes
+from semp.storage.neo4j.signals import Neo4jSignals
+
+USED = (
+    "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
+    "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
+    "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
+    "signals", "signal", "put_signals", "sweep_signals",
+    "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
+    "put_node", "node", "add_edge", "nodes_of_event",
+    "count_provenance", "nearest_provenance", "count_consequences", "nearest_consequences",
+    "count_ancestors", "count_ancestors_where", "nearest_ancestors",
+    "count_descendants", "count_descendants_where", "nearest_descendants",
+    "count_roots", "nearest_roots", "count_impact", "nearest_impact",
+    "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
+    "traces", "trace_events",
+)  # fmt: skip
+"""Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
+
+
+class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes):
+    """Implements `semp.engine.ports.Storage`.
+
+    Raises:
+        QueryFileError: a file under `cypher/` is missing, unused or does not fit its header.
+    """
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(Connection(target))
+        queries.check(self.connection.queries, USED)
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        found = self.connection.queries.get(name)
+        if found is None or found.mode != "read":
+            there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
+            raise NotFound(f"no read query {name!r} under cypher/; there are: {there}")
+        parameters = found.defaults | parameters
+        wrong = [FieldError(param, "required parameter is missing") for param in found.params.keys() - parameters.keys()]
+        wrong += [FieldError(param, "unknown parameter") for param in parameters.keys() - found.params.keys()]
+        if wrong:
+            raise InvalidInput(*wrong)
+        return await self.connection.run_text(found.text, parameters)

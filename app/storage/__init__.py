@@ -1,1 +1,0 @@
-"""Where events live: Neo4j, or memory; both behind `app.engine.ports`."""
