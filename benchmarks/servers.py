@@ -27,7 +27,7 @@ from semp.api.direct import Answer, Incoming, decode, direct_post
 from semp.domain.events import Event, NewEvent, draft, new_id
 from semp.domain.signals import Rules
 from semp.engine.environment import Environment
-from semp.engine.ports import Entry, Plan
+from semp.engine.records import Entry, Plan
 from semp.main import server_config, tune_collector
 from semp.mcp.mount import Mount
 from semp.storage.memory.store import MemoryStore

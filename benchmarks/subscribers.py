@@ -21,7 +21,7 @@ import psutil
 from semp.domain.events import Event, new_id
 from semp.domain.interests import Interest
 from semp.engine.live.hub import End, Hub, Span, Subscription
-from semp.engine.ports import Entry
+from semp.engine.records import Entry
 from semp.storage import queries
 from websockets.sync.client import connect
 

@@ -82,11 +82,12 @@ async def neo4j_store(neo4j_target: Target) -> AsyncIterator[Neo4jStore]:
 
 
 @pytest.fixture(params=["memory", "neo4j"])
-async def store(request: pytest.FixtureRequest, neo4j_target: Target) -> AsyncIterator[Storage]:
-    """Each storage in turn, empty; `open` is still to be called."""
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
+    """Each storage in turn, empty; `open` is still to be called. Neo4j starts only where a test on it is chosen."""
     if request.param == "memory":
         yield MemoryStore()
         return
+    neo4j_target: Target = request.getfixturevalue("neo4j_target")
     await asyncio.to_thread(empty, neo4j_target)
     found = Neo4jStore(neo4j_target)
     yield found

@@ -24,7 +24,8 @@ from semp.engine.committer import Committer
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
 from semp.engine.planning import Recorded
-from semp.engine.ports import Entry, EventLog, LogState, Plan, Storage
+from semp.engine.ports import EventLog, Storage
+from semp.engine.records import Entry, LogState, Plan
 from semp.storage.memory.store import MemoryStore
 
 T = TypeVar("T")

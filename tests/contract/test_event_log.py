@@ -14,7 +14,8 @@ from semp.domain.clock import to_text
 from semp.domain.events import EVENT_TYPES, Event
 from semp.domain.scopes import glob_regex
 from semp.domain.signals import Rules, Signal
-from semp.engine.ports import DuplicateId, EventFilter, Storage
+from semp.engine.ports import Storage
+from semp.engine.records import DuplicateId, EventFilter
 
 from tests.strategies import (
     AGENTS,

@@ -12,7 +12,8 @@ import pytest
 from semp.domain.events import Event
 from semp.domain.scopes import glob_regex
 from semp.domain.signals import Rules
-from semp.engine.ports import Counted, Direction, LineageFilter, Relative, Storage, TraceFilter
+from semp.engine.ports import Storage
+from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter
 
 from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of
 

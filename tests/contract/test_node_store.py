@@ -7,7 +7,8 @@ import asyncio
 import networkx as nx
 import pytest
 from semp.domain.signals import Rules
-from semp.engine.ports import Counted, EventFilter, GraphEdge, LineageFilter, Relative, Side, Storage
+from semp.engine.ports import Storage
+from semp.engine.records import Counted, EventFilter, GraphEdge, LineageFilter, Relative, Side
 
 from tests.strategies import filled, make_id, new_draft, plan_of
 

@@ -8,7 +8,8 @@ import pytest
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal
 from semp.engine.ledger import kept, targets
-from semp.engine.ports import Entry, Kind, Moved, Snapshot, Storage
+from semp.engine.ports import Storage
+from semp.engine.records import Entry, Kind, Moved, Snapshot
 
 from tests.strategies import BEGIN, filled, make_id, new_draft, plan_of
 

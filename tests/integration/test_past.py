@@ -17,7 +17,7 @@ from semp.engine.environment import Environment
 from semp.engine.explaining import Explanation
 from semp.engine.field import strongest
 from semp.engine.ledger import fold
-from semp.engine.ports import Entry, LogState
+from semp.engine.records import Entry, LogState
 from semp.storage.memory.store import MemoryStore
 from semp.storage.neo4j import upgrade
 from semp.storage.neo4j.connection import Target

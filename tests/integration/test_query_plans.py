@@ -10,7 +10,7 @@ from typing import Any, LiteralString, cast
 import pytest
 from neo4j import Driver, GraphDatabase
 from semp.domain.signals import Rules, Signal
-from semp.engine.ports import LogState
+from semp.engine.records import LogState
 from semp.storage import queries
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Target

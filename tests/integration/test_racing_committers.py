@@ -15,7 +15,7 @@ import pytest
 from neo4j import GraphDatabase
 from semp.domain.errors import InvalidInput
 from semp.domain.events import Draft, Event
-from semp.engine.ports import Entry, EventFilter
+from semp.engine.records import Entry, EventFilter
 from semp.engine.replay import verify
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore

@@ -12,7 +12,7 @@ from semp.domain.signals import Move
 from semp.engine.live import hub as hub_module
 from semp.engine.live.hub import End, Hub, Span, Subscription
 from semp.engine.planning import encode
-from semp.engine.ports import Entry
+from semp.engine.records import Entry
 
 from tests.strategies import entry_of, new_draft
 

@@ -9,7 +9,7 @@ from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
 from semp.domain.signals import Move, Rules, Signal
 from semp.engine.ledger import Ledger, Overlay, Recent, fold, kept, targets
-from semp.engine.ports import LogState
+from semp.engine.records import LogState
 
 from tests.strategies import BEGIN, entry_of, make_id, new_draft, plan_of
 

@@ -10,7 +10,7 @@ from semp.domain import causes as causes_module
 from semp.domain.errors import InvalidInput
 from semp.domain.signals import Rules
 from semp.engine import planning
-from semp.engine.ports import Plan
+from semp.engine.records import Plan
 from semp.storage.memory.store import MemoryStore
 
 from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft

@@ -21,7 +21,8 @@ from semp.domain.events import Draft
 from semp.domain.signals import Rules
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
-from semp.engine.ports import DuplicateId, Entry, EventLog, LogState
+from semp.engine.ports import EventLog
+from semp.engine.records import DuplicateId, Entry, LogState
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from semp.engine.field import Field
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
 from semp.engine.planning import Recorded
-from semp.engine.ports import Entry, Storage
+from semp.engine.ports import Storage
+from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 
 log = logging.getLogger(__name__)

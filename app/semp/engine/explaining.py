@@ -10,7 +10,8 @@ from semp.domain.clock import to_text
 from semp.domain.events import EventType, effect_of
 from semp.domain.signals import WHOLE, Key, Rules
 from semp.engine.past import Moment, signal_at
-from semp.engine.ports import Moved, SignalHistory
+from semp.engine.ports import SignalHistory
+from semp.engine.records import Moved
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Move, Rules, Signal, apply, live, rules_at
-from semp.engine.ports import Entry, LogState, Plan, Thread
+from semp.engine.records import Entry, LogState, Plan, Thread
 
 CACHED_CAUSES = 4_096
 """Newest events whose causes, and threads whose newest proposals, stay in memory at least; others are looked up."""

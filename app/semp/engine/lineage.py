@@ -9,7 +9,8 @@ from functools import partial
 import msgspec
 
 from semp.domain.events import Event
-from semp.engine.ports import Counted, Direction, LineageFilter, LineageReader, Relative
+from semp.engine.ports import LineageReader
+from semp.engine.records import Counted, Direction, LineageFilter, Relative
 
 STEPS = tuple(4**n for n in range(11))
 """Depths that are tried one after the other where the whole is beyond the budget."""

@@ -10,7 +10,8 @@ import msgspec
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal, rules_at
 from semp.engine.ledger import fold
-from semp.engine.ports import EventLog, LogState, SignalHistory
+from semp.engine.ports import EventLog, SignalHistory
+from semp.engine.records import LogState
 from semp.engine.replay import entries
 
 PROBES = 63

@@ -16,7 +16,8 @@ from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
 from semp.engine.crediting import climb, credit_of
 from semp.engine.ledger import Ledger, fold
-from semp.engine.ports import Entry, EventLog, LogState, Plan, Thread
+from semp.engine.ports import EventLog
+from semp.engine.records import Entry, LogState, Plan, Thread
 
 encode = msgspec.json.Encoder().encode
 

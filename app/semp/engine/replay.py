@@ -10,7 +10,8 @@ import msgspec
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Signal, rules_at
 from semp.engine.ledger import fold
-from semp.engine.ports import Entry, EventLog, LogState, SignalStore
+from semp.engine.ports import EventLog, SignalStore
+from semp.engine.records import Entry, LogState
 
 PAGE = 2_000
 

@@ -7,7 +7,8 @@ import logging
 
 from semp.domain.errors import StoreUnavailable
 from semp.engine.ledger import Ledger
-from semp.engine.ports import SignalHistory, Snapshot
+from semp.engine.ports import SignalHistory
+from semp.engine.records import Snapshot
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from semp.domain.signals import Key, Signal, apply, rules_at
 from semp.engine.ledger import Ledger
 from semp.engine.past import Moment, signal_at
 from semp.engine.planning import LookAgain, Submission, look_up, make_plan
-from semp.engine.ports import EventLog, LogState, SignalHistory
+from semp.engine.ports import EventLog, SignalHistory
+from semp.engine.records import LogState
 
 PAGE = 2_000
 MAX_REFOLDED = 100_000

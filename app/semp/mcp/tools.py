@@ -15,7 +15,7 @@ from semp.domain.events import Event, new_id
 from semp.domain.traces import TraceSummary
 from semp.engine.explaining import Explanation
 from semp.engine.field import SignalView
-from semp.engine.ports import TraceSpan
+from semp.engine.records import TraceSpan
 from semp.mcp.arguments import (
     EmitEvent,
     ExplainSignal,

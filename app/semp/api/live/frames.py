@@ -13,7 +13,7 @@ from semp.domain.signals import Signal
 from semp.engine.environment import Environment
 from semp.engine.field import SignalView
 from semp.engine.live.hub import Span
-from semp.engine.ports import Entry
+from semp.engine.records import Entry
 
 _encode = msgspec.json.Encoder().encode
 

@@ -18,7 +18,7 @@ from semp.api.errors import responses
 from semp.api.live.frames import Renderer
 from semp.api.live.query import Wanted, position_of
 from semp.api.live.subscriber import CODES, TRY_LATER, check_place
-from semp.api.routes.events import Position
+from semp.api.params import Position
 from semp.domain.errors import StoreUnavailable
 from semp.domain.events import EventType
 from semp.domain.interests import Interest

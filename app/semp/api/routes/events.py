@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qs, urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get
@@ -15,19 +15,18 @@ from litestar.routes import HTTPRoute
 from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
+from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, rest_of_path, valid_glob
 from semp.domain.errors import FieldError, InvalidInput, NotFound
-from semp.domain.events import MAX_NAME, Event, EventType, NewEvent, draft
-from semp.domain.scopes import MAX_SCOPE, is_valid_glob
+from semp.domain.events import Event, NewEvent, draft
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
-from semp.engine.ports import EventFilter
+from semp.engine.records import EventFilter
 
 NDJSON = "application/x-ndjson"
 MAX_BATCH_EVENTS = 10_000
 MAX_BATCH_BODY = 32 * 1024 * 1024
 """Bytes of a batch, at most: 10,000 events of ordinary size fit."""
-MAX_PAGE = 1000
 
 
 class RecordedEvent(Event):
@@ -53,37 +52,11 @@ Returned = Annotated[
     Literal["full", "minimal"],
     QueryParameter(name="return", required=False, description="`minimal` answers count and positions only; default: `full`."),
 ]
-Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Events in a page, at most.")]
-Types = Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Only these types; may be repeated.")]
-ScopeGlob = Annotated[
-    str | None,
-    QueryParameter(
-        name="scope",  # the name is taken in Litestar's handlers
-        required=False,
-        max_length=MAX_SCOPE,
-        description="A scope, or a glob: `*` is one segment, `**` at the end is one or more.",
-        examples=[Example(value="ui.**")],
-    ),
-]
-Position = Annotated[int | None, Parameter(ge=0, le=2**62, required=False, description="A position of the log.")]
-Named = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only events with exactly this name.")]
-InPath = Annotated[str, Parameter(description="Percent-encoded where needed.")]
 
 
 def recorded_json(recorded: Recorded) -> bytes:
     """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
     return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
-
-
-def valid_glob(scope: str | None) -> str | None:
-    """The scope filter, checked.
-
-    Raises:
-        InvalidInput: it is neither a scope nor a glob.
-    """
-    if scope is not None and not is_valid_glob(scope):
-        raise InvalidInput(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
-    return scope
 
 
 def page_answer(
@@ -97,11 +70,6 @@ def page_answer(
         path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or request.url.path
         headers["link"] = f'<{path}?{urlencode(query, doseq=True)}>; rel="next"'
     return Response(list(events), headers=headers)
-
-
-def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:
-    """What follows the prefix in the path, percent-decoded once: slashes and empty segments in it are the client's own."""
-    return unquote(request.scope["raw_path"].decode("latin-1").partition("?")[0]).removeprefix(prefix)
 
 
 def event_routes(environment: Environment) -> Router:

@@ -7,16 +7,15 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get
-from litestar.params import Parameter
 
 from semp.api.errors import responses
 from semp.api.examples import LINEAGE, success
-from semp.api.routes.events import MAX_PAGE, InPath, ScopeGlob, Types, valid_glob
+from semp.api.params import Budget, Cursor, Depth, InPath, PageSize, ScopeGlob, Types, WithCount, WithPayload, valid_glob
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, EventType
 from semp.engine.environment import Environment
 from semp.engine.lineage import Asked, around, nearest_of
-from semp.engine.ports import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
+from semp.engine.records import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
 class LineageNode(msgspec.Struct):
@@ -44,27 +43,6 @@ class LineageAnswer(msgspec.Struct, kw_only=True):
     truncated: bool
     nodes: list[LineageNode]
 
-
-Depth = Annotated[int | None, Parameter(ge=1, le=1_000_000, required=False, description="PARENT hops at most; default: no bound.")]
-PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Nodes in a page, at most; 0 for the count alone.")]
-Cursor = Annotated[
-    str | None,
-    Parameter(
-        required=False,
-        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}){0,2}$",
-        description="From a `Link` header: depth and position last seen, the newest position that counts, and the count.",
-    ),
-]
-Budget = Annotated[
-    int,
-    Parameter(
-        ge=1, le=NODE_BUDGET, description="Events reached at most, whether they are shown or not; beyond it the answer is truncated."
-    ),
-]
-WithCount = Annotated[
-    int, Parameter(ge=0, le=1, description="0 to leave out `count`: a page of the nearest is there before all are counted.")
-]
-WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
 Kind = Direction | Literal["lineage"]
 ROUTES: dict[Kind, tuple[str, str, str]] = {

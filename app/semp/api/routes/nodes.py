@@ -13,13 +13,13 @@ from litestar.params import Body, Parameter
 from semp.api.direct import Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
-from semp.api.routes.events import InPath, ScopeGlob, Types, valid_glob
-from semp.api.routes.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithCount, WithPayload, page, read_cursor
+from semp.api.params import Budget, Cursor, Depth, InPath, PageSize, ScopeGlob, Types, WithCount, WithPayload, valid_glob
+from semp.api.routes.lineage import LineageAnswer, page, read_cursor
 from semp.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from semp.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from semp.engine.environment import Environment
 from semp.engine.lineage import Asked, nearest
-from semp.engine.ports import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
+from semp.engine.records import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
 
 
 class NewNode(msgspec.Struct, forbid_unknown_fields=True):

@@ -10,12 +10,12 @@ from litestar.params import Parameter, QueryParameter
 
 from semp.api.errors import responses
 from semp.api.examples import LINEAGE, PATHS, success
-from semp.api.routes.events import ScopeGlob, Types, valid_glob
-from semp.api.routes.lineage import Budget, Cursor, Depth, LineageAnswer, PageSize, WithPayload, page, read_cursor
+from semp.api.params import Budget, Cursor, Depth, PageSize, ScopeGlob, Types, WithPayload, valid_glob
+from semp.api.routes.lineage import LineageAnswer, page, read_cursor
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event
 from semp.engine.environment import Environment
-from semp.engine.ports import NODE_BUDGET, Counted, LineageFilter
+from semp.engine.records import NODE_BUDGET, Counted, LineageFilter
 
 MAX_IDS = 16
 """Events whose common causes may be asked for, at most."""

@@ -13,7 +13,7 @@ from litestar.params import Body, Parameter, QueryParameter
 from semp.api.direct import Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EXPLANATION, SIGNAL, SUPPOSITION, WHAT_IF, success
-from semp.api.routes.events import InPath, ScopeGlob, rest_of_path, valid_glob
+from semp.api.params import InPath, ScopeGlob, rest_of_path, valid_glob
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Id, NewEvent, draft
 from semp.engine.environment import Environment

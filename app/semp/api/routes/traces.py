@@ -11,14 +11,13 @@ from litestar.params import Parameter
 
 from semp.api.errors import responses
 from semp.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
-from semp.api.routes.events import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, rest_of_path, valid_glob
-from semp.api.routes.lineage import WithPayload
+from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, WithPayload, rest_of_path, valid_glob
 from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
 from semp.domain.events import EventType
 from semp.domain.traces import TraceSummary, summarize
 from semp.engine.environment import Environment
-from semp.engine.ports import TraceFilter, TraceSpan
+from semp.engine.records import TraceFilter, TraceSpan
 
 BUDGET = 50_000
 """Events of a trace that a summary reads, at most."""

@@ -12,7 +12,8 @@ from semp.domain.interests import Interest
 from semp.engine.live import hub as ring
 from semp.engine.live.hub import Hub, Span
 from semp.engine.planning import encode
-from semp.engine.ports import Entry, EventFilter, EventLog
+from semp.engine.ports import EventLog
+from semp.engine.records import Entry, EventFilter
 
 FIRST_PAGE = 100
 PAGE = 2_000

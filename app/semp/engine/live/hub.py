@@ -15,7 +15,7 @@ from typing import Protocol
 
 from semp.domain.interests import EVERYTHING, Interest
 from semp.engine.live.interest_index import InterestIndex
-from semp.engine.ports import Entry
+from semp.engine.records import Entry
 
 RING_EVENTS = 8_192
 RING_BYTES = 16 * 1024 * 1024

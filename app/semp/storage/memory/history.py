@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from semp.domain.signals import Key
 from semp.engine.ledger import kept
-from semp.engine.ports import Entry, Kind, Moved, Snapshot
+from semp.engine.records import Entry, Kind, Moved, Snapshot
 
 
 class MemoryHistory:

@@ -12,7 +12,7 @@ from semp.domain.errors import QueryTooLarge
 from semp.domain.events import Event, EventType
 from semp.domain.scopes import glob_regex
 from semp.domain.traces import TraceEvent
-from semp.engine.ports import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
+from semp.engine.records import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
 
 
 class MemoryLineage:

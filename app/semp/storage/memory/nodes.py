@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 import networkx as nx
 
-from semp.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from semp.engine.records import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from semp.storage.memory.lineage import MemoryLineage, in_pages, selector
 
 EVENT = "event:"

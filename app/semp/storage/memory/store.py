@@ -15,14 +15,7 @@ from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.ports import (
-    DuplicateId,
-    Entry,
-    EventFilter,
-    LogState,
-    Plan,
-    Thread,
-)
+from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, Plan, Thread
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.lineage import selector
 from semp.storage.memory.nodes import MemoryNodes

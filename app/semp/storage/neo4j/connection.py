@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
 from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreUnavailable
-from semp.engine.ports import DuplicateId
+from semp.engine.records import DuplicateId
 from semp.storage import queries
 
 READ_TIMEOUT = 20.0

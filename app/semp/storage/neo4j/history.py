@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from semp.domain.signals import Key, Signal
-from semp.engine.ports import Kind, Moved, Snapshot
+from semp.engine.records import Kind, Moved, Snapshot
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 

@@ -8,7 +8,7 @@ from semp.domain.errors import QueryTooLarge
 from semp.domain.events import EventType, effect_of
 from semp.domain.scopes import glob_prefix, glob_regex
 from semp.domain.traces import TraceEvent
-from semp.engine.ports import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
+from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 

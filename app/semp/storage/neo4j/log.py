@@ -11,7 +11,7 @@ from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.scopes import glob_prefix, glob_regex, is_glob
 from semp.domain.signals import Rules, Signal
-from semp.engine.ports import Entry, EventFilter, LogState, Plan, Thread
+from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
 from semp.storage.neo4j import rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 from semp.storage.neo4j.upgrade import upgrade

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from semp.domain.events import new_id
-from semp.engine.ports import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
+from semp.engine.records import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 from semp.storage.neo4j.lineage import chosen_until, counted

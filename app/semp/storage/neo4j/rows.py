@@ -12,7 +12,7 @@ from semp.domain.credit import Credited
 from semp.domain.events import Event, effect_of
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept
-from semp.engine.ports import Entry, LogState, Moved, Plan
+from semp.engine.records import Entry, LogState, Moved, Plan
 
 Row = list[Any]
 

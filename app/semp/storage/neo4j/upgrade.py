@@ -8,7 +8,8 @@ from semp.domain.clock import from_text
 from semp.domain.events import new_id
 from semp.domain.signals import Key, Signal, rules_at
 from semp.engine.ledger import fold, kept
-from semp.engine.ports import EventLog, Snapshot
+from semp.engine.ports import EventLog
+from semp.engine.records import Snapshot
 from semp.engine.replay import entries
 from semp.engine.snapshots import EVERY
 from semp.storage.neo4j import rows
