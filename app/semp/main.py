@@ -152,7 +152,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
 
 @asynccontextmanager
 async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator[None]:
-    """Word to and from other replicas, where there is a Redis for it."""
+    """Hints to and from other replicas, where there is a Redis for them."""
     if settings.redis is None:
         yield
         return

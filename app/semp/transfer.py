@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from semp.domain.errors import SempError
-from semp.engine.replay import Difference, verify
+from semp.engine.replay import Difference, repair, verify
 from semp.storage.neo4j.store import Neo4jStore
 
 _NAMESPACE = uuid.UUID("0f6c1f52-63c5-4a0b-9d3c-7f0f6d1f0a57")
@@ -155,12 +155,11 @@ def export_log(output: Path | None, url: str, after: int, console: Console) -> i
     return written
 
 
-async def verify_store(store: Neo4jStore, repair: bool, console: Console) -> list[Difference]:
+async def verify_store(store: Neo4jStore, repairing: bool, console: Console) -> list[Difference]:
     """Compare the stored signals with a replay of the log, and overwrite them with it if asked to."""
     with bar(console) as progress:
         task = progress.add_task("replaying", total=(await store.state()).head)
         differences = await verify(store, lambda position: progress.update(task, completed=position))
-    if repair and differences:
-        await store.put_signals([found.replayed for found in differences if found.replayed is not None])
-        await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
+    if repairing and differences:
+        await repair(store, differences)
     return differences

@@ -18,6 +18,7 @@ from semp.api.routes.nodes import node_routes
 from semp.api.routes.paths import connection_routes
 from semp.api.routes.signals import signal_routes
 from semp.api.routes.traces import trace_routes
+from semp.api.security.credentials import Credentials
 from semp.api.text_paths import App
 from semp.engine.environment import Environment
 
@@ -33,6 +34,7 @@ def create_app(environment: Environment, *more: ControllerRouterHandler) -> Lite
     )  # fmt: skip
     return App(
         route_handlers=[api, health_routes(environment), live_route(environment), *more],
+        middleware=[Credentials],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=OpenAPIConfig(
             use_handler_docstrings=True,

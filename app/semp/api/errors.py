@@ -15,6 +15,7 @@ from litestar.openapi.spec import Example
 from semp.domain.errors import (
     CannotResume,
     FieldError,
+    Forbidden,
     IdConflict,
     InvalidInput,
     NotFound,
@@ -57,6 +58,8 @@ def describe(error: SempError) -> Described | None:
             return Described(413, f"Validation error: {error}", error.fields)
         case InvalidInput():
             return Described(400, f"Validation error: {error}", error.fields)
+        case Forbidden():
+            return Described(403, str(error), error.fields or None)
         case IdConflict():
             return Described(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
         case CannotResume():

@@ -9,17 +9,18 @@ from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from semp.api.live.commands import Commands
-from semp.api.live.frames import Renderer, message
+from semp.api.live.frames import message
 from semp.api.live.query import Wanted, from_query
-from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, NOT_ALLOWED, TRY_LATER, Subscriber, check_place, refused
+from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, NOT_ALLOWED, TRY_LATER, Subscriber, refused
 from semp.api.live.wire import LiveProtocol, wire_of
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import CannotResume, InvalidInput, StoreUnavailable
 from semp.engine.environment import Environment
+from semp.engine.live.follow import Follow
 
 
 def live_route(environment: Environment) -> Any:
     """`/ws`."""
-    renderer = Renderer(environment)
 
     @websocket("/ws")
     async def live(socket: WebSocket[Any, Any, Any]) -> None:
@@ -33,14 +34,16 @@ def live_route(environment: Environment) -> Any:
         if not own_page(socket.headers.get("origin"), socket.headers.get("host", "")):
             wire.close(NOT_ALLOWED, "pages of other sites may not connect")
             return
-        wanted = await _wanted(environment, wire, socket.scope["query_string"])
+        wanted = _wanted(wire, socket.scope["query_string"])
         if wanted is None:
             return
-        subscriber = Subscriber(environment, renderer, wire, batch=wanted.batch, signals=wanted.signals)
+        subscriber = Subscriber(environment.acting(principal_of(socket.scope)), wire, batch=wanted.batch, signals=wanted.signals)
+        follow = await _follow(subscriber, wanted)
+        if follow is None:
+            return
         if wanted.version:
-            position = environment.hub.head if wanted.after is None else wanted.after
-            wire.write(message("hello", epoch=environment.ledger.state.epoch, position=position))
-        subscriber.start(wanted)
+            wire.write(message("hello", epoch=follow.epoch, position=follow.position))
+        subscriber.start(follow)
         try:
             await _listen(socket, Commands(subscriber) if wanted.version else None)
         finally:
@@ -63,19 +66,23 @@ def own_page(origin: str | None, host: str) -> bool:
     return site is not None and site in (here, "localhost", "127.0.0.1", "::1")
 
 
-async def _wanted(environment: Environment, wire: LiveProtocol, query: bytes) -> Wanted | None:
-    """What the client asks for; None when that cannot be had and the socket was closed."""
+def _wanted(wire: LiveProtocol, query: bytes) -> Wanted | None:
+    """What the client asks for; None when that cannot be read and the socket was closed."""
     try:
-        wanted = from_query(query)
-        await check_place(environment, wanted)
+        return from_query(query)
     except InvalidInput as error:
         wire.close(BAD_REQUEST, refused(error))
+    return None
+
+
+async def _follow(subscriber: Subscriber, wanted: Wanted) -> Follow | None:
+    """The way along the log from there; None when there is none and the socket was closed."""
+    try:
+        return await subscriber.follow(wanted)
     except CannotResume as error:
-        wire.close(CANNOT_RESUME, str(error))
+        subscriber.wire.close(CANNOT_RESUME, str(error))
     except StoreUnavailable:
-        wire.close(TRY_LATER, "the database is not available")
-    else:
-        return wanted
+        subscriber.wire.close(TRY_LATER, "the database is not available")
     return None
 
 

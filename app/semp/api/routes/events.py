@@ -16,6 +16,7 @@ from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
 from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, rest_of_path, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, NewEvent, draft
 from semp.domain.signals import Move
@@ -89,7 +90,7 @@ def event_routes(environment: Environment) -> Router:
     async def append_event(incoming: Incoming) -> Answer:
         """201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event."""
         new = decode(_read_event, incoming.body)
-        [recorded] = await environment.append([draft(new)])
+        [recorded] = await environment.acting(principal_of(incoming.scope)).append([draft(new)])
         return Answer(201 if recorded.created else 200, recorded_json(recorded))
 
     @direct_post(
@@ -113,7 +114,7 @@ def event_routes(environment: Environment) -> Router:
         if not 1 <= len(events) <= MAX_BATCH_EVENTS:
             raise InvalidInput(FieldError("body", f"a batch holds 1 to {MAX_BATCH_EVENTS} events, this one has {len(events)}"))
         drafts = [draft(new, f"[{index}].") for index, new in enumerate(events)]
-        recorded = await environment.append(drafts, batch=True)
+        recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
         status = 201 if any(answer.created for answer in recorded) else 200
         if wanted == "minimal":
             positions = [answer.event.position for answer in recorded]
@@ -146,7 +147,7 @@ def event_routes(environment: Environment) -> Router:
             "limit": limit, "type": types, "scope": in_scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return page_answer(request, await environment.storage.page(wanted), wanted, query)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, query)
 
     @get(
         "/events/scope/{path:path}",
@@ -161,7 +162,7 @@ def event_routes(environment: Environment) -> Router:
         wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
         if "*" in path:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
-        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
 
     @get(
         "/events/trace/{path:path}",
@@ -177,7 +178,7 @@ def event_routes(environment: Environment) -> Router:
     ) -> Response[list[Event]]:
         """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
         wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
-        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
 
     @get(
         "/events/{event_id:str}",
@@ -185,9 +186,9 @@ def event_routes(environment: Environment) -> Router:
         summary="Read one event",
         responses={200: success(Event, EVENT), **responses(400, 404, 503)},
     )
-    async def get_event(event_id: InPath) -> Event:
+    async def get_event(request: Request[Any, Any, Any], event_id: InPath) -> Event:
         """The event as it was stored."""
-        found = await environment.storage.events([event_id.lower()])
+        found = await environment.acting(principal_of(request.scope)).events([event_id.lower()])
         if not found:
             raise NotFound(f"no event has the id {event_id}")
         return found[event_id.lower()]

@@ -11,10 +11,11 @@ from litestar import Request, Response, Router, get
 from semp.api.errors import responses
 from semp.api.examples import LINEAGE, success
 from semp.api.params import Budget, Cursor, Depth, InPath, PageSize, ScopeGlob, Types, WithCount, WithPayload, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, EventType
 from semp.engine.environment import Environment
-from semp.engine.lineage import Asked, around, nearest_of
+from semp.engine.lineage import Asked
 from semp.engine.records import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
@@ -76,7 +77,6 @@ ROUTES: dict[Kind, tuple[str, str, str]] = {
 
 def lineage_routes(environment: Environment) -> Router:
     """`/events/{id}/` with each of ROUTES."""
-    store = environment.storage
 
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
@@ -93,6 +93,7 @@ def lineage_routes(environment: Environment) -> Router:
             count: WithCount = 1,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
+            gate = environment.acting(principal_of(request.scope))
             place = read_cursor(cursor)
             wanted = LineageFilter(
                 depth=depth,
@@ -104,16 +105,16 @@ def lineage_routes(environment: Environment) -> Router:
                 payload=bool(payload),
                 budget=budget,
             )
-            head = environment.ledger.state.head
+            head = gate.state.head
             wanted_id = event_id.lower()
             asked = Asked(place.counted, bool(count), head)
             origin: Event | None = None
             if kind == "lineage":
-                origin = (await store.events([wanted_id])).get(wanted_id)
-                found, counted = await around(store, origin, wanted, asked) if origin is not None else ([], None)
+                origin = (await gate.events([wanted_id])).get(wanted_id)
+                found, counted = await gate.around(origin, wanted, asked) if origin is not None else ([], None)
             else:
-                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
-            if not found and counted is None and not await store.events([wanted_id]):
+                found, counted = await gate.lineage(wanted_id, kind, wanted, asked)
+            if not found and counted is None and not await gate.events([wanted_id]):
                 raise NotFound(f"no event has the id {event_id}")
             until = place.until or max([head, *[relative.event.position for relative in found]])
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)

@@ -1,0 +1,1 @@
+"""What stands before every request and socket, whatever its transport."""
