@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import networkx as nx
 from hypothesis import strategies as st
-from semp.domain.clock import from_text, to_text
+from semp.domain.clock import elapsed_clock, from_text, to_text
 from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
 from semp.domain.scopes import lineage_of
@@ -23,6 +23,7 @@ from semp.domain.signals import Key, Move, Rules, Signal
 from semp.engine.committer import Committer
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
+from semp.engine.log_clock import LogClock
 from semp.engine.planning import Recorded
 from semp.engine.ports import EventLog, Storage
 from semp.engine.records import Entry, LogState, Plan
@@ -296,13 +297,14 @@ class Writer:
     """A committer with its ledger and hub, and everything its tail of the log was fed."""
 
     def __init__(self, store: EventLog, state: Any, signals: Iterable[Any], clock: Callable[[], int], **settings: Any) -> None:
+        elapsed = settings.pop("elapsed", elapsed_clock)
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)
         self.begin = state.head
         self.fed: list[Entry] = []
         self.resets = 0
         settings = {"rules": state.rules[-1], "patience": 30.0, "poll_interval": 0.05} | settings
-        self.committer = Committer(store, self.ledger, clock, on_commit=self._feed, on_reset=self._reset, **settings)
+        self.committer = Committer(store, self.ledger, LogClock(clock, elapsed), on_commit=self._feed, on_reset=self._reset, **settings)
         self.committer.start()
 
     @classmethod
@@ -415,8 +417,9 @@ def plan_of(
     scopes = {path: parent for wanted in drafts for path, parent in lineage_of(wanted.scope)}
     states = {signal.key: signal for signal in signals}
     return Plan(
-        after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes, timestamp=now
-    )
+        after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes,
+        timestamp=now, shifts=after.shifts,
+    )  # fmt: skip
 
 
 async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:

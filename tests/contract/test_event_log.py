@@ -15,7 +15,7 @@ from semp.domain.events import EVENT_TYPES, Event
 from semp.domain.scopes import glob_regex
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage
-from semp.engine.records import DuplicateId, EventFilter
+from semp.engine.records import ClockShift, DuplicateId, EventFilter
 
 from tests.strategies import (
     AGENTS,
@@ -54,6 +54,19 @@ async def test_an_append_moves_the_state_to_what_the_plan_says(store: Storage) -
     state = await store.state()
     assert state == plan.state
     assert (state.epoch, state.head, state.tip, state.last_timestamp) == (before.epoch, 2, plan.tip, BEGIN + 7)
+
+
+async def test_how_far_timestamps_are_ahead_of_the_clock_is_kept_with_the_state(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    assert before.shifts == []
+    shifts = [ClockShift(1, 86_400_000, BEGIN), ClockShift(7, 0, BEGIN + 5)]
+    assert await store.append(msgspec.structs.replace(plan_of(before, new_draft(number=1)), shifts=shifts))
+    state = await store.state()
+    assert state.shifts == shifts
+    assert await store.append(plan_of(state, new_draft(number=2)))
+    assert (await store.open(Rules()))[0].shifts == shifts
+    async with store.turn() as turn:
+        assert turn.state.shifts == shifts
 
 
 async def test_an_append_on_an_outdated_tip_is_refused_and_writes_nothing(store: Storage) -> None:

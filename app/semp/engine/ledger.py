@@ -149,7 +149,7 @@ class Ledger:
             self.causes.update({event.id: entry.cause})
             if event.type == "proposal":
                 self.newest.update({(event.trace_id, event.scope): entry.as_proposal()})
-            self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules)
+            self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules, self.state.shifts)
 
 
 def targets(entry: Entry) -> list[tuple[Key, float]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
-from semp.domain.clock import Clock, to_text
+from semp.domain.clock import to_text
 from semp.domain.credit import Credited, Reached, credited
 from semp.domain.errors import FieldError, IdConflict, InvalidInput, SempError
 from semp.domain.events import Draft, Event, new_id, same_content
@@ -16,6 +16,7 @@ from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
 from semp.engine.crediting import climb, credit_of
 from semp.engine.ledger import Ledger, fold
+from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState, Plan, Thread
 
@@ -161,7 +162,7 @@ async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: Ev
         found.above = await log.proposals_above(list(stored), found.depth)
 
 
-def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: Clock) -> Planned:
+def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: LogClock) -> Planned:
     """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended.
 
     Raises:
@@ -182,11 +183,12 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings
 
 
 class _Builder:
-    def __init__(self, ledger: Ledger, found: Findings, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, found: Findings, clock: LogClock) -> None:
         self.ledger = ledger
         self.found = found
         self.state: LogState = ledger.expected
-        self.now = max(clock(), self.state.last_timestamp)
+        self.now = clock.stamp(self.state)
+        self.shifts = clock.shifts(self.state, self.state.head + 1)
         self.timestamp = to_text(self.now)
         self.entries: dict[str, Entry] = {}
         self.newest: dict[Thread, Proposal] = {}
@@ -320,7 +322,7 @@ class _Builder:
     def plan(self) -> Plan | None:
         if not self.entries:
             return None
-        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now)
+        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now, self.shifts)
 
 
 def _thread(entry: Entry) -> Thread:

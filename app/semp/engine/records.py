@@ -16,6 +16,17 @@ Thread = tuple[str, str]
 """(trace_id, scope): where the newest proposal answers for an event without an action and without causes."""
 
 
+class ClockShift(msgspec.Struct, frozen=True, array_like=True):
+    """From a position on, timestamps are ahead of the wall clock: it had jumped ahead and was corrected, and they never run backwards."""
+
+    since: int
+    """Position of the first event with such a timestamp."""
+    ahead: int
+    """Milliseconds; 0 once they follow the wall clock again."""
+    noticed: int
+    """What the wall clock showed then, milliseconds since 1970."""
+
+
 class LogState(msgspec.Struct, frozen=True):
     """Where the log stands."""
 
@@ -29,6 +40,8 @@ class LogState(msgspec.Struct, frozen=True):
     """Milliseconds since 1970 of the newest event, 0 when the log is empty."""
     rules: list[Rules]
     """Every set of rules that was ever in force, in order of `since`."""
+    shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
+    """How far timestamps were ahead of the wall clock, in order of `since`; empty unless a clock ever jumped ahead."""
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -81,9 +94,11 @@ class Plan(msgspec.Struct):
     def state(self) -> LogState:
         """The state once it is committed."""
         last = self.entries[-1]
-        return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules)
+        return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules, self.shifts)
 
     timestamp: int = 0
+    shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
+    """Those of the state that it leads to."""
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,11 @@ class _EnvironmentCollector(Collector):
         yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=committer.queued)
         yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=len(ledger.signals))
         yield GaugeMetricFamily("semp_subscribers", "Open WebSockets.", value=hub.subscribers)
+        yield GaugeMetricFamily(
+            "semp_clock_ahead_seconds",
+            "How far timestamps are ahead of this machine's clock, since a clock had jumped ahead and was corrected.",
+            value=environment.field.clock_ahead() / 1000,
+        )
         yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(committer.available))
 
 

@@ -52,7 +52,16 @@ class Neo4jLog:
         """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
         nothing: list[object] = []
         await self.connection.run(
-            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, born=nothing, scopes=nothing
+            "append",
+            after="",
+            tip="",
+            head=0,
+            timestamp=0,
+            clock_shifts=None,
+            events=nothing,
+            signals=nothing,
+            born=nothing,
+            scopes=nothing,
         )
 
     async def state(self) -> LogState:

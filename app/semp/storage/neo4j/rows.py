@@ -12,7 +12,7 @@ from semp.domain.credit import Credited
 from semp.domain.events import Event, effect_of
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept
-from semp.engine.records import Entry, LogState, Moved, Plan
+from semp.engine.records import ClockShift, Entry, LogState, Moved, Plan
 
 Row = list[Any]
 
@@ -39,7 +39,11 @@ def cause(row: Row) -> Cause:
 
 def state(row: Row) -> LogState:
     """From a row of stream_state or lock_stream."""
-    return LogState(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4], type=list[Rules]))
+    return LogState(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4], type=list[Rules]), _shifts(row[6]))
+
+
+def _shifts(text: str | None) -> list[ClockShift]:
+    return msgspec.json.decode(text, type=list[ClockShift]) if text else []
 
 
 def rules_text(rules: Iterable[Rules]) -> str:
@@ -74,6 +78,7 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
         "tip": plan.tip,
         "head": plan.entries[-1].event.position,
         "timestamp": plan.timestamp,
+        "clock_shifts": msgspec.json.encode(plan.shifts).decode() if plan.shifts else None,
         "events": Rows([_event_row(entry) for entry in plan.entries]),
         "signals": Rows([signal_row(changed) for changed in plan.signals.values()]),
         "born": [[*key, *rates(plan.signals[key])] for key in plan.born],
