@@ -650,7 +650,7 @@ def raw(service: Service, *parts: bytes) -> tuple[int, bytes]:
 
 
 def posted(body: bytes, *headers: bytes) -> bytes:
-    return b"\r\n".join([b"POST /api/events HTTP/1.1", b"host: x", b"connection: close", *headers, b"", body])
+    return b"\r\n".join([b"POST /api/events HTTP/1.1", b"host: localhost", b"connection: close", *headers, b"", body])
 
 
 GOOD = json.dumps(new_event()).encode()

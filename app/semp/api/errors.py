@@ -94,7 +94,9 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         case MethodNotAllowedException():
             return _answer(405, f"{request.method} is not allowed at {request.url.path}", headers=headers)
         case UnsupportedMediaType():
-            return _answer(415, error.detail, [FieldError("content-type", error.detail)], headers)
+            return _answer(
+                415, error.detail, [FieldError("content-encoding" if "encoding" in error.detail else "content-type", error.detail)], headers
+            )
         case _ if error.status_code >= 500:
             return unexpected_error(request, error)
         case _:

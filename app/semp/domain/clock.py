@@ -36,5 +36,8 @@ def from_text(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
-    whole = moment.astimezone(UTC)
+    try:
+        whole = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside the calendar") from None
     return int(whole.replace(microsecond=0).timestamp()) * 1000 + whole.microsecond // 1000
