@@ -547,7 +547,6 @@ def test_another_method_is_405_with_those_allowed(service: Service, method: str,
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api",
         "/api/",
         "/api/wishes",
