@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Reached
 from semp.domain.events import Event, EventType
+from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
 from semp.engine.records import (
@@ -219,7 +220,7 @@ class TraceReader(Protocol):
         ...
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         """The trace's events after a position, in order."""
         ...

@@ -10,6 +10,7 @@ import msgspec
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
 from semp.domain.events import Event, EventType
+from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Move, Rules, Signal
 
 Thread = tuple[str, str]
@@ -90,8 +91,7 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which events a page holds. Fields that are None select everything; several must all hold."""
 
     types: Sequence[EventType] | None = None
-    scope: str | None = None
-    """A scope, or a glob of `semp.domain.scopes`."""
+    scope: Glob | None = None
     trace_id: str | None = None
     agent_id: str | None = None
     after: int | None = None
@@ -144,7 +144,7 @@ class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
     depth: int | None = None
     """PARENT hops at most, None for no bound."""
     types: Sequence[EventType] | None = None
-    scope: str | None = None
+    scope: Glob | None = None
     until: int | None = None
     """Events at later positions do not count, so that pages of descendants fit together while events arrive."""
     after: tuple[int, int] | None = None
@@ -195,7 +195,7 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Events at later positions do not count, so that pages fit together while events arrive."""
     types: Sequence[EventType] | None = None
     """Only traces with such an event ..."""
-    scope: str | None = None
+    scope: Glob | None = None
     """... in such a scope."""
     limit: int = 100
 

@@ -9,7 +9,6 @@ from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Event, new_id
-from semp.domain.scopes import glob_prefix, glob_regex, is_glob
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
 from semp.storage.neo4j import rows, schema
@@ -90,13 +89,12 @@ class Neo4jLog:
         }
         trace, agent = wanted.trace_id, wanted.agent_id
         run = self.connection.run
-        if wanted.scope is not None and is_glob(wanted.scope):
+        if wanted.scope is not None and not wanted.scope.exact:
             found = await run(
-                "page_by_scopes", prefix=glob_prefix(wanted.scope), pattern=glob_regex(wanted.scope),
-                types=types, trace_id=trace, agent_id=agent, **span,
+                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(wanted.scope), **span
             )  # fmt: skip
         elif wanted.scope is not None:
-            found = await run("page_by_scope", scope=wanted.scope, types=types, trace_id=trace, agent_id=agent, **span)
+            found = await run("page_by_scope", scope=wanted.scope.text, types=types, trace_id=trace, agent_id=agent, **span)
         elif trace is not None:
             found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
         elif agent is not None:
