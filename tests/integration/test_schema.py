@@ -10,6 +10,7 @@ from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import ConstraintError
 from semp.domain.errors import SchemaMismatch
 from semp.domain.signals import Rules
+from semp.engine.records import Cursor, LogReplaced
 from semp.storage import queries
 from semp.storage.neo4j import schema
 from semp.storage.neo4j.connection import Target
@@ -27,6 +28,8 @@ UNIQUE = {
     ("Signal", "scope,pattern"),
     ("Node", "id"),
     ("Snapshot", "position"),
+    ("Cursor", "name"),
+    ("Lease", "name"),
 }
 
 
@@ -121,6 +124,41 @@ async def test_the_epoch_is_made_with_the_database_and_stays(bare: Driver, neo4j
     await asyncio.to_thread(empty, neo4j_target)
     assert (await second.open(Rules()))[0].epoch != epoch
     await second.close()
+
+
+async def test_a_database_of_the_version_before_opens_unchanged_and_gets_what_is_missing(bare: Driver, neo4j_target: Target) -> None:
+    first = Neo4jStore(neo4j_target)
+    state, _ = await first.open(Rules())
+    plan = plan_of(state, new_draft())
+    assert await first.append(plan)
+    await first.close()
+    for name in ("cursor_name", "lease_name"):  # which it did not have
+        bare.execute_query(f"DROP CONSTRAINT {name}")  # type: ignore[arg-type]
+    assert constraints(bare) < UNIQUE
+    store = Neo4jStore(neo4j_target)
+    assert (await store.open(Rules()))[0] == plan.state
+    assert constraints(bare) == UNIQUE
+    assert (await store.advance("x", 1, state.epoch)).position == 1
+    await store.close()
+
+
+async def test_a_cursor_of_a_log_that_was_replaced_is_noticed_and_moves_over_only_when_asked(bare: Driver, neo4j_target: Target) -> None:
+    store = Neo4jStore(neo4j_target)
+    before, _ = await store.open(Rules())
+    await store.append(plan_of(before, new_draft(), new_draft()))
+    await store.advance("x", 2, before.epoch)
+    bare.execute_query("MATCH (n) WHERE NOT n:Cursor DETACH DELETE n")
+    after, _ = await store.open(Rules())
+    await store.append(plan_of(after, *(new_draft() for _ in range(5))))
+    found = await store.cursor("x")
+    assert found == Cursor("x", before.epoch, 2)
+    assert before.epoch != after.epoch
+    for epoch in (before.epoch, after.epoch):
+        with pytest.raises(LogReplaced):
+            await store.advance("x", 3, epoch)
+    assert await store.cursor("x") == found
+    assert await store.advance("x", 1, after.epoch, back=True) == Cursor("x", after.epoch, 1)
+    await store.close()
 
 
 async def test_the_graph_has_the_shape_of_the_design(bare: Driver, neo4j_target: Target) -> None:

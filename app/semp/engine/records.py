@@ -106,6 +106,48 @@ class DuplicateId(Exception):
     """An append held an id that the log already has; nothing of it was written."""
 
 
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a follower of the log has come."""
+
+    name: str
+    epoch: str
+    """The log whose positions it counts. When the log has another one by now, it was replaced, and the position says nothing about it."""
+    position: int
+    """Everything up to here is done."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who may do what one at a time may do, as of the answer it came with."""
+
+    name: str
+    holder: str
+    token: int
+    """The fencing token: of two holders, the later one has the higher."""
+    expires: int
+    """Milliseconds since 1970, by the clock of the storage."""
+    left: int
+    """Milliseconds until then, at the answer: what a holder should count, from before it asked, on a clock of its own."""
+
+
+def lease_milliseconds(seconds: float) -> int:
+    """A lease's length as storage takes it, to the millisecond.
+
+    Raises:
+        ValueError: it is shorter than one, or longer than a day.
+    """
+    if not 0.001 <= seconds <= 86_400:
+        raise ValueError(f"a lease lasts a millisecond to a day, not {seconds} seconds")
+    return round(seconds * 1000)
+
+
+class Fenced(Exception):
+    """The lease was given back, or is another's by now. Nothing was written; whoever held it has to stop."""
+
+
+class LogReplaced(Exception):
+    """The log has another epoch than the position, or ends before it: it was replaced. Nothing was written."""
+
+
 class Moved(msgspec.Struct, frozen=True):
     """An event that moved a signal, and how."""
 

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from semp.domain.causes import Cause, Proposal
+from semp.domain.clock import Clock, system_clock
 from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
 from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, Plan, Thread
+from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.lineage import selector
 from semp.storage.memory.nodes import MemoryNodes
@@ -34,12 +36,17 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryNodes, MemoryHistory):
-    """Implements `semp.engine.ports.Storage`. One process, one event loop."""
+class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
+    """Implements `semp.engine.ports.Storage`. One process, one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        clock: by which leases expire.
+    """
+
+    def __init__(self, clock: Clock = system_clock) -> None:
         MemoryNodes.__init__(self)
         MemoryHistory.__init__(self)
+        MemoryCursors.__init__(self, clock)
         self.states: dict[Key, Signal] = {}
         self.newest: dict[Thread, Proposal] = {}
         self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
@@ -134,9 +141,6 @@ class MemoryStore(MemoryNodes, MemoryHistory):
 
     async def signals(self) -> list[Signal]:
         return list(self.states.values())
-
-    async def signal(self, key: Key) -> Signal | None:
-        return self.states.get(key)
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         self.states.update((signal.key, signal) for signal in signals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ LONG_AT_ONCE = 24
 """Reads that may take long, running at once: a fraction of the driver's connections, so that appends always find one."""
 PATIENCE = 20.0
 """Seconds that such a read waits for its turn, at most."""
+
+ATTEMPTS = 20
+"""Tries of a write that keeps losing deadlocks."""
 
 Row = list[Any]
 
@@ -82,7 +86,7 @@ class Connection:
     async def close(self) -> None:
         await self.driver.close()
 
-    async def run(self, name: str, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+    async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Run a query as a transaction of its own and give its rows as lists, in the order of the columns.
 
         One round trip, never repeated by the driver: when the connection is lost the outcome of a write is unknown.
@@ -99,7 +103,7 @@ class Connection:
                 found = await result.values()
                 return found[0][0] if packed else found
 
-    async def run_in_turn(self, name: str, **parameters: Any) -> list[Row]:
+    async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
         """The same for a read that may take long, of which only some run at once.
 
         Raises:
@@ -113,6 +117,23 @@ class Connection:
             return await self.run(name, **parameters)
         finally:
             self._turns.release()
+
+    async def run_until_done(self, name: str, /, **parameters: Any) -> list[Row]:
+        """The same for a small write that several do to one node at once: what lost a deadlock was rolled back, and is tried again.
+
+        Raises:
+            StoreUnavailable: it lost ATTEMPTS times.
+        """
+        tries = 0
+        while True:
+            try:
+                return await self.run(name, **parameters)
+            except StoreUnavailable as error:
+                tries += 1
+                lost = isinstance(error.__cause__, exceptions.Neo4jError) and error.__cause__.code == _DEADLOCK
+                if not lost or tries == ATTEMPTS:
+                    raise
+                await asyncio.sleep(random.uniform(0.001, 0.02) * tries)  # noqa: S311 - jitter, no secret
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read; for the command line."""
@@ -141,12 +162,13 @@ class Transaction:
         self._transaction = transaction
         self._queries = known
 
-    async def run(self, name: str, **parameters: Any) -> list[Row]:
+    async def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """The rows as lists, in the order of the columns."""
         result = await self._transaction.run(cast("LiteralString", self._queries[name].text), parameters)
         return await result.values()
 
 
+_DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
 _AGAIN = (
     "Neo.TransientError.General.DatabaseUnavailable",
     "Neo.ClientError.Database.DatabaseNotFound",

@@ -7,7 +7,9 @@ from typing import Any
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.storage import queries
 from semp.storage.neo4j.connection import Connection, Target
+from semp.storage.neo4j.cursors import Neo4jCursors
 from semp.storage.neo4j.history import Neo4jHistory
+from semp.storage.neo4j.leases import Neo4jLeases
 from semp.storage.neo4j.lineage import Neo4jLineage
 from semp.storage.neo4j.log import Neo4jLog
 from semp.storage.neo4j.nodes import Neo4jNodes
@@ -17,8 +19,9 @@ USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
     "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
     "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
-    "signals", "signal", "put_signals", "sweep_signals",
+    "signals", "put_signals", "sweep_signals",
     "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
+    "cursor", "cursors", "advance_cursor", "delete_cursor", "lease", "acquire_lease", "renew_lease", "release_lease",
     "put_node", "node", "add_edge", "nodes_of_event",
     "count_provenance", "nearest_provenance", "count_consequences", "nearest_consequences",
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
@@ -30,7 +33,7 @@ USED = (
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 
 
-class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes):
+class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases, Neo4jLineage, Neo4jNodes):
     """Implements `semp.engine.ports.Storage`.
 
     Raises:
