@@ -15,7 +15,7 @@ from semp.engine.field import Field
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
 from semp.engine.planning import Recorded
-from semp.engine.ports import Storage
+from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 
@@ -42,6 +42,7 @@ class Environment:
         poll_interval: float = 1.0,
     ) -> None:
         self.storage = storage
+        self.queries: QueryReader = storage
         self.rules = rules
         self.clock = clock
         self.sweep_interval = sweep_interval

@@ -13,9 +13,9 @@ What became of the thirteen storage operations of the public SEL/SEMP architectu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Reached
@@ -36,7 +36,9 @@ from semp.engine.records import (
     LinkedNode,
     LogState,
     Moved,
+    OfferedQuery,
     Plan,
+    QueryAnswer,
     Relative,
     Side,
     Snapshot,
@@ -328,16 +330,28 @@ class NodeStore(Protocol):
         ...
 
 
-class Storage(EventLog, SignalStore, SignalHistory, CursorStore, LeaseStore, LineageReader, TraceReader, NodeStore, Protocol):
+class QueryReader(Protocol):
+    """Questions that a store answers by name, in a language of its own. They only read. A store without such a language offers none."""
+
+    def offered(self) -> list[OfferedQuery]:
+        """All of them, by name."""
+        ...
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
+        """Run one, with its parameters as texts; those left out are the defaults.
+
+        Bounded: QUERY_ROWS rows, QUERY_BYTES bytes, and the store's limits for a read in time and memory.
+
+        Raises:
+            NotFound: it offers no such question.
+            InvalidInput: a parameter is missing, unknown or not what the question takes.
+            QueryTimeout: it took longer than the store's limit for reads.
+            QueryTooLarge: it needs more memory than the store gives one.
+        """
+        ...
+
+
+class Storage(EventLog, SignalStore, SignalHistory, CursorStore, LeaseStore, LineageReader, TraceReader, NodeStore, QueryReader, Protocol):
     """All of it behind one connection."""
 
     async def close(self) -> None: ...
-
-    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """Run a read query of `cypher/` by name, for the command line. Only stores that speak Cypher can.
-
-        Raises:
-            NotFound: no such query, or this store has none.
-            InvalidInput: a parameter is missing or unknown.
-        """
-        ...

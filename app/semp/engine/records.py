@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -270,3 +270,54 @@ class LinkedNode(msgspec.Struct, frozen=True):
 
 Side = Literal["provenance", "consequences"]
 """Of an artefact: the events it is linked to with all that led to them, or with all that they led to."""
+
+
+QUERY_ROWS = 1_000
+"""Rows in the answer of an offered query, at most."""
+QUERY_BYTES = 8 * 1024 * 1024
+"""Bytes of JSON in it, at most, whatever the rows."""
+
+QueryParameterType = Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN"]
+
+
+class QueryParameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an offered query has to be told."""
+
+    name: str
+    type: QueryParameterType
+    description: str
+    required: bool
+    default: str | float | bool | msgspec.UnsetType | None = msgspec.UNSET
+    """What it is when left out; not there when it is required."""
+    minimum: int | msgspec.UnsetType = msgspec.UNSET
+    maximum: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class QueryColumn(msgspec.Struct, frozen=True):
+    """What a row of an offered query holds at its place."""
+
+    name: str
+    type: str
+    """As the query's language writes it."""
+
+
+class OfferedQuery(msgspec.Struct, frozen=True):
+    """A question that a store answers by name, in a language of its own."""
+
+    name: str
+    """May have a slash: `cookbook/rework_scopes`."""
+    purpose: str
+    language: str
+    parameters: list[QueryParameter]
+    columns: list[QueryColumn]
+    text: str
+
+
+class QueryAnswer(msgspec.Struct, frozen=True):
+    """Rows of an offered query."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    """Values that JSON can say."""
+    truncated: bool
+    """Whether there were more rows than an answer holds."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, Plan, Thread
+from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, OfferedQuery, Plan, QueryAnswer, Thread
 from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.lineage import selector
@@ -151,5 +150,8 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
             del self.states[key]
         return len(still)
 
-    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")
+    def offered(self) -> list[OfferedQuery]:
+        return []
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:  # noqa: ARG002 - it has no language to ask in
+        raise NotFound(f"no query is named {name}: queries run on Neo4j, and this service keeps its log in memory")

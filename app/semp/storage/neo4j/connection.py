@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
 from urllib.parse import urlsplit
 
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
 from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreUnavailable
 from semp.engine.records import DuplicateId
 from semp.storage import queries
+from semp.storage.neo4j import values
 
 READ_TIMEOUT = 20.0
 """Seconds after which the server stops a read."""
@@ -30,6 +31,9 @@ PATIENCE = 20.0
 
 ATTEMPTS = 20
 """Tries of a write that keeps losing deadlocks."""
+
+FETCHED = 100
+"""Rows of an offered query that are under way at once: each may be as large as a payload."""
 
 Row = list[Any]
 
@@ -109,12 +113,17 @@ class Connection:
         Raises:
             StoreUnavailable: none of those before it ended within PATIENCE.
         """
+        async with self._turn():
+            return await self.run(name, **parameters)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
         try:
             await asyncio.wait_for(self._turns.acquire(), PATIENCE)
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:
-            return await self.run(name, **parameters)
+            yield
         finally:
             self._turns.release()
 
@@ -135,10 +144,32 @@ class Connection:
                     raise
                 await asyncio.sleep(random.uniform(0.001, 0.02) * tries)  # noqa: S311 - jitter, no secret
 
+    async def ask(self, text: str, parameters: dict[str, Any]) -> tuple[list[list[Any]], bool]:
+        """Run a text as a read, in turn with the other long ones: its rows as JSON can say them, and whether there were more.
+
+        The session is read-only: a text that writes is refused by the database.
+
+        Raises:
+            InvalidInput: the database refused the values.
+        """
+        async with self._turn():
+            with translated(reading=True):
+                async with (
+                    asyncio.timeout(READ_TIMEOUT + CLIENT_GRACE),
+                    self.driver.session(database=self.database, default_access_mode=READ_ACCESS, fetch_size=FETCHED) as session,
+                ):
+                    try:
+                        result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
+                        return await values.bounded(result)
+                    except exceptions.ClientError as error:
+                        if error.code in _VALUES_REFUSED:
+                            raise InvalidInput(FieldError("", "the database cannot run the query with these values")) from error
+                        raise
+
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read; for the command line."""
         with translated(reading=True):
-            async with self.driver.session(database=self.database, default_access_mode="READ") as session:
+            async with self.driver.session(database=self.database, default_access_mode=READ_ACCESS) as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
                 return await result.data()
 
@@ -175,6 +206,7 @@ _AGAIN = (
     "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",  # another replica made it at the same moment
 )
 """Errors of a server that will answer otherwise when asked again."""
+_VALUES_REFUSED = tuple(f"Neo.ClientError.Statement.{name}" for name in ("ArgumentError", "ArithmeticError", "TypeError", "SyntaxError"))
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
 _OUT_OF_MEMORY = tuple(
     f"Neo.{kind}.General.{name}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from semp.domain.errors import FieldError, InvalidInput, NotFound
+from semp.engine.records import OfferedQuery, QueryAnswer
 from semp.storage import queries
 from semp.storage.neo4j.connection import Connection, Target
 from semp.storage.neo4j.cursors import Neo4jCursors
@@ -14,6 +16,7 @@ from semp.storage.neo4j.lineage import Neo4jLineage
 from semp.storage.neo4j.log import Neo4jLog
 from semp.storage.neo4j.nodes import Neo4jNodes
 from semp.storage.neo4j.signals import Neo4jSignals
+from semp.storage.offered import arguments, described
 
 USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
@@ -43,11 +46,28 @@ class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases
     def __init__(self, target: Target) -> None:
         super().__init__(Connection(target))
         queries.check(self.connection.queries, USED)
+        self._offered = {name: described(query) for name, query in self.connection.queries.items() if query.offered}
 
     async def close(self) -> None:
         await self.connection.close()
 
+    def offered(self) -> list[OfferedQuery]:
+        return list(self._offered.values())
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
+        query = self._offered.get(name)
+        if query is None:
+            raise NotFound(f"no query is named {name[:100]}; there are: {', '.join(self._offered)}")
+        found = await self.connection.ask(query.text, arguments(query, given))
+        return QueryAnswer([column.name for column in query.columns], *found)
+
     async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run any read query of `cypher/` by name, for the command line.
+
+        Raises:
+            NotFound: there is no such query.
+            InvalidInput: a parameter is missing or unknown.
+        """
         found = self.connection.queries.get(name)
         if found is None or found.mode != "read":
             there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
