@@ -11,9 +11,8 @@ from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
-from semp.storage.neo4j import rows, schema
+from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
-from semp.storage.neo4j.upgrade import upgrade
 
 LAST = 2**62
 """Above every position."""
@@ -38,8 +37,9 @@ class Neo4jLog:
         self.connection = connection
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        if await schema.prepare(self.connection, rules) < schema.VERSION:
-            await upgrade(self, self.connection)
+        found = await schema.prepare(self.connection, rules)
+        if found < migrations.VERSION:
+            await migrations.migrate(self, self.connection, found)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
