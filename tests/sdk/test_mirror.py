@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import random
 import signal
@@ -15,11 +16,11 @@ from typing import Any
 import networkx as nx
 import pytest
 from semp.storage.neo4j.connection import Target
-from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, new_id
+from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, SempError, new_id
 from semp_sdk.mirror import Difference, graph_from_graphml
 from semp_sdk.mirror.selection import Head, Selection, before
 
-from tests.conftest import empty
+from tests.conftest import empty, start_service
 
 from .conftest import WITHIN
 from .test_follow import restarting
@@ -290,6 +291,19 @@ async def test_a_missing_package_is_named_with_the_extra(client: Client, monkeyp
     with pytest.raises(ImportError, match=r"semp-sdk\[graph\]"):
         async with Bolt("bolt://localhost").open():
             pass
+
+
+def test_a_mirror_over_bolt_has_no_cypher_of_its_own() -> None:
+    assert "MATCH" not in Path(inspect.getfile(Bolt)).read_text("utf-8")
+
+
+async def test_a_mirror_over_bolt_of_a_service_without_a_database_says_so(tmp_path: Path) -> None:
+    service = start_service(tmp_path / "log", "--memory")
+    try:
+        with pytest.raises(SempError, match="memory"):
+            await Mirror.fetch(Bolt("bolt://127.0.0.1:1", service=service.url))
+    finally:
+        assert service.stop() == 0
 
 
 async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:

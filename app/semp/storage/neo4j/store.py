@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,6 +73,9 @@ class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases
         if found is None or found.mode != "read":
             there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
             raise NotFound(f"no read query {name!r} under cypher/; there are: {there}")
+        if (offered := self._offered.get(name)) is not None:
+            texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in parameters.items() if value is not None}
+            return await self.connection.run_text(found.text, arguments(offered, texts))
         parameters = found.defaults | parameters
         wrong = [FieldError(param, "required parameter is missing") for param in found.params.keys() - parameters.keys()]
         wrong += [FieldError(param, "unknown parameter") for param in parameters.keys() - found.params.keys()]
