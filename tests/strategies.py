@@ -411,10 +411,10 @@ def selects(glob: str, scope: str) -> bool:
     """Whether a glob selects a scope, by its definition: segment by segment."""
     if glob == "**":
         return True
-    (first, wanted_more, wanted_rest), (segment, more, rest) = glob.partition("."), scope.partition(".")
+    (first, dot, pattern), (segment, more, rest) = glob.partition("."), scope.partition(".")
     if first not in ("*", segment):
         return False
-    return bool(more) and selects(wanted_rest, rest) if wanted_more else not more
+    return bool(more) and selects(pattern, rest) if dot else not more
 
 
 def plan_of(

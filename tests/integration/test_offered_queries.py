@@ -83,12 +83,12 @@ async def test_all_that_can_be_many_rows_take_a_limit(store: Neo4jStore) -> None
 
 @pytest.mark.parametrize("scope", ["ui", "ui.*", "ui.**", "**", "*.login", "nowhere.**"])
 async def test_a_mirror_reads_the_scopes_that_a_glob_selects(store: Neo4jStore, log: list[Event], scope: str) -> None:
-    wanted = [event for event in log if selects(scope, event.scope)]
+    selected = [event for event in log if selects(scope, event.scope)]
     found = await store.ask("mirror/events_of_scopes", {"scope": scope, "last": "100000", "limit": "5000"})
-    assert [row[0] for row in found.rows] == [event.id for event in wanted][:QUERY_ROWS]
+    assert [row[0] for row in found.rows] == [event.id for event in selected][:QUERY_ROWS]
     trace = log[0].trace_id
     found = await store.ask("mirror/events_of_trace", {"scope": scope, "trace_id": trace, "last": "100000", "limit": "5000"})
-    assert [row[0] for row in found.rows] == [event.id for event in wanted if event.trace_id == trace][:QUERY_ROWS]
+    assert [row[0] for row in found.rows] == [event.id for event in selected if event.trace_id == trace][:QUERY_ROWS]
 
 
 def test_a_mirror_reads_by_index(driver: Driver) -> None:

@@ -50,11 +50,11 @@ def test_a_glob_selects_segments(pattern: str, matching: list[str], other: list[
 @example("a.*", "ab.a")
 def test_a_glob_selects_what_its_definition_says_here_and_in_the_database(pattern: str, scope: str) -> None:
     glob = Glob.parse(pattern)
-    wanted = selects(pattern, scope)
-    assert glob.matches(scope) == wanted
+    expected = selects(pattern, scope)
+    assert glob.matches(scope) == expected
     translated = scope_parameters(glob)
-    assert (re.fullmatch(str(translated["pattern"]), scope) is not None) == wanted
-    assert not wanted or scope.startswith(str(translated["prefix"]))
+    assert (re.fullmatch(str(translated["pattern"]), scope) is not None) == expected
+    assert not expected or scope.startswith(str(translated["prefix"]))
     assert glob.exact == (translated["prefix"] == pattern)
 
 
