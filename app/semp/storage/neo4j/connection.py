@@ -163,7 +163,7 @@ class Connection:
                         return await values.bounded(result)
                     except exceptions.ClientError as error:
                         if error.code in _VALUES_REFUSED:
-                            raise InvalidInput(FieldError("", "the database cannot run the query with these values")) from error
+                            raise InvalidInput(FieldError("query", "the database cannot run it with these values")) from error
                         raise
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
