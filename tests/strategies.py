@@ -409,6 +409,16 @@ def entry_of(wanted: Draft, position: int, now: int = BEGIN, **decided: Any) -> 
     return Entry(event, wanted.action, value=wanted.value, alpha=wanted.alpha, **facts)
 
 
+def selects(glob: str, scope: str) -> bool:
+    """Whether a glob selects a scope, by its definition: segment by segment."""
+    if glob == "**":
+        return True
+    (first, dot, pattern), (segment, more, rest) = glob.partition("."), scope.partition(".")
+    if first not in ("*", segment):
+        return False
+    return bool(more) and selects(pattern, rest) if dot else not more
+
+
 def plan_of(
     after: LogState, *drafts: Draft, now: int = BEGIN, signals: Iterable[Signal] = (), born: set[Key] | None = None, **decided: Any
 ) -> Plan:

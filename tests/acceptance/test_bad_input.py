@@ -604,6 +604,11 @@ def test_a_bad_query_value_is_refused_by_its_name(service: Service, path: str, n
     assert_refused(answer, name)
 
 
+@pytest.mark.parametrize("scope", ["a..b", "%00", ".a", "a%20b", "ui.*", "**", "x" * 257])
+def test_a_scope_in_the_path_is_refused_as_one_in_the_query_is(service: Service, scope: str) -> None:
+    assert_refused(service.client.get(f"/api/events/scope/{scope}"), "scope")
+
+
 @pytest.mark.parametrize("escape", ["%", "%z", "%zz", "%ff", "%ff%fe", "%c3%28", "%ed%a0%80", "%00", "%0d%0aX-Injected:%201"])
 @pytest.mark.parametrize(
     "place",

@@ -19,11 +19,11 @@ from semp.engine.field import strongest
 from semp.engine.ledger import fold
 from semp.engine.records import Entry, LogState
 from semp.storage.memory.store import MemoryStore
-from semp.storage.neo4j import upgrade
 from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.migrations import m0002_moves, migrate
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, few_at_a_time, filled, make_id, new_draft, random_history, until, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, until, whole_log
 
 Field = dict[Key, Signal]
 
@@ -234,14 +234,14 @@ async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: N
     with pytest.raises(IdConflict):
         await environment.field.what_if([], [new_draft("reward", number=1)])
     assert (await neo4j_store.state()).head == 2
-    assert len(await few_at_a_time([neo4j_store.signal(("ui", "a1"))])) == 1
+    assert len(await neo4j_store.signals()) == 1
     await environment.halt()
 
 
 async def test_a_database_of_the_first_schema_is_brought_up_to_what_it_would_be_today(
     neo4j_store: Neo4jStore, neo4j_target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrade, "EVERY", 30)
+    monkeypatch.setattr(m0002_moves, "EVERY", 30)
     log = await filled(neo4j_store, 12, 60)
     aged = """
         MATCH (event:Event) REMOVE event.signal, event.before, event.after, event.share
@@ -276,7 +276,7 @@ async def _kept(store: Neo4jStore, log: list[Entry]) -> list[object]:
 async def test_a_writer_of_an_older_plan_is_refused_after_the_upgrade(neo4j_store: Neo4jStore) -> None:
     writer = await Writer.on(neo4j_store)
     await writer.append(new_draft())
-    await upgrade.upgrade(neo4j_store, neo4j_store.connection)
+    await migrate(neo4j_store, neo4j_store.connection, 1)
     await writer.append(new_draft())  # refused at first, then settled in turn
     await writer.committer.close()
     assert (await neo4j_store.state()).head == 2

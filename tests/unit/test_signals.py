@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semp.domain.events import EVENT_TYPES, EventType
+from semp.domain.scopes import Glob
 from semp.domain.signals import FADED, INITIAL, Move, Rules, Signal, apply, rules_at
 from semp.engine.environment import Environment
 from semp.engine.replay import verify
@@ -346,7 +347,7 @@ async def test_answers_show_decayed_strengths_strongest_first_and_hide_what_fade
         ("strong", pytest.approx(0.57)), ("x", pytest.approx(0.36 * 0.95)), ("weak", pytest.approx(0.285)),
     ]  # fmt: skip
     assert shown[0].last_updated == "2025-01-15T10:10:00.000Z"
-    assert [s.pattern for s in environment.field.signals(scope="api.*")] == ["x"]
+    assert [s.pattern for s in environment.field.signals(scope=Glob.parse("api.*"))] == ["x"]
     assert [s.pattern for s in environment.field.signals(pattern="weak")] == ["weak"]
     assert [s.pattern for s in environment.field.signals(min_strength=0.3)] == ["strong", "x"]
     assert [s.pattern for s in environment.field.signals(limit=1)] == ["strong"]

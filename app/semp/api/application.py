@@ -18,6 +18,7 @@ from semp.api.routes.health import health_routes
 from semp.api.routes.lineage import lineage_routes
 from semp.api.routes.nodes import node_routes
 from semp.api.routes.paths import connection_routes
+from semp.api.routes.queries import query_routes
 from semp.api.routes.signals import signal_routes
 from semp.api.routes.traces import trace_routes
 from semp.api.text_paths import App
@@ -30,7 +31,8 @@ def create_app(environment: Environment, *more: ControllerRouterHandler) -> Lite
         "/api",
         route_handlers=[
             event_routes(environment), lineage_routes(environment), connection_routes(environment), trace_routes(environment),
-            signal_routes(environment), node_routes(environment), stream_route(environment), version_route(),
+            signal_routes(environment), node_routes(environment), query_routes(environment), stream_route(environment),
+            version_route(),
         ],
         before_request=refuse_unknown,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from litestar.openapi.spec import Parameter
 
 from semp.domain.errors import FieldError, InvalidInput
 
-IGNORING = ("/api/events", "/api/events/scope/{path}", "/api/events/trace/{path}", "/api/stream")
-"""Routes whose contract says that unknown parameters are ignored."""
+UNCHECKED = ("/api/events", "/api/events/scope/{path}", "/api/events/trace/{path}", "/api/stream", "/api/queries/{name}")
+"""Routes whose contract says that unknown parameters are ignored; and the one that checks each query's own by itself."""
 
 
 async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
@@ -23,7 +23,7 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
         return
     path: str = request.scope["path_template"]
     known = _known(request.app).get(path)
-    if known is None or path in IGNORING:
+    if known is None or path in UNCHECKED:
         return
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:

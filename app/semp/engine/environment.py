@@ -16,7 +16,7 @@ from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import Recorded
-from semp.engine.ports import Storage
+from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 
@@ -46,6 +46,7 @@ class Environment:
         poll_interval: float = 1.0,
     ) -> None:
         self.storage = storage
+        self.queries: QueryReader = storage
         self.rules = rules
         self.clock = LogClock(clock, elapsed)
         self.sweep_interval = sweep_interval

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from semp.domain.clock import from_text, to_text
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.events import Draft
-from semp.domain.scopes import glob_regex
+from semp.domain.scopes import Glob
 from semp.domain.signals import Signal, live
 from semp.engine.explaining import Explanation, explain
 from semp.engine.ledger import Ledger
@@ -65,9 +64,9 @@ class Field:
         return self._clock.ahead
 
     def signals(
-        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
+        self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
     ) -> list[SignalView]:
-        """Live signals, strongest first, then by scope and pattern; `scope` may be a glob."""
+        """Live signals, strongest first, then by scope and pattern."""
         return strongest(self._ledger.live(self.now()), scope, pattern, min_strength, limit)
 
     def signal(self, scope: str, pattern: str) -> SignalView | None:
@@ -103,7 +102,7 @@ class Field:
         self,
         moment: Moment,
         *,
-        scope: str | None = None,
+        scope: Glob | None = None,
         pattern: str | None = None,
         min_strength: float = 0.0,
         limit: int | None = None,
@@ -144,16 +143,13 @@ def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
 
 
 def strongest(
-    found: Iterable[tuple[Signal, float]], scope: str | None, pattern: str | None, min_strength: float, limit: int | None
+    found: Iterable[tuple[Signal, float]], scope: Glob | None, pattern: str | None, min_strength: float, limit: int | None
 ) -> list[SignalView]:
-    """Those chosen, strongest first, then by scope and pattern; `scope` may be a glob."""
-    chosen = re.compile(glob_regex(scope)) if scope is not None else None
+    """Those chosen, strongest first, then by scope and pattern."""
     pairs = [
         (signal, strength)
         for signal, strength in found
-        if strength >= min_strength
-        and (pattern is None or signal.pattern == pattern)
-        and (chosen is None or chosen.fullmatch(signal.scope))
+        if strength >= min_strength and (pattern is None or signal.pattern == pattern) and (scope is None or scope.matches(signal.scope))
     ]
     pairs.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
     return [view(signal, strength) for signal, strength in pairs[:limit]]

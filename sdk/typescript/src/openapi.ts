@@ -518,6 +518,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The queries that can be run by name
+         * @description What each answers, what it has to be told, what its columns are, and its text in the language of the database. A service that
+         *     keeps its log in memory has none.
+         */
+        get: operations["listQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queries/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a query
+         * @description The query's parameters are those of the request, as `GET /api/queries` lists them. It only reads. An answer holds 1,000 rows at
+         *     most and some 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped.
+         */
+        get: operations["runQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stream": {
         parameters: {
             query?: never;
@@ -849,12 +891,43 @@ export interface components {
             data: unknown;
             edges: components["schemas"]["GraphEdge"][];
         };
+        /** OfferedQuery */
+        OfferedQuery: {
+            name: string;
+            purpose: string;
+            language: string;
+            parameters: components["schemas"]["QueryParameter"][];
+            columns: components["schemas"]["QueryColumn"][];
+            text: string;
+        };
         /** PathsAnswer */
         PathsAnswer: {
             count?: number;
             truncated: boolean;
             nodes: components["schemas"]["LineageNode"][];
             shortest?: string[];
+        };
+        /** QueryAnswer */
+        QueryAnswer: {
+            columns: string[];
+            rows: unknown[][];
+            truncated: boolean;
+        };
+        /** QueryColumn */
+        QueryColumn: {
+            name: string;
+            type: string;
+        };
+        /** QueryParameter */
+        QueryParameter: {
+            name: string;
+            /** @enum {string} */
+            type: "STRING" | "INTEGER" | "FLOAT" | "BOOLEAN";
+            description: string;
+            required: boolean;
+            default?: string | number | boolean | null;
+            minimum?: number;
+            maximum?: number;
         };
         /** Ready */
         Ready: {
@@ -2826,6 +2899,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkedNodeAnswer"][];
+                };
+            };
+            /** @description The input was refused; nothing was written. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Repeat after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listQueries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedQuery"][];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Repeat after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    runQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded where needed. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryAnswer"];
                 };
             };
             /** @description The input was refused; nothing was written. */

@@ -18,6 +18,7 @@ from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
 from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, rest_of_path, valid_glob
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, NewEvent, draft
+from semp.domain.scopes import Glob
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
@@ -155,12 +156,16 @@ def event_routes(environment: Environment) -> Router:
         responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
     )
     async def list_scope(
-        request: Request[Any, Any, Any], path: InPath, limit: Limit = 100, before: Position = None
+        request: Request[Any, Any, Any],
+        path: InPath,  # noqa: ARG001 - read from the raw path
+        limit: Limit = 100,
+        before: Position = None,
     ) -> Response[list[Event]]:
         """Newest first, of exactly this scope."""
-        wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
-        if "*" in path:
+        scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
+        if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
+        wanted = EventFilter(scope=scope, limit=limit, before=before)
         return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
 
     @get(

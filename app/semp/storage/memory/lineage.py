@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 
@@ -10,7 +9,7 @@ import networkx as nx
 
 from semp.domain.errors import QueryTooLarge
 from semp.domain.events import Event, EventType
-from semp.domain.scopes import glob_regex
+from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.records import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
 
@@ -117,7 +116,7 @@ class MemoryLineage:
         return found
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         chosen = selector(types, scope)
         own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and chosen(entry.event)][:limit]
@@ -130,9 +129,8 @@ class MemoryLineage:
         ]  # fmt: skip
 
 
-def selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
-    pattern = re.compile(glob_regex(scope)) if scope is not None else None
-    return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)
+def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event], bool]:
+    return lambda event: (not types or event.type in types) and (scope is None or scope.matches(event.scope))
 
 
 def in_pages(found: list[Relative], wanted: LineageFilter, *, newest_first: bool) -> list[Relative]:

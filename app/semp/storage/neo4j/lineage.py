@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from semp.domain.errors import QueryTooLarge
 from semp.domain.events import EventType, effect_of
-from semp.domain.scopes import glob_prefix, glob_regex
+from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
 from semp.storage.neo4j import rows
@@ -89,7 +89,7 @@ class Neo4jLineage:
         return [TraceSpan(*row) for row in found]
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         chosen = _chosen(LineageFilter(types=types, scope=scope))
         found = await self.connection.run_in_turn("trace_events", trace_id=trace_id, after=after, limit=limit, **chosen)
@@ -111,11 +111,7 @@ def counted(row: rows.Row, budget: int) -> Counted:
 
 
 def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
-    return {
-        "types": list(wanted.types) if wanted.types else None,
-        "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
-        "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
-    }
+    return {"types": list(wanted.types) if wanted.types else None, **rows.scope_parameters(wanted.scope)}
 
 
 def chosen_until(wanted: LineageFilter) -> dict[str, object]:

@@ -10,6 +10,7 @@ import msgspec
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
 from semp.domain.events import Event, effect_of
+from semp.domain.scopes import ANY, SEGMENT, Glob
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept
 from semp.engine.records import ClockShift, Entry, LogState, Moved, Plan
@@ -62,6 +63,17 @@ def signal_row(found: Signal) -> Row:
 def rates(found: Signal) -> Row:
     """What a signal is born with and keeps."""
     return [found.alpha, found.lambda_, found.interval]
+
+
+def scope_parameters(glob: Glob | None) -> dict[str, str | None]:
+    """A glob for an index seek and a regular expression (`=~`, of the whole scope); nulls for every scope."""
+    if glob is None:
+        return {"prefix": None, "pattern": None}
+    pattern = r"\.".join(SEGMENT if segment == ANY else segment for segment in glob.segments)  # no other character needs escaping
+    more = rf"{SEGMENT}(\.{SEGMENT})*"
+    if glob.below:
+        pattern = rf"{pattern}\.{more}" if pattern else more
+    return {"prefix": glob.prefix, "pattern": pattern}
 
 
 class Rows(list[Row]):
