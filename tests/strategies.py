@@ -17,7 +17,8 @@ import networkx as nx
 from hypothesis import strategies as st
 from semp.domain.clock import elapsed_clock, from_text, to_text
 from semp.domain.errors import StoreUnavailable
-from semp.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
+from semp.domain.event_types import EventType
+from semp.domain.events import Draft, Event, NewEvent, draft, new_id
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Rules, Signal
 from semp.engine.committer import Committer
@@ -68,8 +69,10 @@ def new_draft(
     """A checked event, with whatever its type requires filled in; `action=None` leaves the action out."""
     required: dict[str, dict[str, Any]] = {
         "proposal": {"action": "a1"}, "ready": {"status": "ok"}, "test": {"status": "passed"},
-        "reward": {"value": 0.5}, "penalty": {"value": -0.2},
+        "reward": {"value": 0.5}, "penalty": {"value": -0.2}, "cancel": {},
     }  # fmt: skip
+    if event_type == "cancel" and not parents:
+        parents = [make_id(0)]
     content = {key: value for key, value in (required[event_type] | payload).items() if value is not None}
     return draft(
         NewEvent(
@@ -191,7 +194,7 @@ class Reference:
             elif before is None:
                 continue
             else:
-                after = max(0.0, before - abs(payload["value"]) * share)
+                after = max(0.0, before - abs(payload.get("value", 0.3)) * share)
             if before is None:
                 self.alphas[key], self.lambdas[key], self.intervals[key] = rules.alpha, rules.lambda_, rules.interval
             self.updated[key] = now
@@ -219,7 +222,7 @@ class Reference:
 
     def answered(self, event: Any, payload: dict[str, Any]) -> tuple[list[Key], int]:
         """The signals an event answers to, and how far above it they are."""
-        if payload.get("action") is not None:
+        if payload.get("action") is not None and event.type != "cancel":
             return [(event.scope, payload["action"])], 0
         found = self.nearest(event.id)
         if found:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import to_text
-from semp.domain.events import EVENT_TYPES, Event
+from semp.domain.event_types import EVENT_TYPES
+from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage

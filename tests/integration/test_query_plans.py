@@ -60,7 +60,15 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
-    "moves_back": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10, "kind": "any"},
+    "moves_back": {
+        "signal": "ui:a1",
+        "after": 0,
+        "upto": 50,
+        "limit": 10,
+        "kind": "any",
+        "lowering": ["penalty"],
+        "making_anew": ["reward", "penalty"],
+    },
     "count_moves": {"signal": "ui:a1", "upto": 50},
 }
 LINEAGE = [
@@ -75,6 +83,8 @@ LINEAGE = [
     "count_descendants_where",
     "nearest_ancestors",
     "nearest_descendants",
+    "count_open",
+    "nearest_open",
     "count_roots",
     "count_impact",
     "nearest_roots",
@@ -87,12 +97,12 @@ LINEAGE = [
 LINEAGE_PARAMETERS = {
     "id": make_id(1), "types": None, "prefix": None, "pattern": None, "after_depth": 0, "after_position": 0, "limit": 100,
     "until": 2**62, "cause": make_id(1), "effect": make_id(2), "ids": [make_id(1), make_id(2)],
-    "hops": None, "span": 1000, "budget": 1_000_001, "payload": False, "edge": None,
+    "hops": None, "span": 1000, "budget": 1_000_001, "payload": False, "edge": None, "ending": ["ready", "cancel"],
 }  # fmt: skip
 CHOSEN = {"types": ["reward"], "prefix": "ui", "pattern": "ui"}
 TRACES: dict[str, dict[str, Any]] = {
     "traces": {"first": 1, "before": 1000, "until": 2000, "limit": 10} | CHOSEN,
-    "trace_events": {"trace_id": "t1", "after": 0, "limit": 10} | CHOSEN,
+    "trace_events": {"trace_id": "t1", "after": 0, "limit": 10, "valued": ["reward"]} | CHOSEN,
 }
 WHOLE = {"signals", "cursors", "await_indexes"}
 """Queries that read all of something small, and so may scan its label, or read nothing."""

@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from semp.api.live.frames import Renderer
 from semp.api.live.query import Wanted
 from semp.api.live.subscriber import CANNOT_RESUME, GOING_AWAY, TOO_SLOW, Subscriber
-from semp.domain.events import EVENT_TYPES
+from semp.domain.event_types import EVENT_TYPES
 from semp.domain.interests import Interest
 from semp.domain.signals import Rules
 from semp.engine.environment import Environment

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from semp.domain.errors import InvalidInput
-from semp.domain.events import EVENT_TYPES, Event
+from semp.domain.event_types import EVENT_TYPES
+from semp.domain.events import Event
 from semp.domain.interests import EVERYTHING, Interest
 from semp.domain.scopes import Glob
 from semp.engine.live.interest_index import INDEXED, InterestIndex, ScopeTree

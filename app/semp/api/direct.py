@@ -25,7 +25,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from semp.api.errors import UnsupportedMediaType
 from semp.api.examples import NEW_EVENT
 from semp.domain.errors import FieldError, InvalidInput, StoreUnavailable, TooLarge
-from semp.domain.events import field_error
+from semp.domain.validation import field_error
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request body, at most."""
@@ -203,7 +203,7 @@ def decode(read: Callable[[bytes], T], body: bytes) -> T:
     try:
         return read(body)
     except msgspec.ValidationError as error:
-        found = field_error(error)
+        found = field_error(error, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
         raise InvalidInput(found if found.field else FieldError("body", found.reason)) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(FieldError("body", f"not valid JSON: {error}")) from None

@@ -9,7 +9,8 @@ from litestar import Request
 from litestar.openapi.spec import Example
 from litestar.params import Parameter, QueryParameter
 
-from semp.domain.events import MAX_NAME, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import MAX_NAME
 from semp.domain.scopes import MAX_SCOPE, Glob
 from semp.engine.records import NODE_BUDGET
 

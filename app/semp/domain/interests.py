@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from semp.domain.errors import FieldError, InvalidInput
-from semp.domain.events import EVENT_TYPES, MAX_NAME, Event, EventType
+from semp.domain.event_types import EVENT_TYPES, EventType
+from semp.domain.events import MAX_NAME, Event
 from semp.domain.scopes import Glob
 
 MAX_ALTERNATIVES = 100

@@ -19,7 +19,8 @@ from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Reached
-from semp.domain.events import Event, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
@@ -258,6 +259,17 @@ class LineageReader(Protocol):
 
         `budget` does not bound this; `semp.engine.lineage.nearest` does, from what was counted.
         """
+        ...
+
+    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+        """How many proposals among its descendants are open: no event of an ending type (`ENDING`) up to `until` has them as its nearest.
+
+        Scope chooses among them; depth and types have no meaning here. None when the event does not exist.
+        """
+        ...
+
+    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        """Those, nearest first, then oldest first. `budget` does not bound this."""
         ...
 
     async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:

@@ -9,7 +9,8 @@ import msgspec
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
-from semp.domain.events import Event, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Move, Rules, Signal
 

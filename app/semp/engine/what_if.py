@@ -14,7 +14,8 @@ import msgspec
 
 from semp.domain.clock import from_text
 from semp.domain.errors import FieldError, InvalidInput
-from semp.domain.events import Draft, Event, effect_of
+from semp.domain.event_types import effect_of
+from semp.domain.events import Draft, Event
 from semp.domain.signals import Key, Signal, apply, rules_at
 from semp.engine.ledger import Ledger
 from semp.engine.log_clock import LogClock

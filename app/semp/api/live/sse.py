@@ -20,7 +20,7 @@ from semp.api.live.query import Wanted, position_of
 from semp.api.live.subscriber import CODES, TRY_LATER, check_place
 from semp.api.params import Position
 from semp.domain.errors import StoreUnavailable
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.interests import Interest
 from semp.engine.environment import Environment
 from semp.engine.live.history import missed

@@ -34,6 +34,7 @@ class RecordedEvent(Event):
     """A stored event, and what its append moved."""
 
     signals: list[Move] = msgspec.field(default_factory=list[Move])
+    moved: Annotated[str | msgspec.UnsetType, msgspec.Meta(description="Why it moved nothing, where it moved nothing.")] = msgspec.UNSET
 
 
 class BatchSummary(msgspec.Struct):
@@ -57,7 +58,9 @@ Returned = Annotated[
 
 def recorded_json(recorded: Recorded) -> bytes:
     """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
-    return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    if recorded.unmoved is None:
+        return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
 
 
 def page_answer(

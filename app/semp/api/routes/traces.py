@@ -14,7 +14,7 @@ from semp.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
 from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, WithPayload, rest_of_path, valid_glob
 from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.traces import TraceSummary, summarize
 from semp.engine.environment import Environment
 from semp.engine.records import TraceFilter, TraceSpan

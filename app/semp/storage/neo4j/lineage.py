@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semp.domain.errors import QueryTooLarge
-from semp.domain.events import EventType, effect_of
+from semp.domain.event_types import ENDING, RAISING_OR_LOWERING, EventType, effect_of
 from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
@@ -47,6 +47,18 @@ class Neo4jLineage:
         found = await self.connection.run_in_turn(
             f"nearest_{direction}", depth=wanted.depth, id=event_id, after_depth=depth, after_position=position,
             limit=wanted.limit, payload=wanted.payload, **chosen,
+        )  # fmt: skip
+        return [_relative(row) for row in found]
+
+    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+        found = await self.connection.run_in_turn("count_open", id=event_id, budget=wanted.budget + 1, **_open(wanted))
+        return counted(found[0], wanted.budget) if found else None
+
+    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        depth, position = wanted.after or (-1, 0)
+        found = await self.connection.run_in_turn(
+            "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=wanted.limit, payload=wanted.payload,
+            **_open(wanted),
         )  # fmt: skip
         return [_relative(row) for row in found]
 
@@ -92,7 +104,9 @@ class Neo4jLineage:
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         chosen = _chosen(LineageFilter(types=types, scope=scope))
-        found = await self.connection.run_in_turn("trace_events", trace_id=trace_id, after=after, limit=limit, **chosen)
+        found = await self.connection.run_in_turn(
+            "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **chosen
+        )
         return [_trace_event(row) for row in found]
 
 
@@ -117,6 +131,12 @@ def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
 def chosen_until(wanted: LineageFilter) -> dict[str, object]:
     """The parameters of a filter for queries in which there may be more later."""
     return _chosen(wanted) | {"until": LAST if wanted.until is None else wanted.until}
+
+
+def _open(wanted: LineageFilter) -> dict[str, object]:
+    chosen = chosen_until(wanted)
+    del chosen["types"]
+    return chosen | {"ending": list(ENDING)}
 
 
 def _until(direction: Direction, wanted: LineageFilter) -> dict[str, object]:

@@ -9,7 +9,8 @@ import msgspec
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
-from semp.domain.events import Event, effect_of
+from semp.domain.event_types import effect_of
+from semp.domain.events import Event
 from semp.domain.scopes import ANY, SEGMENT, Glob
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept

@@ -32,7 +32,7 @@ USED = (
     "count_descendants", "count_descendants_where", "nearest_descendants",
     "count_roots", "nearest_roots", "count_impact", "nearest_impact",
     "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
-    "traces", "trace_events",
+    "traces", "trace_events", "count_open", "nearest_open",
 )  # fmt: skip
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 
