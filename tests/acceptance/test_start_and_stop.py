@@ -213,11 +213,11 @@ def test_the_service_stops_in_time_with_idle_sockets_open_and_tells_them(tmp_pat
     host, _, port = running.url.removeprefix("http://").partition(":")
     silent = socket.create_connection((host, int(port)))
     silent.sendall(
-        b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+        b"GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
         b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
     )
     half = socket.create_connection((host, int(port)))
-    half.sendall(b"POST /api/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+    half.sendall(b"POST /api/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
     with silent, half, connect(running.websocket_url) as polite:
         assert silent.recv(12) == b"HTTP/1.1 101"
         running.process.send_signal(signal.SIGTERM)

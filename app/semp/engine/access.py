@@ -8,17 +8,18 @@ from typing import Literal
 import msgspec
 
 from semp.domain.errors import Forbidden
-from semp.domain.events import Draft, EventType
-from semp.domain.interests import in_glob
+from semp.domain.event_types import EventType
+from semp.domain.events import Draft
+from semp.domain.scopes import Glob
 
 Role = Literal["reader", "agent", "supervisor", "admin"]
 Kind = Literal["open", "service", "key", "token"]
 """How a principal is known: everyone while access control is off, the service itself, an API key, a token of an identity provider."""
-Verb = EventType | Literal["cancel", "read", "link", "maintain"]
+Verb = EventType | Literal["read", "link", "maintain"]
 """What may be allowed: to read, to append an event of a type, to write nodes and edges (`link`), or to maintain what is stored: sweep,
 snapshot, verify, repair."""
 
-EVERYWHERE = ("**",)
+EVERYWHERE = (Glob.parse("**"),)
 """The grant of every scope."""
 _READER: tuple[Verb, ...] = ("read",)
 _AGENT: tuple[Verb, ...] = (*_READER, "proposal", "ready", "test", "cancel", "link")
@@ -34,9 +35,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     kind: Kind
     roles: frozenset[Role] = frozenset()
-    read: tuple[str, ...] = ()
+    read: tuple[Glob, ...] = ()
     """Globs of the scopes it may read. None of them: no scope."""
-    write: tuple[str, ...] = ()
+    write: tuple[Glob, ...] = ()
     """Globs of the scopes it may append to. None of them: no scope."""
     agent_id: str | None = None
     """The only agent in whose name it may append; None for any."""
@@ -44,7 +45,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unrestricted(self) -> bool:
         """Whether every answer of this module is yes, so that nothing has to be asked for each event."""
-        return "admin" in self.roles and "**" in self.read and "**" in self.write and self.agent_id is None
+        return "admin" in self.roles and EVERYWHERE[0] in self.read and EVERYWHERE[0] in self.write and self.agent_id is None
 
 
 OPEN = Principal(id="open", kind="open", roles=frozenset({"admin"}), read=EVERYWHERE, write=EVERYWHERE)
@@ -56,6 +57,11 @@ SERVICE = Principal(id="service", kind="service", roles=frozenset({"admin"}), re
 def visible(principal: Principal, scope: str) -> bool:
     """Whether what lies in the scope may be shown to the principal."""
     return _allows(principal, "read") and _granted(principal.read, scope)
+
+
+def reads_everything(principal: Principal) -> bool:
+    """Whether there is no scope that must be hidden from the principal."""
+    return _allows(principal, "read") and EVERYWHERE[0] in principal.read
 
 
 def may(principal: Principal, verb: Verb, scope: str | None = None) -> bool:
@@ -84,5 +90,5 @@ def _allows(principal: Principal, verb: Verb) -> bool:
     return any(verb in ALLOWED[role] for role in principal.roles)
 
 
-def _granted(globs: tuple[str, ...], scope: str) -> bool:
-    return any(in_glob(scope, glob) for glob in globs)
+def _granted(globs: tuple[Glob, ...], scope: str) -> bool:
+    return any(glob.matches(scope) for glob in globs)

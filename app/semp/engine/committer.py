@@ -15,11 +15,11 @@ from typing import Literal
 
 import msgspec
 
-from semp.domain.clock import Clock
 from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
 from semp.engine.ledger import Ledger, Overlay
+from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
 from semp.engine.ports import EventLog
 from semp.engine.records import DuplicateId, Entry, LogState
@@ -53,7 +53,7 @@ class Committer:
         self,
         store: EventLog,
         ledger: Ledger,
-        clock: Clock,
+        clock: LogClock,
         *,
         rules: Rules,
         on_commit: Callable[[Sequence[Entry]], None],
@@ -357,7 +357,7 @@ class Committer:
             return False
         own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
         found: set[asyncio.Task[bool]] = set()
-        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules)
+        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
             for entry in entries:

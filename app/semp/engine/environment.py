@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from semp.domain.clock import Clock, system_clock
+from semp.domain.clock import Clock, elapsed_clock, system_clock
 from semp.domain.errors import StoreUnavailable
 from semp.domain.signals import Rules
 from semp.engine.access import OPEN, SERVICE, Principal
@@ -16,7 +16,8 @@ from semp.engine.gate import Gate
 from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
 from semp.engine.live.hub import Hub
-from semp.engine.ports import Storage
+from semp.engine.log_clock import LogClock
+from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 
@@ -27,6 +28,8 @@ class Environment:
     """Committer, signals and live delivery on one storage.
 
     Args:
+        clock: the machine's clock.
+        elapsed: a clock that nobody sets, see `semp.engine.log_clock`.
         sweep_interval: seconds between deletions of faded signals; changes no answer, only frees space.
         patience: seconds a request waits for a database that went away in the middle of its commit.
         poll_interval: seconds between looks for events of other replicas.
@@ -38,13 +41,15 @@ class Environment:
         rules: Rules,
         *,
         clock: Clock = system_clock,
+        elapsed: Clock = elapsed_clock,
         sweep_interval: float = 60.0,
         patience: float = 30.0,
         poll_interval: float = 1.0,
     ) -> None:
         self.storage = storage
+        self.queries: QueryReader = storage
         self.rules = rules
-        self.clock = clock
+        self.clock = LogClock(clock, elapsed)
         self.sweep_interval = sweep_interval
         self._patience = patience
         self._poll_interval = poll_interval

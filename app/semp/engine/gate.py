@@ -7,7 +7,7 @@ is filtered, and where filtering comes, it comes into these methods and nowhere 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ import msgspec
 from semp.domain.errors import FieldError, Forbidden
 from semp.domain.events import Draft, Event, EventType
 from semp.domain.interests import Interest
+from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
-from semp.engine.access import Principal, may_append, require
+from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
 from semp.engine.field import SignalView, WhatIf
-from semp.engine.lineage import Asked, Found, around, nearest, nearest_of
+from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
@@ -32,6 +33,8 @@ from semp.engine.records import (
     LineageFilter,
     LinkedNode,
     LogState,
+    OfferedQuery,
+    QueryAnswer,
     Relative,
     Side,
     TraceFilter,
@@ -51,6 +54,8 @@ class Statistics(msgspec.Struct, frozen=True):
     signals: int
     subscribers: int
     available: bool
+    clock_ahead: int
+    """Milliseconds that timestamps are ahead of this machine's clock."""
 
 
 class Gate:
@@ -85,7 +90,7 @@ class Gate:
         committer, ledger = environment.committer, environment.ledger
         return Statistics(
             ledger.state.head, committer.transactions, committer.queued, len(ledger.signals), environment.hub.subscribers,
-            committer.available,
+            committer.available, environment.field.clock_ahead(),
         )  # fmt: skip
 
     def look(self) -> None:
@@ -163,6 +168,10 @@ class Gate:
         """A page of an event's relatives in one direction, within the budget."""
         return await nearest_of(self._environment.storage, event_id, direction, wanted, asked)
 
+    async def open(self, event_id: str, wanted: LineageFilter, asked: Asked) -> Found:
+        """A page of the proposals that an event led to and that are neither ended nor cancelled."""
+        return await still_open(self._environment.storage, event_id, wanted, asked)
+
     async def around(self, origin: Event, wanted: LineageFilter, asked: Asked) -> Found:
         """The same in both directions."""
         return await around(self._environment.storage, origin, wanted, asked)
@@ -194,7 +203,7 @@ class Gate:
         return await self._environment.storage.traces(wanted)
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         """A trace's events after a position, in order."""
         return await self._environment.storage.trace_events(trace_id, after, limit, types=types, scope=scope)
@@ -202,7 +211,7 @@ class Gate:
     # signals
 
     def signals(
-        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
+        self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
     ) -> list[SignalView]:
         """Live signals, strongest first."""
         return self._environment.field.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
@@ -219,7 +228,7 @@ class Gate:
         self,
         moment: Moment,
         *,
-        scope: str | None = None,
+        scope: Glob | None = None,
         pattern: str | None = None,
         min_strength: float = 0.0,
         limit: int | None = None,
@@ -274,3 +283,19 @@ class Gate:
         storage = self._environment.storage
         count, find = partial(storage.count_linked, node_id, side, edge), partial(storage.linked, node_id, side, edge)
         return await nearest(count, find, wanted, asked)
+
+    # queries by name
+
+    def queries(self) -> list[OfferedQuery]:
+        """Those that can be run by name."""
+        return self._environment.queries.offered()
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
+        """Run one of them. It sees the whole graph, so only a principal that may read every scope may ask.
+
+        Raises:
+            Forbidden: the principal may not.
+        """
+        if not reads_everything(self.principal):
+            raise Forbidden(f"{self.principal.id} may not run queries: they see every scope")
+        return await self._environment.queries.ask(name, given)

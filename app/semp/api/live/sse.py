@@ -19,7 +19,7 @@ from semp.api.live.query import position_of
 from semp.api.live.subscriber import CODES
 from semp.api.params import Position
 from semp.api.security.credentials import principal_of
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.interests import Interest
 from semp.engine.environment import Environment
 from semp.engine.live.follow import Ended, Follow

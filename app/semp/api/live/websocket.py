@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
@@ -11,7 +10,7 @@ from litestar.exceptions import WebSocketDisconnect
 from semp.api.live.commands import Commands
 from semp.api.live.frames import message
 from semp.api.live.query import Wanted, from_query
-from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, NOT_ALLOWED, TRY_LATER, Subscriber, refused
+from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, refused
 from semp.api.live.wire import LiveProtocol, wire_of
 from semp.api.security.credentials import principal_of
 from semp.domain.errors import CannotResume, InvalidInput, StoreUnavailable
@@ -27,13 +26,11 @@ def live_route(environment: Environment) -> Any:
         """`{"type":"event","data":{...}}` for every event that is wanted, in log order, none left out and none twice.
 
         Whatever keeps that from being true closes the socket with a code and the last position as part of the reason: 1001 the service
-        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad; 4001: a page of another site.
+        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad.
+        Pages of other sites do not get here, see `semp.api.security`.
         """
         await socket.accept()
         wire = wire_of(socket.scope)
-        if not own_page(socket.headers.get("origin"), socket.headers.get("host", "")):
-            wire.close(NOT_ALLOWED, "pages of other sites may not connect")
-            return
         wanted = _wanted(wire, socket.scope["query_string"])
         if wanted is None:
             return
@@ -50,20 +47,6 @@ def live_route(environment: Environment) -> Any:
             subscriber.stop()
 
     return live
-
-
-def own_page(origin: str | None, host: str) -> bool:
-    """Whether a connection comes from a program, from a page of this service, or from one of this machine.
-
-    Browsers let any page open a WebSocket to anywhere, loopback included, and say only in `Origin` whose page it is.
-    """
-    if origin is None:
-        return True
-    try:
-        site, here = urlsplit(origin).hostname, urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    return site is not None and site in (here, "localhost", "127.0.0.1", "::1")
 
 
 def _wanted(wire: LiveProtocol, query: bytes) -> Wanted | None:

@@ -19,6 +19,7 @@ from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob,
 from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, NewEvent, draft
+from semp.domain.scopes import Glob
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
@@ -34,6 +35,7 @@ class RecordedEvent(Event):
     """A stored event, and what its append moved."""
 
     signals: list[Move] = msgspec.field(default_factory=list[Move])
+    moved: Annotated[str | msgspec.UnsetType, msgspec.Meta(description="Why it moved nothing, where it moved nothing.")] = msgspec.UNSET
 
 
 class BatchSummary(msgspec.Struct):
@@ -57,7 +59,9 @@ Returned = Annotated[
 
 def recorded_json(recorded: Recorded) -> bytes:
     """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
-    return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    if recorded.unmoved is None:
+        return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
 
 
 def page_answer(
@@ -156,12 +160,16 @@ def event_routes(environment: Environment) -> Router:
         responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
     )
     async def list_scope(
-        request: Request[Any, Any, Any], path: InPath, limit: Limit = 100, before: Position = None
+        request: Request[Any, Any, Any],
+        path: InPath,  # noqa: ARG001 - read from the raw path
+        limit: Limit = 100,
+        before: Position = None,
     ) -> Response[list[Event]]:
         """Newest first, of exactly this scope."""
-        wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
-        if "*" in path:
+        scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
+        if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
+        wanted = EventFilter(scope=scope, limit=limit, before=before)
         return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
 
     @get(

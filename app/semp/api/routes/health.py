@@ -47,6 +47,11 @@ class _Collector(Collector):
         yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=now.queued)
         yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=now.signals)
         yield GaugeMetricFamily("semp_subscribers", "Live readers: WebSockets, event streams and MCP subscriptions.", value=now.subscribers)
+        yield GaugeMetricFamily(
+            "semp_clock_ahead_seconds",
+            "How far timestamps are ahead of this machine's clock, since a clock had jumped ahead and was corrected.",
+            value=now.clock_ahead / 1000,
+        )
         yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(now.available))
 
 

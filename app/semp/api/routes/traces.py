@@ -15,7 +15,7 @@ from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types,
 from semp.api.security.credentials import principal_of
 from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.traces import TraceSummary, summarize
 from semp.engine.environment import Environment
 from semp.engine.records import TraceFilter, TraceSpan

@@ -1,1 +1,1 @@
-"""What stands before every request and socket, whatever its transport."""
+"""What stands in front of every route, socket and `/mcp`: hosts, origins, headers, and who asks. See `chain`."""
