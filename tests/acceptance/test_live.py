@@ -33,7 +33,7 @@ def post(service: Service, count: int = 1, **changes: Any) -> list[dict[str, Any
         answers = [service.client.post("/api/events", json=new_event(**changes)).json()]
     else:
         answers = service.client.post("/api/events/batch", json=[new_event(**changes) for _ in range(count)]).json()
-    return [{name: value for name, value in event.items() if name != "signals"} for event in answers]
+    return [{name: value for name, value in event.items() if name not in ("signals", "moved")} for event in answers]
 
 
 def receive(subscriber: ClientConnection, count: int) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ async def what_if(store: _Store, ledger: Ledger, clock: LogClock, drop: Sequence
             would_be[key] = refolded
     now = clock.now(state)
     if add:
-        added = await _with(store, Ledger(state, would_be.values()), clock, add)
+        added = await _with(store, Ledger(state, would_be.values()), LogClock(lambda: now), add)
         would_be.update(added)
         changed.update(dict.fromkeys(added))
     return [Outcome(key, would_be.get(key), actual.get(key)) for key in changed], now

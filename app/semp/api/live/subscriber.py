@@ -47,6 +47,11 @@ class Subscriber:
         return self._follow.position if self._follow is not None else self.gate.state.head
 
     @property
+    def caught_up(self) -> bool:
+        """Whether nothing is left to be read from the log for it."""
+        return self._follow is None or self._follow.live
+
+    @property
     def has_room(self) -> bool:
         return self.wire.has_room
 
