@@ -11,7 +11,7 @@ SHOWN = awk -v all="$$(grep -c '==' $<)" '/^(Collecting|Requirement already)/ { 
 
 CONNECTORS := langgraph crewai autogen otel
 
-.PHONY: help setup run test test-slow bench connectors ants teams notebooks check format lock clean
+.PHONY: help setup run test test-slow quick bench contract connectors ants teams notebooks check format lock clean
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ teams: $(VENV)/dev.stamp connectors  ## Teams of three frameworks mend one packa
 
 notebooks: $(VENV)/dev.stamp  ## Run the notebooks and keep their outputs
 	$(BIN)/python notebooks/run.py
+
+quick: $(VENV)/dev.stamp  ## Style, types, unit tests and the contract on memory: under a minute
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/tidy tests/contract -k "not neo4j" & tests=$$!; \
+	$(MAKE) --no-print-directory check; checked=$$?; wait $$tests && exit $$checked
+
+contract: $(VENV)/dev.stamp  ## Renew contract/openapi.json and the types of the TypeScript SDK
+	$(BIN)/python contract/renew.py
+	cd sdk/typescript && npm ci --silent && npm run --silent types
 
 check: $(VENV)/dev.stamp  ## Style, types and layers alone
 	$(BIN)/ruff check .

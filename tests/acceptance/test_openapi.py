@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from contract.renew import FILE, text
 from tests.conftest import Service
 
 JSON = "application/json"
@@ -44,6 +45,10 @@ def document(service: Service) -> dict[str, Any]:
     answer = service.client.get("/schema/openapi.json")
     assert answer.status_code == 200
     return answer.json()
+
+
+def test_the_committed_contract_is_what_the_service_gives(document: dict[str, Any]) -> None:
+    assert text(document) == FILE.read_text("utf-8"), "`make contract` renews contract/openapi.json"
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

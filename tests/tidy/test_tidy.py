@@ -1,0 +1,195 @@
+"""House rules that no linter keeps: widths, sizes, names, links, and files that must parse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DOC_WIDTH = 120
+MOST_LINES = 500
+GENERATED = (
+    "requirements/", "sdk/typescript/src/openapi.ts", "sdk/typescript/package-lock.json", "contract/openapi.json", "tests/fixtures/",
+    "app/semp/api/pages/assets/", "benchmarks/results/", "notebooks/flask_history.csv",
+)  # fmt: skip
+LONG = {
+    "tests/unit/test_committer.py": 920,
+    "tests/acceptance/test_bad_input.py": 735,
+    "tests/acceptance/test_mcp.py": 500,
+    "docs/protocol.md": 640,
+    "CHANGELOG.md": 500,
+    "sdk/python/tests/connectors/otel/test_otel.py": 630,
+    "sdk/python/tests/connectors/autogen/test_autogen.py": 700,
+}
+"""Files that may be longer, each with its bound, which may only fall: tables of cases, and the contract on one page."""
+FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc", "wanted", "telling", "underway", "hints"}
+KNOWN = {
+    "examples/three_teams/common.py",
+    "sdk/python/tests/connectors/autogen/test_managers.py",  # AutoGen calls them so
+    "cypher/common_causes.cypher", "cypher/common_causes_near.cypher",  # what graph theory calls them
+    "app/semp/relays/redis_hints.py",
+}  # fmt: skip
+
+
+def tracked(*endings: str) -> list[str]:
+    """Files of the checkout that git knows or would take, without what is generated."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return sorted(name for name in set(listed) if name.endswith(endings) and not name.startswith(GENERATED) and (ROOT / name).is_file())
+
+
+def lines_of(name: str) -> list[str]:
+    return (ROOT / name).read_text("utf-8").splitlines()
+
+
+def prose(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """The lines of a page that can be wrapped: no code, no tables, no headings, nothing that holds one long word."""
+    fenced = False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.lstrip().startswith(("|", "#", "<", "![", "[!")) and max(map(len, line.split()), default=0) < 80:
+            yield number, line
+
+
+def test_pages_are_wrapped() -> None:
+    wide = [f"{name}:{number}" for name in tracked(".md") for number, line in prose(lines_of(name)) if len(line) > DOC_WIDTH]
+    assert not wide, f"wider than {DOC_WIDTH} columns: {wide}"
+
+
+def test_files_stay_small_enough_to_be_read() -> None:
+    sizes = {name: len(lines_of(name)) for name in tracked(".py", ".ts", ".mjs", ".cypher", ".md", ".go", ".toml", ".yml")}
+    long = {name: size for name, size in sizes.items() if size > LONG.get(name, MOST_LINES)}
+    assert not long, f"what else does it answer? {long}"
+    assert not [name for name in LONG if name not in sizes], "a bound for a file that is gone"
+
+
+def words_of(name: str) -> set[str]:
+    return set(re.split(r"[_.\-/]", name.lower()))
+
+
+def test_names_say_what_is_inside() -> None:
+    named = {name for name in tracked(".py", ".ts", ".cypher", ".md") if words_of(Path(name).name) & FORBIDDEN}
+    assert named <= KNOWN, f"name it for what is inside: {sorted(named - KNOWN)}"
+    folders = {str(parent) for name in tracked("") for parent in Path(name).parents if words_of(parent.name) & FORBIDDEN}
+    assert not folders
+
+
+def links(name: str) -> Iterator[str]:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", (ROOT / name).read_text("utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found: set[str] = set()
+    fenced = False
+    for line in path.read_text("utf-8").splitlines():
+        fenced ^= line.startswith("```")
+        if not fenced and (heading := re.match(r"#+ +(.*)", line)):
+            text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1]).replace("`", "")
+            found.add(re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-"))
+    return found
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken: list[str] = []
+    for name in tracked(".md"):
+        for target in links(name):
+            place, _, anchor = target.partition("#")
+            path = ((ROOT / name).parent / place).resolve() if place else ROOT / name
+            if not path.exists() or (anchor and path.suffix == ".md" and anchor not in anchors(path)):
+                broken.append(f"{name} -> {target}")
+    assert not broken
+
+
+def test_every_page_can_be_reached_from_the_first_one() -> None:
+    pages = {name for name in tracked(".md") if not name.startswith((".github/", "app/"))}
+    reached, front = {"README.md"}, ["README.md"]
+    while front:
+        name = front.pop()
+        for target in links(name):
+            path = ((ROOT / name).parent / target.partition("#")[0]).resolve()
+            found = [path / "README.md", *path.glob("*.md")] if path.is_dir() else [path]
+            for page in found:
+                if page.suffix == ".md" and page.is_file() and (short := str(page.relative_to(ROOT))) not in reached:
+                    reached.add(short)
+                    front.append(short)
+    assert not pages - reached, f"no page leads to {sorted(pages - reached)}"
+
+
+def test_every_query_is_used() -> None:
+    source = "".join((ROOT / name).read_text("utf-8") for name in tracked(".py") if name.startswith(("app/", "sdk/")))
+    names = [name.removeprefix("cypher/").removesuffix(".cypher") for name in tracked(".cypher")]
+    offered = ("cookbook/", "mirror/", "schema/", "published/")
+    pages = (ROOT / "docs/cypher.md").read_text("utf-8")
+    for name in names:
+        if name.startswith("cookbook/"):
+            assert name in pages, f"docs/cypher.md does not tell of {name}"
+        elif not name.startswith(offered):
+            direction = re.sub(r"^(count|nearest)_(ancestors|descendants|roots|impact|provenance|consequences)(_where)?$", "", name)
+            assert not direction or f'"{name}"' in source, f"nothing runs {name}"
+
+
+@pytest.mark.parametrize("name", tracked(".json", ".toml", ".yml", ".yaml", ".ipynb", ".csv"))
+def test_data_parses(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    if name.endswith((".json", ".ipynb")):
+        if not name.endswith("tsconfig.json"):
+            json.loads(text)
+    elif name.endswith(".toml"):
+        tomllib.loads(text)
+    elif name.endswith(".csv"):
+        assert len({len(row) for row in csv.reader(text.splitlines())}) == 1
+    else:
+        assert yaml.safe_load(text) is not None
+
+
+def test_results_are_those_of_the_page() -> None:
+    found = json.loads((ROOT / "benchmarks/results/latest.json").read_text("utf-8"))
+    page = (ROOT / "benchmarks/results/latest.md").read_text("utf-8")
+    assert found
+    assert page.count("|") > 50
+
+
+def test_lock_files_hold_versions_and_hashes_and_no_addresses() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    locks = [name for name in listed if name.startswith("requirements/") or name.endswith((".lock", "package-lock.json", "go.sum"))]
+    assert len(locks) > 5
+    pattern = {True: r'"resolved"', False: r"https?://"}  # npm's lock names sponsors, which is no place to fetch from
+    texts = {name: (ROOT / name).read_text("utf-8") for name in locks if (ROOT / name).is_file()}
+    addressed = [name for name, text in texts.items() if re.search(pattern[name.endswith("package-lock.json")], text)]
+    assert not addressed
+
+
+def test_nothing_names_a_machine_or_a_user() -> None:
+    pattern = re.compile(r"/(?:home|Users)/[a-z]\w+|/work/(?:main|wt)|/root/")
+    found = [
+        name
+        for name in tracked(".py", ".md", ".ts", ".toml", ".yml", ".json", ".ipynb", ".sh")
+        if pattern.search((ROOT / name).read_text("utf-8"))
+    ]
+    assert not [name for name in found if name != "tests/tidy/test_tidy.py"]
+
+
+def test_the_workflow_runs_targets_that_there_are() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    steps = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    for step in steps:
+        for target in re.findall(r"\bmake ([a-z-]+)", step):
+            assert target in targets
+    assert any("make quick" in step for step in steps)
+    assert any(".ci/run" in step for step in steps)
+    assert workflow["permissions"] == {"contents": "read"}
