@@ -18,8 +18,8 @@ help:  ## Show what there is
 
 setup: $(VENV)/run.stamp  ## Set up .venv with the service, and .venv/bin/semp
 
-run: setup  ## Start the service and its own Neo4j on http://127.0.0.1:5000; Ctrl-C stops both
-	@exec $(BIN)/semp serve
+run: setup  ## Start the service and its own Neo4j on http://127.0.0.1:5000; Ctrl-C stops both; ARGS="--port 5001" is passed on
+	@exec $(BIN)/semp serve $(ARGS)
 
 test: $(VENV)/dev.stamp connectors  ## Style, types, layers and all fast tests, on a real Neo4j
 	$(MAKE) --no-print-directory check
@@ -66,24 +66,35 @@ lock: $(VENV)/dev.stamp  ## Resolve the newest dependencies into requirements/
 clean:  ## Remove what setup and tests made; data under .semp stays
 	rm -rf $(VENV) .envs .pytest_cache .ruff_cache .hypothesis .import_linter_cache sdk/typescript/{node_modules,dist,build}
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "semp needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	@echo "Making the virtual environment .venv"
-	@$(PYTHON) -m venv $(VENV)
+# A virtual environment counts once pip has worked in it, at the place where it stands now: one that failed half-way (no python3-venv, Ctrl-C),
+# was moved, or lost its Python is made anew.
+HEALTHY := $(shell [ "$$(cat $(VENV)/base.stamp 2>/dev/null)" = "$$(pwd)" ] && $(BIN)/python -c 'import pip' 2>/dev/null && echo yes)
+ifneq ($(HEALTHY),yes)
+.PHONY: $(VENV)/base.stamp
+endif
 
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
-	@echo "Installing the service (pinned in requirements/run.txt; about a minute)"
+$(VENV)/base.stamp:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on the PATH. Install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv;"; \
+	  echo "macOS: brew install python), or name one: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SEL/SEMP needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Install a newer one and name it:\n  make $(or $(MAKECMDGOALS),run) PYTHON=python3.12")'
+	@if [ -e $(VENV) ]; then echo "The virtual environment $(VENV) is not whole, or was made elsewhere: making it anew"; rm -rf $(VENV); else echo "Making the virtual environment $(VENV)"; fi
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip --version >/dev/null || { rm -rf $(VENV); \
+	  echo "The virtual environment could not be made. On Debian and Ubuntu it needs: apt install python3-venv"; exit 1; }
+	@pwd > $@
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml $(VENV)/base.stamp
+	@echo "Installing the service (pinned in requirements/run.txt): some 120 MB to fetch, 450 MB on disk, about a minute"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
-	@echo "Installing the test tools (pinned in requirements/dev.txt; about a minute)"
+	@echo "Installing the test tools (pinned in requirements/dev.txt): some 350 MB to fetch, 900 MB on disk, about a minute"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
 	@touch $@
 
 .envs/%.stamp: requirements/connectors/%.txt
 	@echo "Making the environment of the $* connector in .envs/$*"
-	@$(PYTHON) -m venv .envs/$*
+	@$(PYTHON) -m venv --clear .envs/$*
 	@set -o pipefail; .envs/$*/bin/python -m pip --disable-pip-version-check install --require-hashes --no-deps --progress-bar off -r $< | $(SHOWN)
 	@touch $@

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -141,12 +142,20 @@ def start_service(log: Path, *arguments: str, environment: dict[str, str] | None
             [sys.executable, "-m", "semp", "serve", "--port", str(port), *arguments],
             stdout=stream, stderr=subprocess.STDOUT, env=variables, text=True, start_new_session=True,
         )  # fmt: skip
-    service = Service(f"http://127.0.0.1:{port}", process, variables, log)
+    return Service(wait_ready(f"http://127.0.0.1:{port}", process, log), process, variables, log)
+
+
+def wait_ready(url: str, process: subprocess.Popen[Any], log: Path) -> str:
+    """The URL, once the service that the process runs there is ready.
+
+    Raises:
+        AssertionError: it ended or was not ready in time; holds what it printed.
+    """
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if service.client.get("/health/ready", timeout=2).is_success:
-                return service
+            if httpx.get(f"{url}/health/ready", timeout=2).is_success:
+                return url
         except httpx.TransportError:
             pass
         time.sleep(0.05)

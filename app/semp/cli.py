@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -46,6 +47,8 @@ def serve(*, settings: Settings | None = None) -> None:
     with StepReporter() as reporter, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(chosen, reporter.report, lambda url: _announce(chosen, url)))
     err.print("stopped")
+    if any(thread.name.startswith("fetch-") for thread in threading.enumerate()):
+        os._exit(130)  # a download is still under way, and Python would wait for it; nothing of it is in its place yet
 
 
 def _loop_factory() -> Any:

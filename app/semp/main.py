@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import uvicorn
 
@@ -33,6 +33,7 @@ from semp.storage.neo4j.embedded import DEFAULT_VERSION, Connection, EmbeddedNeo
 from semp.storage.neo4j.embedded.running import running_connection
 from semp.storage.neo4j.store import Neo4jStore
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CONNECT_PATIENCE = 60.0
@@ -148,7 +149,10 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     edge_of(settings)  # what is wrong with it is said before anything starts
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        async with storage(settings, progress) as store:
+        async with contextlib.AsyncExitStack() as stack:
+            store = await _unless(stop, stack.enter_async_context(storage(settings, progress)))
+            if store is None:
+                return
             environment = Environment(
                 store,
                 settings.rules,
@@ -178,11 +182,12 @@ async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator
         await hints.stop()
 
 
-async def _start(environment: Environment, patient: bool) -> None:
+async def _start(environment: Environment, patient: bool) -> bool:
     deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if patient else 0)
     while True:
         try:
-            return await environment.start()
+            await environment.start()
+            return True
         except StoreUnavailable as error:
             if isinstance(error, CredentialsRefused) or asyncio.get_running_loop().time() > deadline:
                 raise StartError(f"cannot use the database: {error}") from error
@@ -190,17 +195,16 @@ async def _start(environment: Environment, patient: bool) -> None:
             await asyncio.sleep(1.0)
 
 
-async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
-    """Await the work unless a stop is asked for first; whether it was done."""
+async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """Await the work unless a stop is asked for first; its result, None when it was stopped."""
     working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():
         stopping.cancel()
-        await working
-        return True
+        return await working
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
-    return False
+    return None
 
 
 def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0) -> uvicorn.Config:

@@ -6,18 +6,17 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
-import pytest
 
+from tests.conftest import free_port, wait_ready
 from tests.programs import program
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-URL = "http://127.0.0.1:5000"
+PRINTED = "http://127.0.0.1:5000"
 
 
 def test_the_two_commands_are_there_and_ci_runs_the_second() -> None:
@@ -37,40 +36,25 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
 
 
 def test_every_command_works_as_printed(tmp_path: Path) -> None:
+    """As printed, but for the port: the reader's own service may be running on 5000, as the README has it."""
     program("curl")
-    try:
-        httpx.get(f"{URL}/health/live", timeout=1)
-    except httpx.TransportError:
-        pass
-    else:
-        pytest.fail("something already answers on port 5000, where the README's service must run")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMP_") or name == "SEMP_CACHE"}
-    environment["SEMP_DATA"] = str(tmp_path / "data")
+    environment |= {"SEMP_DATA": str(tmp_path / "data"), "SEMP_PORT": str(port), "SEMP_URL": url}
     with (tmp_path / "run.log").open("w") as log:
         service = subprocess.Popen(["make", "run"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        _await_ready(service, tmp_path / "run.log")
+        wait_ready(url, service, tmp_path / "run.log")
         for block in BLOCKS:
             if block not in ("make run\n", "make test\n"):
-                done = subprocess.run(
-                    ["bash", "-euo", "pipefail", "-c", block], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
-                )
+                line = ["bash", "-euo", "pipefail", "-c", block.replace(PRINTED, url)]
+                done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
                 assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
                 assert '"message"' not in done.stdout, done.stdout
-        [signal_] = [found for found in httpx.get(f"{URL}/api/signals").json() if found["pattern"] == "improve_ux"]
+        [signal_] = [found for found in httpx.get(f"{url}/api/signals").json() if found["pattern"] == "improve_ux"]
         assert 0.3 < signal_["strength"] <= 0.9
     finally:
         os.killpg(service.pid, signal.SIGINT)
         service.wait(60)
         (ROOT / "log.ndjson").unlink(missing_ok=True)
-
-
-def _await_ready(service: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline and service.poll() is None:
-        try:
-            if httpx.get(f"{URL}/health/ready", timeout=2).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(f"make run did not become ready:\n{log.read_text()}")

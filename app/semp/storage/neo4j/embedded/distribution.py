@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -68,6 +69,8 @@ class Distribution:
             from filelock import FileLock
 
             with FileLock(self._cache / "fetch.lock"):
+                for left in self._cache.glob("fetch-*/"):  # of a download that was broken off
+                    shutil.rmtree(left, ignore_errors=True)
                 missing = self._check()
                 if missing:
                     self._download(missing, progress or _unseen)

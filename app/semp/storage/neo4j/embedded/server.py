@@ -7,8 +7,10 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, cast
 
 from . import credentials, lockfile
 from .archive import ClassArchive
@@ -19,6 +21,7 @@ from .errors import EmbeddedNeo4jError
 from .processes import HomeLock, home_argument, stop_leftovers
 from .progress import Step, silent
 from .runtime import find_java, main_class
+from .space import NEW_DATA, OLD_DATA, full, require_space
 
 DEFAULT_VERSION = "2026.08.1"
 FIRST_BACKOFF = 1.0
@@ -27,6 +30,7 @@ RECORDING = Path("conf", "classes.recorded")
 STAYED_UP = 60.0  # seconds after which the next restart starts from FIRST_BACKOFF again
 LEFTOVER_GRACE = 15.0
 PORT_ATTEMPTS = 3
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -126,9 +130,10 @@ class EmbeddedNeo4j:
         self._lock.acquire()
         if left := await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE):
             _log.warning("stopped %d Java process(es) that an earlier run left on %s", left, self._home)
+        first = not (self._home / "data" / "databases" / "system").exists()
+        require_space(self._home, NEW_DATA if first else OLD_DATA, "a new database" if first else "the database")
         plan = MemoryPlan.for_machine(machine_memory(), *self._sizes)
         command = await self._command(plan)
-        first = not (self._home / "data" / "databases" / "system").exists()
         password = credentials.prepare(self._home)
         name = "Setting up Neo4j" if first else "Starting Neo4j"
         for attempt in range(1, PORT_ATTEMPTS + 1):
@@ -166,7 +171,7 @@ class EmbeddedNeo4j:
             self._progress(Step(name, done, total, finished=done == total))
 
         try:
-            return await asyncio.to_thread(distribution.fetch, show)
+            return await _in_a_thread_that_may_be_left(partial(distribution.fetch, show))
         finally:
             cancelled.set()
 
@@ -195,7 +200,7 @@ class EmbeddedNeo4j:
             self._ready = False
             if clock() - began >= STAYED_UP:
                 backoff = FIRST_BACKOFF
-            _log.error("Neo4j died (status %d); restarting it in %.0f s", status, backoff)
+            _log.error("Neo4j died (status %d); restarting it in %.0f s%s", status, backoff, full(self._home))
             while not self._ready:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
@@ -206,6 +211,29 @@ class EmbeddedNeo4j:
                     _log.warning("Neo4j is back (pid %s)", self.pid)
                 except Exception as error:  # whatever it is, giving up would leave the service without its log
                     _log.error("Neo4j could not be restarted, next attempt in %.0f s: %s", backoff, error)
+
+
+async def _in_a_thread_that_may_be_left(work: Callable[[], T]) -> T:
+    """Run it in a thread that nobody waits for once this is cancelled: a download that hangs must not hold up the end of the process."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if not result.done():
+            result.set_exception(error) if error is not None else result.set_result(cast("T", value))
+
+    def run() -> None:
+        value: T | None = None
+        failure: BaseException | None = None
+        try:
+            value = work()
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, value, failure)
+
+    threading.Thread(target=run, name="fetch-neo4j", daemon=True).start()
+    return await result
 
 
 def _free_port() -> int:

@@ -1,0 +1,75 @@
+"""Ctrl-C while Neo4j is fetched ends at once and leaves nothing half-written; too little disk is said before anything is begun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from semp.storage.neo4j.embedded import EmbeddedNeo4j, EmbeddedNeo4jError, space
+
+
+class Hanging(BaseHTTPRequestHandler):
+    """A repository that takes a request and never answers it."""
+
+    asked = threading.Event()
+    over = threading.Event()
+
+    def do_GET(self) -> None:
+        self.asked.set()
+        self.over.wait(120)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def repository() -> Iterator[str]:
+    Hanging.asked.clear()
+    Hanging.over.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    Hanging.over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_download_can_be_broken_off(tmp_path: Path, repository: str, how: signal.Signals) -> None:
+    environment = {**os.environ, "SEMP_CACHE": str(tmp_path / "cache"), "SEMP_REPOSITORY": repository, "SEMP_DATA": str(tmp_path / "data")}
+    line = [sys.executable, "-m", "semp", "serve", "--port", "0"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(line, env=environment, stdout=log, stderr=log)
+    assert Hanging.asked.wait(60), (tmp_path / "log").read_text()
+    process.send_signal(how)
+    process.wait(20)  # it must not wait for the download, whose three tries take 10 s each
+    said = (tmp_path / "log").read_text()
+    assert said.rstrip().endswith("stopped")
+    assert "Traceback" not in said
+    assert not list((tmp_path / "cache").glob("maven/**/*.jar"))
+    assert not list((tmp_path / "cache").glob("verified-*"))
+
+
+async def test_too_little_space_is_said_before_anything_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space, "NEW_DATA", 10**18)
+    monkeypatch.setattr("semp.storage.neo4j.embedded.server.NEW_DATA", 10**18)
+    neo4j = EmbeddedNeo4j(tmp_path / "home")
+    with pytest.raises(EmbeddedNeo4jError, match=r"the disk of .*home is full: .* MB are free, a new database needs .*SEMP_DATA"):
+        await neo4j.start()
+    assert not list((tmp_path / "home").glob("data/**/neostore*"))
+
+
+def test_a_full_disk_is_named_where_neo4j_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert space.full(tmp_path) == ""
+    monkeypatch.setattr(space, "OLD_DATA", 10**18)
+    assert "is full" in space.full(tmp_path)
+    assert "No such file" in space.full(tmp_path / "gone")
