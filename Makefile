@@ -83,7 +83,7 @@ $(VENV)/base.stamp:
 	@pwd > $@
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(VENV)/base.stamp
-	@echo "Installing the service (pinned in requirements/run.txt): some 120 MB to fetch, 450 MB on disk, about a minute"
+	@echo "Installing the service (pinned in requirements/run.txt): some 100 MB to fetch, 300 MB on disk, about a minute"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
