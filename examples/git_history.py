@@ -282,7 +282,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=about, epilog=details, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("path", metavar="PATH", type=Path, help="a clone, or a bare Git directory")
-    add("--url", default="http://127.0.0.1:5000", help="where the service listens (default: %(default)s)")
+    add("--url", default=os.environ.get("SEMP_URL", "http://127.0.0.1:5000"), help="where the service listens (default: %(default)s)")
     add("--ref", action="append", default=[], help="only the history of this branch, tag or commit; may be repeated (default: all)")
     add("--trace", metavar="NAME", help="trace_id of all events (default: the name of the remote, else of the folder)")
     add("--limit", metavar="N", type=int, help="only the N oldest commits; a later run without it adds the rest")
