@@ -6,7 +6,7 @@
 
 export { Backoff } from "./backoff.js";
 export { Client, type ClientOptions } from "./client.js";
-export { SEMPClient, type EventToCreate, type Occasions } from "./documented.js";
+export { SEMPClient, type EventToCreate, type Occasions } from "./public-client.js";
 export {
   Conflict, HistoryLost, InvalidEvent, NotAllowed, NotFound, OutboxFull, ProtocolViolation, SempError, ServiceFault, SignalTimeout, TooLarge,
   Unavailable,

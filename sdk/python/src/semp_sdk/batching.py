@@ -15,9 +15,9 @@ import msgspec
 
 from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError, ServiceFault, Unavailable
 from semp_sdk.events import Emitted
+from semp_sdk.pending import causes_arrived
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
-from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 

@@ -26,8 +26,8 @@ from semp_sdk.lineage import (
     TraceSpan,
     TraceSummary,
 )
-from semp_sdk.moments import Moment, moment_text
 from semp_sdk.pages import Pages
+from semp_sdk.timestamps import Moment, moment_text
 from semp_sdk.transport import Answer, Query, query_string, segment
 
 P = TypeVar("P")

@@ -15,8 +15,8 @@ from semp_sdk.emitting import Emitter
 from semp_sdk.errors import NotFound, SignalTimeout, Unavailable
 from semp_sdk.events import Event, EventType, NewEvent, Signal, SignalUpdate
 from semp_sdk.frames import Filter, Values
-from semp_sdk.moments import Moment, moment_text
 from semp_sdk.stream import OnReset, Stream
+from semp_sdk.timestamps import Moment, moment_text
 from semp_sdk.transport import Answer, Query, segment
 
 P = ParamSpec("P")

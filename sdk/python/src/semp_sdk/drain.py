@@ -8,9 +8,9 @@ import math
 
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.outbox import Outbox
+from semp_sdk.pending import causes_arrived
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
-from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 

@@ -10,7 +10,7 @@ E that of edges. Needs the extra `graph`.
 
 from semp_sdk.analysis.agents import Flow, Influence, influence, reward_flow
 from semp_sdk.analysis.traces import Likeness, similarity
-from semp_sdk.analysis.work import Bottleneck, Rework, Unanswered, bottlenecks, rework, unanswered
+from semp_sdk.analysis.workflow import Bottleneck, Rework, Unanswered, bottlenecks, rework, unanswered
 
 __all__ = [
     "Bottleneck",

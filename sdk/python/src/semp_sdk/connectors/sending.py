@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from semp_sdk import underway
+from semp_sdk import pending
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.errors import SempError
 from semp_sdk.portal import Portal
@@ -73,7 +73,7 @@ class Sender:
         self._refused = False
         self._stand_ins: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         atexit.register(self.close)
-        underway.register(self)
+        pending.register(self)
 
     def put(self, told: Told) -> None:
         """Send it after all that were put in before."""

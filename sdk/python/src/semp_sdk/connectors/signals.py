@@ -10,8 +10,8 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 from semp_sdk.client import Client
+from semp_sdk.pending import all_arrived
 from semp_sdk.portal import Portal
-from semp_sdk.underway import all_arrived
 
 log = logging.getLogger("semp_sdk")
 

@@ -17,7 +17,7 @@ from semp_sdk.mirror.exports import edges_frame, events_frame, graphml_text, jso
 from semp_sdk.mirror.following import Following
 from semp_sdk.mirror.rest import RestSource
 from semp_sdk.mirror.selection import Head, Row, Selection, Source, before
-from semp_sdk.moments import Moment
+from semp_sdk.timestamps import Moment
 
 if TYPE_CHECKING:
     import networkx as nx

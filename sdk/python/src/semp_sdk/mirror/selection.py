@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from semp_sdk.events import EventType
-from semp_sdk.moments import Moment, timestamp_text
+from semp_sdk.timestamps import Moment, timestamp_text
 
 _GLOB = re.compile(r"([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*(\.\*\*)?|\*\*")
 

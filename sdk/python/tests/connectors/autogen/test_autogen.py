@@ -605,7 +605,7 @@ async def test_feedback_reaches_the_team_and_whoever_took_part(recorder: TeamRec
 async def test_two_lines_are_enough(url: str) -> None:
     team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1), url, scope=(scope := f"s{new_id()}"))
     await team.run(task="write")
-    team._semp_watch.teller.recording.close()  # type: ignore[attr-defined]
+    team._semp_watch.reporter.recording.close()  # type: ignore[attr-defined]
     assert len(get(url, "/api/events", scope=scope)) == 4
 
 

@@ -22,6 +22,6 @@ def test_the_page_runs_as_printed(url: str) -> None:
     finally:
         listener = names["listener"]
         listener.close()
-    ended = listener._teller.ended(str(names["crew"].id))
+    ended = listener._reporter.ended(str(names["crew"].id))
     assert ended.trace_id == "article-7"
     assert [event["scope"] for event in trace_of(url, "article-7").of("ready", "execute_task")][-2:] == ["crew.research", "crew.writing"]

@@ -84,7 +84,7 @@ def test_each_run_is_a_trace_of_its_own_where_nobody_says_otherwise(url: str) ->
         for run in runs:
             run.kickoff()
         assert listener.flush(30)
-        ended = [listener._teller.ended(str(run.id)) for run in runs]
+        ended = [listener._reporter.ended(str(run.id)) for run in runs]
         assert len({each.trace_id for each in ended}) == 2
         assert len(told(listener, ended[0].trace_id).events) == 6
 

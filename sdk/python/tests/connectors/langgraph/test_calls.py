@@ -94,7 +94,7 @@ async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
     assert sorted(events.parents(done)) == [("penalty", "divide"), ("proposal", "tools"), ("ready", "add")]
     assert events.parents(events.of("proposal", "agent")[1]) == [("ready", "tools")]
     assert len(second["parent_ids"]) == 1
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -115,7 +115,7 @@ async def test_the_prebuilt_agent(recorder: GraphRecorder, version: Any) -> None
     assert sorted(call["parent_ids"] for call in calls) == sorted([event["id"]] for event in (tools if version == "v2" else tools * 2))
     assert sorted(second["parent_ids"]) == sorted(event["id"] for event in events.of("ready", "tools"))
     assert events.one("ready", "team")["parent_ids"] == [events.one("proposal", "team")["id"], answered["id"]]
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 async def test_tools_see_what_is_known_of_them_only_where_asked(url: str) -> None:

@@ -24,7 +24,7 @@ def recorder(url: str) -> Iterator[GraphRecorder]:
     with trace(new_id()) as here:
         found = recorder_at(url, scope="graphs", trace_id=here.id)
     yield found
-    assert found.telling.frames == {}, "something of a run was kept"
+    assert found.reporter.frames == {}, "something of a run was kept"
     found.recording.close()
 
 
@@ -385,7 +385,7 @@ def test_runs_at_once_do_not_mix(url: str) -> None:
         events = trace_of(url, name)
         assert len(events.events) == 6
         assert all(parent in events.by_id for event in events.events for parent in event["parent_ids"])
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 def test_two_lines_are_enough(url: str) -> None:

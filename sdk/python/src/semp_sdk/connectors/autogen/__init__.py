@@ -7,6 +7,6 @@
 Needs the extra `autogen`.
 """
 
-from semp_sdk.connectors.autogen.watching import TeamRecorder, recorded, scored
+from semp_sdk.connectors.autogen.recorder import TeamRecorder, recorded, scored
 
 __all__ = ["TeamRecorder", "recorded", "scored"]

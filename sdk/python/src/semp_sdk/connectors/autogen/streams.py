@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from semp_sdk.connectors.autogen.reporter import Reporter
 from semp_sdk.connectors.autogen.steps import Place, Run, Step, Turn
-from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace, follow, trace
@@ -50,7 +50,7 @@ class Ended(NamedTuple):
 class Watch:
     """What is known of one agent or team from run to run."""
 
-    teller: Teller
+    reporter: Reporter
 
     def __init__(self, runner: Any) -> None:
         self.runner = runner
@@ -77,8 +77,8 @@ class Watch:
             return Place(within, within.last(), scope_of(here.place.scope, here.agent), here.place.trace_id)
         if here is not None and not isinstance(here, Run):
             return Place(here, here.last(), here.place.scope, here.place.trace_id)
-        recording, current, ended = self.teller.recording, current_trace(), self.ended
-        trace_id = self.teller.trace_id or (current.id if current is not None else ended.trace_id if ended is not None else new_id())
+        recording, current, ended = self.reporter.recording, current_trace(), self.ended
+        trace_id = self.reporter.trace_id or (current.id if current is not None else ended.trace_id if ended is not None else new_id())
         parents = current.parents if current is not None and current.id == trace_id else ()
         if not parents and ended is not None and ended.trace_id == trace_id:
             parents = (ended.event,)

@@ -22,8 +22,8 @@ from crewai.events.types.flow_events import FlowStartedEvent
 
 from semp_sdk.connectors.crewai import crews, flows
 from semp_sdk.connectors.crewai.order import Emissions
-from semp_sdk.connectors.crewai.telling import Teller, enclosing, told_work
-from semp_sdk.connectors.crewai.work import Run
+from semp_sdk.connectors.crewai.reporter import Reporter, enclosing, told_work
+from semp_sdk.connectors.crewai.runs import Run
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import Trace, current_trace, trace
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("semp_sdk")
 
 OUTCOMES: Mapping[str, float] = MappingProxyType({"approved": 1.0, "rejected": -1.0})
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
+HANDLERS: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
 TOLD = HANDLERS | crews.COUNTED
 HEARD = (*HANDLERS, AgentEvaluationCompletedEvent)
 BEGINNINGS = (CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent, FlowStartedEvent, LiteAgentExecutionStartedEvent)
@@ -85,7 +85,7 @@ class SempListener(BaseEventListener):
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._trace_id = trace_id
-        self._teller = Teller(self.recording, outcomes)
+        self._reporter = Reporter(self.recording, outcomes)
         self._lock = threading.Lock()
         self._emissions = Emissions()
         self._runs: dict[str, Run] = {}
@@ -105,9 +105,9 @@ class SempListener(BaseEventListener):
         """
         _delivered(time.monotonic() + WAIT)
         with self._lock:
-            ended = self._teller.ended(_subject_of(of))
+            ended = self._reporter.ended(_subject_of(of))
             if ended is not None:
-                return self._teller.score(ended, score, **payload)
+                return self._reporter.score(ended, score, **payload)
         log.warning("there is no run of this %s to score", type(of).__name__)
         return None
 
@@ -174,7 +174,7 @@ class SempListener(BaseEventListener):
             while each is not None and each.trace_id and each.queue:
                 self._tell(each, each.queue.popleft(), event, source)
         if isinstance(event, AgentEvaluationCompletedEvent):
-            crews.evaluated(self._teller, event)
+            crews.evaluated(self._reporter, event)
         begun = None if run is None else run.works.get(event.event_id)
         if begun is not None and begun.kind in ("crew", "flow") and begun.id == event.event_id:
             begun.source = source
@@ -204,7 +204,7 @@ class SempListener(BaseEventListener):
     def _place(self, run: Run, source: Any) -> None:
         """In a trace: the one given, that of the code that runs, that of the flow this one resumes, or a new one."""
         here = current_trace()
-        resumed = self._teller.ended(_subject_of(source))
+        resumed = self._reporter.ended(_subject_of(source))
         if resumed is not None and not resumed.paused:
             resumed = None
         run.trace_id = self._trace_id or (here.id if here else resumed.trace_id if resumed else new_id())
@@ -219,7 +219,7 @@ class SempListener(BaseEventListener):
         tell = TOLD.get(type(event))
         try:
             if tell is not None:
-                tell(self._teller, run, event, source if event is heard else None)
+                tell(self._reporter, run, event, source if event is heard else None)
         except Exception:
             log.exception("an event of CrewAI could not be told: %s", event.type)
         if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.works and (around := enclosing(run, event)) is not None:

@@ -5,7 +5,7 @@
 From then on every run of `app` leaves its causal graph of events; nothing else changes.
 """
 
-from semp_sdk.connectors.langgraph.inside import Place, here, scored
+from semp_sdk.connectors.langgraph.context import Place, here, scored
 from semp_sdk.connectors.langgraph.recorder import GraphRecorder, recorded
 from semp_sdk.connectors.langgraph.routing import epsilon, greedy, proportional
 from semp_sdk.connectors.langgraph.tools import semp_tools

@@ -14,7 +14,7 @@ from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, Graph
 from langgraph.constants import START
 
 from semp_sdk.connectors.langgraph.layout import AnyGraph, Layout
-from semp_sdk.connectors.langgraph.telling import Telling, task_of
+from semp_sdk.connectors.langgraph.reporter import Reporter, task_of
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import excerpt
 from semp_sdk.tracing import Trace
@@ -35,7 +35,7 @@ def guarded(hook: Callable[Concatenate[H, P], None]) -> Callable[Concatenate[H, 
     @functools.wraps(hook)
     def safe(self: H, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            with self.telling.lock:
+            with self.reporter.lock:
                 hook(self, *args, **kwargs)
         except Exception:
             log.warning("something of a graph's run could not be told", exc_info=True)
@@ -89,9 +89,9 @@ class GraphRecorder(GraphCallbackHandler):
             url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=(), capacity=capacity, content=content,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
-        self.telling = Telling(self.recording, trace_id, tuple(parents or ()))
+        self.reporter = Reporter(self.recording, trace_id, tuple(parents or ()))
         if graph is not None:
-            self.telling.layouts.append(Layout(graph))
+            self.reporter.layouts.append(Layout(graph))
 
     def watch(self, graph: G) -> G:
         """The graph, told by this recorder however it is called: invoke, stream, batch, with and without asyncio.
@@ -99,7 +99,7 @@ class GraphRecorder(GraphCallbackHandler):
         A recorder may watch several graphs; of graphs of the same name that share names of nodes, the one watched last is told well. Runs
         of graphs of different names do not follow one another on a thread; a run with a name of its own follows the thread's last run.
         """
-        self.telling.layouts.append(Layout(graph))
+        self.reporter.layouts.append(Layout(graph))
         return graph.with_config({"callbacks": [self]})
 
     def last(self, of: str | None = None) -> Trace | None:
@@ -108,8 +108,8 @@ class GraphRecorder(GraphCallbackHandler):
         `of`: the run's thread, or its run id where it had no thread; None: the run that ended last. None is answered where no such run is
         remembered. The event may still be on its way to the service, see `recording.flush`.
         """
-        with self.telling.lock:
-            past = self.telling.runs.last(of)
+        with self.reporter.lock:
+            past = self.reporter.runs.last(of)
         return None if past is None else Trace(past.trace_id, (past.last,))
 
     def scored(self, score: float, *, of: str | None = None, reason: str | None = None, agent_id: str | None = None) -> bool:
@@ -117,8 +117,8 @@ class GraphRecorder(GraphCallbackHandler):
 
         `of`: the run's thread, or its run id where it had no thread; None: the run that ended last. False: no such run is remembered.
         """
-        with self.telling.lock:
-            past = self.telling.runs.last(of)
+        with self.reporter.lock:
+            past = self.reporter.runs.last(of)
         if past is None:
             return False
         told = {} if reason is None else {"reason": excerpt(reason)}
@@ -133,34 +133,34 @@ class GraphRecorder(GraphCallbackHandler):
         tags: list[str] | None = None, metadata: dict[str, Any] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "graph")
-        parent = self.telling.frames.get(parent_run_id) if parent_run_id is not None else None
+        parent = self.reporter.frames.get(parent_run_id) if parent_run_id is not None else None
         part = next((tag for tag in tags or () if tag.startswith((NODE, PART))), "")
         if parent is None:
-            self.telling.begin_run(run_id, name, metadata or {}, inputs)
+            self.reporter.begin_run(run_id, name, metadata or {}, inputs)
         elif part.startswith(NODE) and name != START:
-            self.telling.begin_node(run_id, parent, name, metadata or {}, inputs)
+            self.reporter.begin_node(run_id, parent, name, metadata or {}, inputs)
         elif (task := task_of(metadata)) and task != parent.work.namespace:
-            self.telling.begin_task(run_id, parent, name, task, inputs)
+            self.reporter.begin_task(run_id, parent, name, task, inputs)
         else:
-            self.telling.begin_part(run_id, parent, name, part not in ("", FIRST_PART))
+            self.reporter.begin_part(run_id, parent, name, part not in ("", FIRST_PART))
 
     @guarded
     def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, outputs)
+        self.reporter.end(run_id, outputs)
 
     @guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, None, error)
+        self.reporter.end(run_id, None, error)
 
     @guarded
     def on_interrupt(self, event: GraphInterruptEvent) -> None:
-        found = self.telling.frames.get(event.run_id) if event.run_id is not None else None
+        found = self.reporter.frames.get(event.run_id) if event.run_id is not None else None
         if found is not None and found.kind == "run":
             found.run.interrupted = True
 
     @guarded
     def on_resume(self, event: GraphResumeEvent) -> None:
-        found = self.telling.frames.get(event.run_id) if event.run_id is not None else None
+        found = self.reporter.frames.get(event.run_id) if event.run_id is not None else None
         if found is not None and found.kind == "run":
             found.run.resume()
 
@@ -177,11 +177,11 @@ class GraphRecorder(GraphCallbackHandler):
     @guarded
     def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
         refused = isinstance(output, ToolMessage) and output.status == "error"
-        self.telling.end(run_id, output, str(output.text) if refused else None)
+        self.reporter.end(run_id, output, str(output.text) if refused else None)
 
     @guarded
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, None, error)
+        self.reporter.end(run_id, None, error)
 
     @guarded
     def on_chat_model_start(
@@ -210,11 +210,11 @@ class GraphRecorder(GraphCallbackHandler):
         if calls:
             told["tool_calls"] = len(calls)
         asks = [str(call["id"]) for call in calls if call.get("id")]
-        self.telling.end(run_id, answer.text if answer is not None else "", None, asks, **told)
+        self.reporter.end(run_id, answer.text if answer is not None else "", None, asks, **told)
 
     @guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, None, error)
+        self.reporter.end(run_id, None, error)
 
     @guarded
     def on_retriever_start(
@@ -224,18 +224,18 @@ class GraphRecorder(GraphCallbackHandler):
 
     @guarded
     def on_retriever_end(self, documents: Sequence[Any], *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, documents, documents=len(documents))
+        self.reporter.end(run_id, documents, documents=len(documents))
 
     @guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        self.telling.end(run_id, None, error)
+        self.reporter.end(run_id, None, error)
 
     def _call(
         self, run_id: UUID, parent_run_id: UUID | None, action: object, given: object, tool_call: str | None = None, **payload: Any
     ) -> None:
-        parent = self.telling.frames.get(parent_run_id) if parent_run_id is not None else None
+        parent = self.reporter.frames.get(parent_run_id) if parent_run_id is not None else None
         if parent is not None:
-            self.telling.begin_call(run_id, parent, str(action), given, tool_call, **payload)
+            self.reporter.begin_call(run_id, parent, str(action), given, tool_call, **payload)
 
 
 def _model(serialized: Mapping[str, Any] | None, metadata: Mapping[str, Any] | None, more: Mapping[str, Any]) -> object:

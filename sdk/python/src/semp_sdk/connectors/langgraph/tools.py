@@ -12,15 +12,15 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field, ValidationError
 
 from semp_sdk.client import Client
-from semp_sdk.connectors.langgraph.inside import Place, here
+from semp_sdk.connectors.langgraph.context import Place, here
 from semp_sdk.connectors.signals import close_client
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
 from semp_sdk.events import Emitted, EventType
 from semp_sdk.identifiers import new_id
+from semp_sdk.pending import all_arrived
 from semp_sdk.portal import Portal
 from semp_sdk.tracing import current_trace
-from semp_sdk.underway import all_arrived
 
 T = TypeVar("T")
 

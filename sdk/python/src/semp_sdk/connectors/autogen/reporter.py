@@ -30,7 +30,7 @@ def stopped(error: BaseException | None) -> bool:
     return not isinstance(error, Exception | None)
 
 
-class Teller:
+class Reporter:
     """Tells a recording of runs, turns and tool calls."""
 
     def __init__(self, recording: Recording, trace_id: str | None) -> None:

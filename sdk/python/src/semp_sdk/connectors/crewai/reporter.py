@@ -9,7 +9,7 @@ from typing import Any
 
 from crewai.events.base_events import BaseEvent
 
-from semp_sdk.connectors.crewai.work import Ended, Kind, Run, Work
+from semp_sdk.connectors.crewai.runs import Ended, Kind, Run, Work
 from semp_sdk.connectors.recording import Recording
 from semp_sdk.connectors.texts import excerpt
 
@@ -17,7 +17,7 @@ KEPT = 1_000
 """Crews, tasks, agents and flows that are over and can still be scored, at most."""
 
 
-class Teller:
+class Reporter:
     """Tells of the works of runs. Not safe to use from two threads at once."""
 
     def __init__(self, recording: Recording, outcomes: Mapping[str, float]) -> None:

@@ -13,9 +13,9 @@ from autogen_core import CancellationToken
 from autogen_core.tools import Workbench
 
 from semp_sdk.connectors.autogen.calls import CallWatch
+from semp_sdk.connectors.autogen.reporter import Reporter
 from semp_sdk.connectors.autogen.steps import Message, Place, Run, Turn
 from semp_sdk.connectors.autogen.streams import Told, Watch, around, passed_on, told
-from semp_sdk.connectors.autogen.telling import Teller
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.connectors.texts import scope_of
 
@@ -65,11 +65,11 @@ class TeamRecorder:
             url, agent_id=agent_id, scope=scope, trace_id=trace_id, parents=parents, content=content, capacity=capacity,
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
-        self._teller = Teller(self.recording, trace_id)
+        self._reporter = Reporter(self.recording, trace_id)
 
     def watch(self, runner: R) -> R:
         """The same team or agent, told of from now on; by the newest recorder, if there are several."""
-        _watch(runner, self._teller)
+        _watch(runner, self._reporter)
         return runner
 
 
@@ -90,20 +90,20 @@ def scored(score: float, runner: ChatAgent | Team, *, agent_id: str | None = Non
     if not isinstance(watch, Watch) or watch.ended is None:
         return None
     where = {"scope": watch.ended.scope, "trace_id": watch.ended.trace_id}
-    return watch.teller.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
+    return watch.reporter.recording.scored(score, [watch.ended.event], action=runner.name, agent_id=agent_id, **where, **payload)
 
 
-def _watch(runner: ChatAgent | Team, teller: Teller) -> None:
+def _watch(runner: ChatAgent | Team, reporter: Reporter) -> None:
     watch = getattr(runner, WATCH, None)
     if not isinstance(watch, AgentWatch | TeamWatch):
         watch = TeamWatch(runner) if isinstance(runner, Team) else AgentWatch(runner)
         setattr(runner, WATCH, watch)
-    watch.teller = teller
+    watch.reporter = reporter
     for workbench in _workbenches(runner):
         if not hasattr(workbench, WATCH):
             setattr(workbench, WATCH, CallWatch(workbench))
     for part in _parts(runner):
-        _watch(part, teller)
+        _watch(part, reporter)
 
 
 def _parts(runner: ChatAgent | Team) -> list[ChatAgent | Team]:
@@ -194,17 +194,17 @@ class AgentWatch(_Participant):
         return here if isinstance(here, Turn) and here in self._turns else None
 
     def begin(self, given: Sequence[BaseChatMessage]) -> Turn:
-        turn = self.teller.turn_began(self.runner.name, given, self.placed(given))
+        turn = self.reporter.turn_began(self.runner.name, given, self.placed(given))
         self._turns.add(turn)
         return turn
 
     def hear(self, step: Turn, message: Message | Response) -> bool:
-        self.teller.heard(step, message)
+        self.reporter.heard(step, message)
         return isinstance(message, Response)
 
     def end(self, step: Turn, last: Message | Response | None, error: BaseException | None) -> None:
         self._turns.discard(step)
-        end = self.teller.turn_over(step, error)
+        end = self.reporter.turn_over(step, error)
         self.ended_in(step, end, [last.chat_message] if isinstance(last, Response) else [])
 
 
@@ -229,7 +229,7 @@ class TeamWatch(_Participant):
         messages = [given] if isinstance(given, BaseChatMessage) else [] if given is None or isinstance(given, str) else list(given)
         place = self.placed(messages)
         inner = place.scope if place.around is None else scope_of(place.scope, self.runner.name)
-        run = self.teller.run_began(
+        run = self.reporter.run_began(
             self.runner.name, given if isinstance(given, str) else messages, place, inner, len(self.runner._participants)
         )
         run.manager = getattr(self.runner, "_group_chat_manager_name", "")
@@ -240,13 +240,13 @@ class TeamWatch(_Participant):
         return run
 
     def hear(self, step: Run, message: Message | TaskResult) -> bool:
-        self.teller.run_said(step, message)
+        self.reporter.run_said(step, message)
         return isinstance(message, TaskResult)
 
     def end(self, step: Run, last: Message | TaskResult | None, error: BaseException | None) -> None:
         for watch in self._participants():
             watch.runs.remove(step)
-        end = self.teller.run_over(step, error)
+        end = self.reporter.run_over(step, error)
         self.ended_in(step, end, last.messages if isinstance(last, TaskResult) else [])
 
     def _participants(self) -> list[_Participant]:

@@ -34,7 +34,7 @@ class Frame(msgspec.Struct, eq=False):
     """The steps of the graph that this is."""
 
 
-class Telling:
+class Reporter:
     """What is under way, by the ids of callback runs. Safe to use from any thread."""
 
     def __init__(self, recording: Recording, trace_id: str | None, parents: tuple[str, ...]) -> None:

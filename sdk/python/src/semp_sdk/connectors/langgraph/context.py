@@ -9,7 +9,7 @@ from langchain_core.callbacks import BaseCallbackManager
 from langgraph.config import get_config
 
 from semp_sdk.connectors.langgraph.recorder import GraphRecorder
-from semp_sdk.connectors.langgraph.telling import Frame
+from semp_sdk.connectors.langgraph.reporter import Frame
 from semp_sdk.connectors.texts import excerpt
 from semp_sdk.tracing import Trace, current_trace, follow, trace
 
@@ -28,7 +28,7 @@ class Place:
 
     def follow(self, event_id: str) -> None:
         """From here on this event is what the rest of this node or tool follows from."""
-        with self._recorder.telling.lock:
+        with self._recorder.reporter.lock:
             self._frame.work.follow(self.parents, [event_id])
         self.parents = (event_id,)
         follow(event_id)
@@ -81,7 +81,7 @@ def scored(score: float, *, of: str, reason: str | None = None) -> bool:
         return False
     recorder, frame = found
     told = {} if reason is None else {"reason": excerpt(reason)}
-    with recorder.telling.lock:
+    with recorder.reporter.lock:
         work, among = frame.work, frame.among
         last = among.last.get(of) if among is not None else None
         scope = among.owner.inside if among is not None else work.scope
@@ -101,6 +101,6 @@ def _running() -> tuple[GraphRecorder, Frame] | None:
     if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
         return None
     for handler in callbacks.handlers:
-        if isinstance(handler, GraphRecorder) and (frame := handler.telling.frames.get(callbacks.parent_run_id)):
+        if isinstance(handler, GraphRecorder) and (frame := handler.reporter.frames.get(callbacks.parent_run_id)):
             return handler, frame
     return None
