@@ -89,9 +89,10 @@ export class Client extends Causality {
     const event = this.draft(type, scope, payload, options);
     const left = this.#batcher.put(encodeEvent(event), this.patience).then(
       () => undefined,
-      (error: SempError) => {
-        this.#around.log(`an event could not be left: ${error.message}`);
-        if (this.#failures.length < MOST_FAILURES) this.#failures.push(error);
+      (error: unknown) => {
+        const failure = error as SempError; // the batcher rejects with nothing else
+        this.#around.log(`an event could not be left: ${failure.message}`);
+        if (this.#failures.length < MOST_FAILURES) this.#failures.push(failure);
       },
     );
     this.#background.add(left);

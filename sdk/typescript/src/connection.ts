@@ -78,15 +78,12 @@ export class Connection {
   }
 
   async #within<T>(milliseconds: number, wait: () => Promise<T>): Promise<T> {
-    let silent = false;
-    const timer = setTimeout(() => {
-      silent = true;
-      this.close();
-    }, milliseconds);
+    const silence = new Lost(`nothing came for ${milliseconds / 1000} s`);
+    const timer = setTimeout(() => this.#controller.abort(silence), milliseconds);
     try {
       return await wait();
     } catch (error) {
-      throw new Lost(silent ? `nothing came for ${milliseconds / 1000} s` : reason(error));
+      throw this.#controller.signal.reason === silence ? silence : new Lost(reason(error));
     } finally {
       clearTimeout(timer);
     }

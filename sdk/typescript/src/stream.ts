@@ -113,9 +113,9 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   }
 
   /** What `for await` calls when the loop is left. */
-  async return(): Promise<IteratorResult<T, void>> {
+  return(): Promise<IteratorResult<T, void>> {
     this.close();
-    return { done: true, value: undefined };
+    return Promise.resolve({ done: true, value: undefined });
   }
 
   /** Connect if there is no connection; resolves when the service has said where it starts, or the stream was closed. */
@@ -127,12 +127,12 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   /** Close the connection and end the iteration. Safe to repeat. */
   close(): void {
     this.#closing.abort();
-    this.#around.open.delete(this as Stream<unknown>);
+    this.#around.open.delete(this);
     this.#drop();
   }
 
   async #connect(): Promise<void> {
-    this.#around.open.add(this as Stream<unknown>);
+    this.#around.open.add(this);
     while (this.#connection === undefined && !this.closed) {
       try {
         await this.#open();
@@ -232,7 +232,7 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     if (this.closed) return;
     const lost = error instanceof Refused ? this.#refused(error) : error;
     if (!(lost instanceof Lost)) {
-      this.#around.open.delete(this as Stream<unknown>);
+      this.#around.open.delete(this);
       throw lost;
     }
     const place = `${this.epoch}:${this.position}`;

@@ -43,11 +43,15 @@ export function segment(text: string): string {
 export function queryString(query: Query): string {
   const pairs = new URLSearchParams();
   for (const [name, given] of Object.entries(query)) {
-    for (const value of Array.isArray(given) ? given : [given]) {
+    for (const value of isList(given) ? given : [given]) {
       if (value !== null && value !== undefined) pairs.append(name, text(value));
     }
   }
   return pairs.size > 0 ? `?${pairs}` : "";
+}
+
+function isList(given: Query[string]): given is readonly string[] {
+  return Array.isArray(given);
 }
 
 function text(value: string | number | boolean | Date): string {

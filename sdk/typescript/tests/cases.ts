@@ -146,7 +146,7 @@ export async function runBatch(url: string, given: BatchCase): Promise<Shown> {
   const emits: Promise<unknown>[] = [];
   for (const wave of given.waves) {
     for (const item of wave) {
-      const { type, scope, payload, ...rest } = (typeof item === "number" ? stored(item) : whole(item)) as unknown as NewEvent;
+      const { type, scope, payload, ...rest } = (typeof item === "number" ? stored(item) : whole(item)) as NewEvent;
       const { id, trace_id, agent_id, parent_ids } = rest;
       const emitted = client.emit<EventType>(type, scope, payload, { id, trace_id, agent_id, parent_ids });
       emits.push(emitted.then((event) => ({ id, stored: event.id === id }), (error: unknown) => ({ id, failure: shownFailure(error) })));
