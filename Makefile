@@ -72,6 +72,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the test tools (pinned in requirements/dev.txt; about a minute)"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable sdk/python
 	@touch $@
 
 .envs/%.stamp: requirements/connectors/%.txt

@@ -6,19 +6,30 @@ import asyncio
 from collections.abc import Generator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from semp_sdk.client import Client
 from semp_sdk.errors import Unavailable
 from semp_sdk.events import Event
-from semp_sdk.mirror.selection import Row
+from semp_sdk.mirror.selection import Row, Selection
 from semp_sdk.stream import Stream
 
-if TYPE_CHECKING:
-    from semp_sdk.client import Client
-    from semp_sdk.mirror.mirror import Mirror
+POLL_SECONDS = 0.1
+"""Pause between two requests that ask whether the log has reached a position."""
 
-ASK_EVERY = 0.1
-"""Seconds between two looks whether a position that was asked for is there."""
+
+class Followed(Protocol):
+    """What `Following` needs of a mirror."""
+
+    selection: Selection
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def epoch(self) -> str: ...
+    def selects(self, row: Row) -> bool: ...
+    def add(self, rows: list[Row]) -> None: ...
+    def advance(self, position: int) -> None: ...
 
 
 class Following:
@@ -33,7 +44,7 @@ class Following:
         HistoryLost: the log is another one than the mirror's; fetch a new one.
     """
 
-    def __init__(self, mirror: Mirror, client: Client) -> None:
+    def __init__(self, mirror: Followed, client: Client) -> None:
         self._mirror = mirror
         self._client = client
         self._news = asyncio.Event()
@@ -97,7 +108,7 @@ class Following:
         wanted = self._mirror.selection
         while not await self._client.events(after=position - 1, limit=1, order="asc"):
             self._check()
-            await asyncio.sleep(ASK_EVERY)
+            await asyncio.sleep(POLL_SECONDS)
         found = await self._client.events(scope=wanted.scope, trace_id=wanted.trace_id, before=position + 1, limit=1)
         return found[0].position if found else 0
 
