@@ -181,7 +181,7 @@ def flow(*edges: tuple[str, str] | tuple[str, str, Any], says: dict[str, Any] | 
     return GraphFlow(list(nodes.values()), graph.build(), **options)
 
 
-def leading_to(found: Stored, action: str) -> list[list[str | None]]:
+def leading_to(found: Stored, action: str) -> list[list[str]]:
     """Of each turn, whose turns it follows from."""
     return [sorted(str(action) for _, action in found.parents(turn)) for turn in found.of("proposal", action)]
 
@@ -228,7 +228,8 @@ async def test_roots_of_a_graph_stand_side_by_side(recorder: TeamRecorder) -> No
 
 
 async def test_a_turn_in_a_loop_follows_from_what_has_come_since_its_last_one(recorder: TeamRecorder) -> None:
-    verdicts, asked = iter(["no", "no", "yes"]), []
+    verdicts = iter(["no", "no", "yes"])
+    asked: list[BaseChatMessage] = []
 
     def stateful(message: BaseChatMessage) -> bool:
         asked.append(message)

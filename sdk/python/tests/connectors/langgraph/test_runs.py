@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Stored, get, trace_of
-from graphs import graph_of, node, recorder_at, told
+from graphs import always, graph_of, node, recorder_at, told
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START
@@ -43,7 +43,7 @@ def thread(recorder: GraphRecorder, name: str) -> Stored:
 async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str, way: str) -> None:
     recorder = recorder_at(url, scope="runs")
     graph = graph_of((START, "quick"), (START, "ask"), ("quick", "also"), (["also", "ask"], "join"), ask=ask)
-    app = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver()))
+    app: Any = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver()))
 
     async def call(given: Any) -> Any:
         return (
@@ -292,7 +292,7 @@ def test_a_handler_that_knows_no_layout_follows_the_step_before(url: str) -> Non
 def test_content_is_told_only_when_asked_for_and_is_cut(url: str) -> None:
     for content in (False, True):
         recorder = recorder_at(url, scope="runs", trace_id=new_id(), content=content)
-        app = recorder.watch(graph_of((START, "a"), a=lambda state: {"seen": ["secret" * 1000]}).compile(name="team"))
+        app = recorder.watch(graph_of((START, "a"), a=always({"seen": ["secret" * 1000]})).compile(name="team"))
         app.invoke({"seen": ["private"]})
         events = told(recorder)
         texts = str([event["payload"] for event in events.events])
