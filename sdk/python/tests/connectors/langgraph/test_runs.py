@@ -316,7 +316,7 @@ def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.Lo
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
-def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_while_recording_stays_inside_the_connector(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile())
 
@@ -326,7 +326,7 @@ def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(recorder.reporter, "begin_node", broken)
     monkeypatch.setattr(recorder.recording, "ended", broken)
     assert app.invoke({"seen": []}) == {"seen": ["a"]}
-    assert "could not be told" in caplog.text
+    assert "could not be recorded" in caplog.text
     assert recorder.reporter.frames == {}
 
 
