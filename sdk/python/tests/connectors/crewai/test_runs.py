@@ -152,7 +152,7 @@ def test_an_error_of_the_connector_is_logged_and_the_run_goes_on(
     def broken(*_: Any) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setitem(module.TOLD, TaskStartedEvent, broken)
+    monkeypatch.setitem(module.REPORTERS, TaskStartedEvent, broken)
     with SempListener(url) as listener, trace() as here:
         assert output_of(crew(task("one", agent("A", final("fine"))))) == "fine"
         events = told(listener, here.id)
@@ -171,7 +171,7 @@ def test_nothing_is_kept_of_runs_that_are_over_and_a_lost_end_hides_no_other(url
         crew(task("one", agent("A"), callback=leave_open), name="leaky").kickoff()
         crew(task("one", agent("A")), name="next").kickoff()  # a part of the leaky one, as CrewAI has it
         crewai_event_bus.flush()
-        [left] = listener._left
+        [left] = listener._abandoned
         crewai_event_bus.emit(None, ToolUsageStartedEvent(tool_name="late", tool_args={}, parent_event_id=left))
         events = told(listener, here.id)
         assert not listener._runs
@@ -200,7 +200,7 @@ class Collecting(SempListener):
         self.deliveries: list[tuple[Any, BaseEvent, Any]] = []
         super().__init__(NOBODY)
 
-    def _heard(self, source: Any, event: BaseEvent, state: Any) -> None:
+    def _on_event(self, source: Any, event: BaseEvent, state: Any) -> None:
         self.deliveries.append((source, event, state))
 
 
@@ -217,7 +217,7 @@ def test_events_are_told_in_the_order_they_happened_however_crewai_delivers_them
         random.Random(seed).shuffle(others)
         with SempListener(url) as listener, trace() as here:
             for delivery in [began, *others]:
-                listener._heard(*delivery)
+                listener._on_event(*delivery)
             traces[seed] = shape(told(listener, here.id))
     assert all(found == traces[0] for found in traces.values())
     assert len(traces[0]) == 2 + 4 * 4 + 4
@@ -233,7 +233,7 @@ def test_a_score_that_is_heard_before_what_it_scores_follows_from_it(url: str) -
     scored = [each for each in heard.deliveries if each[1].type == "agent_evaluation_completed"]
     with SempListener(url) as listener, trace() as here:
         for delivery in [*began, *scored, *(each for each in heard.deliveries if each not in began + scored)]:
-            listener._heard(*delivery)
+            listener._on_event(*delivery)
         events = told(listener, here.id)
     assert events.parents(events.one("reward", "A")) == [("ready", "A")]
 

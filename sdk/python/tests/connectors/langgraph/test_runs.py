@@ -316,7 +316,7 @@ def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.Lo
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
-def test_an_error_while_recording_stays_inside_the_connector(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_the_recorder_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile())
 

@@ -40,22 +40,22 @@ from crewai.events.types.tool_usage_events import (
 )
 
 from semp_sdk.connectors.crewai.reporter import Reporter, enclosing
-from semp_sdk.connectors.crewai.runs import Run, Work
+from semp_sdk.connectors.crewai.runs import Run, Span
 from semp_sdk.connectors.texts import scope_of
 
 EXECUTE = "execute_task"
 BEST = 10.0
-"""CrewAI scores from 0 to this."""
+"""The largest score that CrewAI gives; the smallest is 0."""
 
 
 def crew_started(reporter: Reporter, run: Run, event: CrewKickoffStartedEvent, source: Any) -> None:
     name = event.crew_name or "crew"
     counts = {"tasks": len(source.tasks), "agents": len(source.agents), "process": source.process.value} if isinstance(source, Crew) else {}
-    reporter.begin(run, event, "crew", name, scope=reporter.recording.scope, agent=name, **counts, **reporter.shown(input=event.inputs))
+    reporter.begin(run, event, "crew", name, scope=reporter.recording.scope, agent=name, **counts, **reporter.content(input=event.inputs))
 
 
 def crew_completed(reporter: Reporter, run: Run, event: CrewKickoffCompletedEvent, _: Any) -> None:
-    reporter.end(run, event, "crew", **reporter.shown(output=event.output.raw))
+    reporter.end(run, event, "crew", **reporter.content(output=event.output.raw))
 
 
 def crew_failed(reporter: Reporter, run: Run, event: CrewKickoffFailedEvent, _: Any) -> None:
@@ -77,7 +77,7 @@ def trial_failed(reporter: Reporter, run: Run, event: CrewTestFailedEvent | Crew
 
 
 def trial_result(reporter: Reporter, run: Run, event: CrewTestResultEvent, _: Any) -> None:
-    """What the evaluator thinks of a task, while CrewAI still has the task open."""
+    """The evaluator's score of a task. CrewAI has not ended the task yet at this time."""
     task = enclosing(run, event)
     if task is not None:
         parents = task.following()
@@ -90,20 +90,20 @@ def trial_result(reporter: Reporter, run: Run, event: CrewTestResultEvent, _: An
 
 def task_started(reporter: Reporter, run: Run, event: TaskStartedEvent, _: Any) -> None:
     task = cast("Task", event.task)
-    within = enclosing(run, event)
+    parent = enclosing(run, event)
     name = task_name(task)
     reporter.begin(
         run, event, "task", EXECUTE, scope=scope_of(reporter.recording.scope, name), agent=task.agent.role if task.agent else None,
-        parents=task_causes(within, task) if within is not None and within.kind == "crew" else None, subject=str(task.id), task=name,
-        **reporter.shown(input=task.description, expected=task.expected_output, context=event.context),
+        parents=task_causes(parent, task) if parent is not None and parent.kind == "crew" else None, subject=str(task.id), task=name,
+        **reporter.content(input=task.description, expected=task.expected_output, context=event.context),
     )  # fmt: skip
 
 
 def task_completed(reporter: Reporter, run: Run, event: TaskCompletedEvent, _: Any) -> None:
     task = cast("Task", event.task)
-    told = reporter.end(run, event, "task", subject=str(task.id), task=task_name(task), **reporter.shown(output=event.output.raw))
-    if told is not None and told[0].within is not None:
-        crew, end = told[0].within, told[1]
+    ended = reporter.end(run, event, "task", subject=str(task.id), task=task_name(task), **reporter.content(output=event.output.raw))
+    if ended is not None and ended[0].parent is not None:
+        crew, end = ended[0].parent, ended[1]
         crew.ends[str(task.id)] = end
         if not task.async_execution:
             crew.before = (end,)
@@ -115,7 +115,7 @@ def task_failed(reporter: Reporter, run: Run, event: TaskFailedEvent, _: Any) ->
 
 
 def task_name(task: Task) -> str:
-    """The task's name; of one without, its place in its crew."""
+    """The task's name; for a task without one, its place in its crew, such as `task-2`."""
     if task.name:
         return task.name
     crew = task.agent.crew if task.agent else None
@@ -123,8 +123,11 @@ def task_name(task: Task) -> str:
     return "task" if place is None else f"task-{place}"
 
 
-def task_causes(crew: Work, task: Task) -> tuple[str, ...]:
-    """The tasks of its context; else those before it, of which one that runs beside others has only the last that did not."""
+def task_causes(crew: Span, task: Task) -> tuple[str, ...]:
+    """The ends of the tasks in its context; without a context, the ends of the tasks before it.
+
+    A task that runs in parallel with others follows only from the last task that did not.
+    """
     context = task.context if isinstance(task.context, list) else []
     ends = [crew.ends[str(each.id)] for each in context if str(each.id) in crew.ends]
     return tuple(ends) or (crew.before if task.async_execution else crew.last())
@@ -132,11 +135,11 @@ def task_causes(crew: Work, task: Task) -> tuple[str, ...]:
 
 def agent_started(reporter: Reporter, run: Run, event: AgentExecutionStartedEvent, _: Any) -> None:
     role = event.agent.role
-    reporter.begin(run, event, "agent", role, agent=role, subject=str(event.agent.id), **reporter.shown(input=event.task_prompt))
+    reporter.begin(run, event, "agent", role, agent=role, subject=str(event.agent.id), **reporter.content(input=event.task_prompt))
 
 
 def agent_completed(reporter: Reporter, run: Run, event: AgentExecutionCompletedEvent, _: Any) -> None:
-    reporter.end(run, event, "agent", subject=str(event.agent.id), **reporter.shown(output=event.output))
+    reporter.end(run, event, "agent", subject=str(event.agent.id), **reporter.content(output=event.output))
 
 
 def agent_failed(reporter: Reporter, run: Run, event: AgentExecutionErrorEvent, _: Any) -> None:
@@ -146,11 +149,11 @@ def agent_failed(reporter: Reporter, run: Run, event: AgentExecutionErrorEvent, 
 def lone_agent_started(reporter: Reporter, run: Run, event: LiteAgentExecutionStartedEvent, _: Any) -> None:
     role = str(event.agent_info.get("role") or "agent")
     subject = str(event.agent_info.get("id") or "")
-    reporter.begin(run, event, "agent", role, agent=role, subject=subject, **reporter.shown(input=event.messages))
+    reporter.begin(run, event, "agent", role, agent=role, subject=subject, **reporter.content(input=event.messages))
 
 
 def lone_agent_completed(reporter: Reporter, run: Run, event: LiteAgentExecutionCompletedEvent, _: Any) -> None:
-    reporter.end(run, event, "agent", **reporter.shown(output=event.output))
+    reporter.end(run, event, "agent", **reporter.content(output=event.output))
 
 
 def lone_agent_failed(reporter: Reporter, run: Run, event: LiteAgentExecutionErrorEvent, _: Any) -> None:
@@ -161,13 +164,13 @@ def tool_started(reporter: Reporter, run: Run, event: ToolUsageStartedEvent, _: 
     caller = enclosing(run, event)
     if caller is not None:
         caller.tally["tools"] += 1
-    reporter.begin(run, event, "tool", event.tool_name, agent=event.agent_role, **reporter.shown(input=event.tool_args))
+    reporter.begin(run, event, "tool", event.tool_name, agent=event.agent_role, **reporter.content(input=event.tool_args))
 
 
 def tool_finished(reporter: Reporter, run: Run, event: ToolUsageFinishedEvent, _: Any) -> None:
     cached = {"from_cache": True} if event.from_cache else {}
     error = None if event.failure is None else event.failure.message or "the tool reported a failure"
-    reporter.end(run, event, "tool", error=error, **cached, **reporter.shown(output=event.output))
+    reporter.end(run, event, "tool", error=error, **cached, **reporter.content(output=event.output))
 
 
 def tool_failed(reporter: Reporter, run: Run, event: ToolUsageErrorEvent, _: Any) -> None:
@@ -175,14 +178,14 @@ def tool_failed(reporter: Reporter, run: Run, event: ToolUsageErrorEvent, _: Any
 
 
 def tool_refused(reporter: Reporter, run: Run, event: ToolSelectionErrorEvent | ToolValidateInputErrorEvent, _: Any) -> None:
-    """There is no such tool, or its arguments are none."""
+    """There is no such tool, or its arguments are invalid."""
     caller = enclosing(run, event)
     if caller is not None:
         parents = caller.following()
-        told = reporter.recording.failed(
+        failure = reporter.recording.failed(
             event.tool_name or "tool", parents, str(event.error), scope=caller.scope, agent_id=caller.agent, trace_id=run.trace_id
         )  # fmt: skip
-        caller.happened(parents, told)
+        caller.happened(parents, failure)
 
 
 def guardrail_completed(reporter: Reporter, run: Run, event: LLMGuardrailCompletedEvent, _: Any) -> None:
@@ -200,11 +203,11 @@ def guardrail_completed(reporter: Reporter, run: Run, event: LLMGuardrailComplet
 
 
 def evaluated(reporter: Reporter, event: AgentEvaluationCompletedEvent) -> None:
-    """An evaluator of CrewAI scored an agent's work, possibly after its run was over."""
+    """An evaluator of CrewAI scored an agent, possibly after its run has ended."""
     ended = reporter.ended(event.agent_id) or reporter.ended(event.task_id or "")
     if ended is not None and event.score.score is not None:
         metric = str(getattr(event.metric_category, "value", event.metric_category))
-        reporter.score(ended, event.score.score / BEST, agent="evaluator", metric=metric, **reporter.shown(reason=event.score.feedback))
+        reporter.score(ended, event.score.score / BEST, agent="evaluator", metric=metric, **reporter.content(reason=event.score.feedback))
 
 
 def model_called(_reporter: Reporter, run: Run, event: LLMCallCompletedEvent, _: Any) -> None:
@@ -251,4 +254,4 @@ COUNTED: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {
     LLMCallCompletedEvent: model_called,
     LLMCallFailedEvent: model_failed,
 }
-"""Found in the run's record, not listened to."""
+"""Events that are taken from the run's record; the connector does not listen to them."""

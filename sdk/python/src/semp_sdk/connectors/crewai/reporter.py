@@ -1,4 +1,4 @@
-"""Work begins, ends and is judged: what all of CrewAI's events come down to."""
+"""Spans start, end and are scored: what all of CrewAI's events come down to."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from crewai.events.base_events import BaseEvent
 
-from semp_sdk.connectors.crewai.runs import Ended, Kind, Run, Work
+from semp_sdk.connectors.crewai.runs import Ended, Kind, Run, Span
 from semp_sdk.connectors.recording import Recording
 from semp_sdk.connectors.texts import excerpt
 
 KEPT = 1_000
-"""Crews, tasks, agents and flows that are over and can still be scored, at most."""
+"""Ended crews, tasks, agents and flows that can still be scored, at most."""
 
 
 class Reporter:
-    """Tells of the works of runs. Not safe to use from two threads at once."""
+    """Records the spans of runs. Not safe to use from two threads at once."""
 
     def __init__(self, recording: Recording, outcomes: Mapping[str, float]) -> None:
         self.recording = recording
@@ -28,115 +28,115 @@ class Reporter:
     def begin(
         self, run: Run, event: BaseEvent, kind: Kind, action: str, *, scope: str | None = None, agent: str | None = None,
         parents: Sequence[str] | None = None, subject: str = "", **payload: Any,
-    ) -> Work:  # fmt: skip
-        """Work begins with this event."""
-        work = self.untold(run, event, kind, action, scope=scope, agent=agent, subject=subject)
-        self.propose(run, work, work.first if parents is None else parents, **payload)
-        return work
+    ) -> Span:  # fmt: skip
+        """A span starts with this event."""
+        span = self.begin_unreported(run, event, kind, action, scope=scope, agent=agent, subject=subject)
+        self.propose(run, span, span.first if parents is None else parents, **payload)
+        return span
 
-    def untold(
+    def begin_unreported(
         self, run: Run, event: BaseEvent, kind: Kind, action: str, *, scope: str | None = None, agent: str | None = None, subject: str = ""
-    ) -> Work:
-        """Work begins that may turn out to be nobody's business."""
-        within = enclosing(run, event)
-        work = Work(
-            id=event.event_id, kind=kind, action=action, scope=scope or (within.scope if within else self.recording.scope),
-            agent=agent or (within.agent if within else self.recording.agent_id), within=within, began=event.timestamp,
-            first=within.following() if within else run.parents, subject=subject,
+    ) -> Span:
+        """A span starts, but its proposal is not sent yet: it may never be, see `flows.flow_started`."""
+        parent = enclosing(run, event)
+        span = Span(
+            id=event.event_id, kind=kind, action=action, scope=scope or (parent.scope if parent else self.recording.scope),
+            agent=agent or (parent.agent if parent else self.recording.agent_id), parent=parent, began=event.timestamp,
+            first=parent.following() if parent else run.parents, subject=subject,
         )  # fmt: skip
-        run.works[event.event_id] = work
-        return work
+        run.spans[event.event_id] = span
+        return span
 
-    def propose(self, run: Run, work: Work, parents: Sequence[str], **payload: Any) -> None:
-        """Tell that the work began."""
-        work.proposal = self.recording.started(
-            work.action, parents=parents, scope=work.scope, agent_id=work.agent, trace_id=run.trace_id, **payload
+    def propose(self, run: Run, span: Span, parents: Sequence[str], **payload: Any) -> None:
+        """Record that the span started."""
+        span.proposal = self.recording.started(
+            span.action, parents=parents, scope=span.scope, agent_id=span.agent, trace_id=run.trace_id, **payload
         )  # fmt: skip
-        if work.within is not None:
-            work.within.opened(parents, work.proposal)
-        work.first = work.before = (work.proposal,)
+        if span.parent is not None:
+            span.parent.opened(parents, span.proposal)
+        span.first = span.before = (span.proposal,)
 
-    def end(self, run: Run, event: BaseEvent, kind: Kind, *, subject: str = "", **told: Any) -> tuple[Work, str] | None:
-        """Work ends with this event, see `close`."""
-        work = ending(run, event, kind, subject)
-        return None if work is None else self.close(run, work, event, **told)
+    def end(self, run: Run, event: BaseEvent, kind: Kind, *, subject: str = "", **payload: Any) -> tuple[Span, str] | None:
+        """A span ends with this event, see `close`."""
+        span = ending(run, event, kind, subject)
+        return None if span is None else self.close(run, span, event, **payload)
 
     def close(
-        self, run: Run, work: Work, event: BaseEvent, *, error: BaseException | str | None = None, status: str = "completed", **payload: Any
-    ) -> tuple[Work, str] | None:
-        """This work ends now. Answers it and what was told of its end; None, if it was never told of."""
-        run.works.pop(work.id, None)
-        if work.id == run.root:
-            self._abandon(run, work, event)
-        if work.within is not None:
-            work.within.tally.update(work.tally)
-        if work.proposal is None:
+        self, run: Run, span: Span, event: BaseEvent, *, error: BaseException | str | None = None, status: str = "completed", **payload: Any
+    ) -> tuple[Span, str] | None:
+        """The span ends now. Returns it and the id of its last event; None when it was never reported."""
+        run.spans.pop(span.id, None)
+        if span.id == run.root:
+            self._abandon(run, span, event)
+        if span.parent is not None:
+            span.parent.tally.update(span.tally)
+        if span.proposal is None:
             return None
-        told: dict[str, Any] = {
-            "scope": work.scope, "agent_id": work.agent, "trace_id": run.trace_id,
-            **payload, **work.tally, "seconds": seconds(work.began, event.timestamp),
+        fields: dict[str, Any] = {
+            "scope": span.scope, "agent_id": span.agent, "trace_id": run.trace_id,
+            **payload, **span.tally, "seconds": seconds(span.began, event.timestamp),
         }  # fmt: skip
         if error is None:
-            end = self.recording.ended(work.action, work.outcome(), status=status, **told)
+            end = self.recording.ended(span.action, span.outcome(), status=status, **fields)
         else:
-            end = self.recording.failed(work.action, work.outcome(), error, **told)
-        if work.within is not None:
-            work.within.closed(work.proposal, end)
-        if work.subject:
-            self.remember(work.subject, Ended(end, run.trace_id, work.scope, work.action, status == "paused"))
-        return work, end
+            end = self.recording.failed(span.action, span.outcome(), error, **fields)
+        if span.parent is not None:
+            span.parent.closed(span.proposal, end)
+        if span.subject:
+            self.remember(span.subject, Ended(end, run.trace_id, span.scope, span.action, status == "paused"))
+        return span, end
 
-    def _abandon(self, run: Run, root: Work, event: BaseEvent) -> None:
-        """Nobody waits any more for what is still going on when its run is over, and CrewAI says of some of it only that it began."""
-        for work in reversed(list(dict.fromkeys(run.works.values()))):  # what is inside began later
-            if work is not root:
-                self.close(run, work, event, status="abandoned")
+    def _abandon(self, run: Run, root: Span, event: BaseEvent) -> None:
+        """End the spans that are still open when their run ends: nobody waits for them, and CrewAI may never report their ends."""
+        for span in reversed(list(dict.fromkeys(run.spans.values()))):  # children started later than their parents
+            if span is not root:
+                self.close(run, span, event, status="abandoned")
 
     def remember(self, subject: str, ended: Ended) -> None:
-        """Keep what feedback needs, of the newest ones."""
+        """Keep what feedback needs, for the newest `KEPT` subjects."""
         self._ended[subject] = ended
         self._ended.move_to_end(subject)
         if len(self._ended) > KEPT:
             self._ended.popitem(last=False)
 
     def ended(self, subject: str) -> Ended | None:
-        """How the crew, task, agent or flow of this id ended last."""
+        """How the newest run of the crew, task, agent or flow with this id ended."""
         return self._ended.get(subject)
 
     def score(self, ended: Ended, score: float, *, agent: str | None = None, **payload: Any) -> str:
-        """Feedback on something that is over."""
+        """Feedback on a span that has ended."""
         return self.recording.scored(
             score, [ended.event], action=ended.action, scope=ended.scope, agent_id=agent, trace_id=ended.trace_id, **payload
         )  # fmt: skip
 
-    def shown(self, **content: Any) -> dict[str, str]:
-        """What went in or came out, where the recording may tell it."""
+    def content(self, **content: Any) -> dict[str, str]:
+        """Inputs or outputs, if the recording may contain them; else nothing."""
         if not self.recording.content:
             return {}
         return {name: excerpt(value) for name, value in content.items() if value not in (None, "", {}, [])}
 
 
-def enclosing(run: Run, event: BaseEvent) -> Work | None:
-    """The work an event happened in, that was told if there is one."""
-    return told_work(run, event.parent_event_id or "")
+def enclosing(run: Run, event: BaseEvent) -> Span | None:
+    """The reported span around an event; the nearest span when none around it was reported."""
+    return reported_span(run, event.parent_event_id or "")
 
 
-def told_work(run: Run, begun: str) -> Work | None:
-    """The work that began with this event of CrewAI, or the first around it that was told if there is one."""
-    work = run.works.get(begun)
-    while work is not None and work.proposal is None and work.within is not None:
-        work = work.within
-    return work
+def reported_span(run: Run, begun: str) -> Span | None:
+    """The span that started with this event of CrewAI, or its nearest reported ancestor, if there is one."""
+    span = run.spans.get(begun)
+    while span is not None and span.proposal is None and span.parent is not None:
+        span = span.parent
+    return span
 
 
-def ending(run: Run, event: BaseEvent, kind: Kind, subject: str) -> Work | None:
-    """The work that ends with an event, also where an exception left works inside it without an end."""
-    work = run.works.get(event.started_event_id or "") or run.works.get(event.parent_event_id or "")
-    while work is not None and (work.kind != kind or (subject and work.subject != subject)):
-        work = work.within
-    return work
+def ending(run: Run, event: BaseEvent, kind: Kind, subject: str) -> Span | None:
+    """The span that ends with an event, also when an exception left children of it without an end."""
+    span = run.spans.get(event.started_event_id or "") or run.spans.get(event.parent_event_id or "")
+    while span is not None and (span.kind != kind or (subject and span.subject != subject)):
+        span = span.parent
+    return span
 
 
 def seconds(began: datetime, ended: datetime) -> float:
-    """Between two times, to the millisecond."""
+    """Seconds between two times, rounded to milliseconds."""
     return round((ended - began).total_seconds(), 3)
