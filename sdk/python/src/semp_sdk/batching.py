@@ -15,7 +15,7 @@ import msgspec
 
 from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError, ServiceFault, Unavailable
 from semp_sdk.events import Emitted
-from semp_sdk.pending import causes_arrived
+from semp_sdk.pending import wait_for_parents
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
 
@@ -143,7 +143,7 @@ class Batcher:
             first = min(waiting.deadline for waiting in now)
             bodies = [waiting.body for waiting in now]
             try:
-                await causes_arrived(bodies, first - loop.time())
+                await wait_for_parents(bodies, first - loop.time())
                 answers = await self._post(bodies, first - loop.time())
             except (InvalidEvent, Conflict) as error:
                 blamed = _blamed(error, len(now))

@@ -8,7 +8,7 @@ import math
 
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.outbox import Outbox
-from semp_sdk.pending import causes_arrived
+from semp_sdk.pending import wait_for_parents
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
 
@@ -65,7 +65,7 @@ class Drain:
             self._moved.set()
             await outbox.news.wait()
             return
-        await causes_arrived(parcel.bodies, math.inf)
+        await wait_for_parents(parcel.bodies, math.inf)
         found = await store(self._transport, parcel.bodies, lambda error: log.warning("events cannot be sent: %s", error))
         refused = [(parcel.bodies[index], error) for index, error in sorted(found.items())]
         for _, error in refused:

@@ -1,4 +1,4 @@
-"""Events that this process has told, through a connector, and that the service may not have yet: what follows from them waits for them."""
+"""Events that connectors of this process have recorded and the service may not have yet. Events that follow from them wait."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ import msgspec
 from semp_sdk.errors import Unavailable
 
 
-class Carrier(Protocol):
-    """Who brings events to a service. Safe to use from any thread."""
+class PendingEvents(Protocol):
+    """Events on their way to a service. Safe to use from any thread."""
 
     url: str
 
     @property
     def busy(self) -> bool:
-        """Whether events are under way."""
+        """Whether any event is pending."""
         ...
 
-    def carries(self, ids: Collection[str]) -> bool:
-        """Whether one of these events is under way."""
+    def has_any(self, ids: Collection[str]) -> bool:
+        """Whether one of these events is pending."""
         ...
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until the service has answered what was told so far. False: `timeout` seconds were not enough."""
+        """Wait until the service has answered every event so far. Returns False when that takes longer than `timeout` seconds."""
         ...
 
 
-class _Effect(msgspec.Struct):
+class _Parents(msgspec.Struct):
     parent_ids: list[str] = []
 
 
-_carriers: weakref.WeakSet[Carrier] = weakref.WeakSet()
+_senders: weakref.WeakSet[PendingEvents] = weakref.WeakSet()
 _lock = threading.Lock()
-_read_causes = msgspec.json.Decoder(_Effect).decode
+_read_parents = msgspec.json.Decoder(_Parents).decode
 STRIDE = 0.5
-"""Seconds that a thread waits in one piece, so that it is soon free when nobody waits for it any more."""
+"""Seconds of one wait in a thread; short, so that the thread is soon free after a cancellation."""
 
 
-def register(carrier: Carrier) -> None:
-    """From here on, for as long as it exists, others wait for what it carries."""
+def register(sender: PendingEvents) -> None:
+    """Let others wait for the events of this sender, for as long as it exists."""
     with _lock:
-        _carriers.add(carrier)
+        _senders.add(sender)
 
 
-async def causes_arrived(bodies: Sequence[bytes], patience: float) -> None:
-    """Return when the causes of these events, as JSON, are under way no more.
+async def wait_for_parents(bodies: Sequence[bytes], patience: float) -> None:
+    """Return when no parent of these events (given as JSON) is pending any more.
 
     Raises:
         Unavailable: `patience` seconds were not enough (`math.inf`: for ever).
     """
     if not (busy := _busy()):
         return
-    causes = {cause for body in bodies for cause in _read_causes(body).parent_ids}
-    carriers = [carrier for carrier in busy if carrier.carries(causes)]
-    if not await _arrived(carriers, patience):
-        raise Unavailable(f"{carriers[0].url} did not take what this follows from within {patience:.1f} s")
+    parents = {parent for body in bodies for parent in _read_parents(body).parent_ids}
+    senders = [sender for sender in busy if sender.has_any(parents)]
+    if not await _flushed(senders, patience):
+        raise Unavailable(f"{senders[0].url} did not store the parents of this event within {patience:.1f} s")
 
 
-async def all_arrived(url: str, patience: float) -> None:
-    """Return when the service there has answered what was told so far, or after `patience` seconds."""
-    await _arrived([carrier for carrier in _busy() if carrier.url == url], patience)
+async def wait_for_pending(url: str, patience: float) -> None:
+    """Return when the service at this URL has answered every event recorded so far, or after `patience` seconds."""
+    await _flushed([sender for sender in _busy() if sender.url == url], patience)
 
 
-def _busy() -> list[Carrier]:
+def _busy() -> list[PendingEvents]:
     with _lock:
-        return [carrier for carrier in _carriers if carrier.busy]
+        return [sender for sender in _senders if sender.busy]
 
 
-async def _arrived(carriers: Sequence[Carrier], patience: float) -> bool:
+async def _flushed(senders: Sequence[PendingEvents], patience: float) -> bool:
     deadline = time.monotonic() + patience
-    for carrier in carriers:
-        while not await asyncio.to_thread(carrier.flush, max(0.0, min(STRIDE, deadline - time.monotonic()))):
+    for sender in senders:
+        while not await asyncio.to_thread(sender.flush, max(0.0, min(STRIDE, deadline - time.monotonic()))):
             if time.monotonic() >= deadline:
                 return False
     return True

@@ -606,7 +606,7 @@ async def test_feedback_reaches_the_team_and_whoever_took_part(recorder: TeamRec
 async def test_two_lines_are_enough(url: str) -> None:
     team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1), url, scope=(scope := f"s{new_id()}"))
     await team.run(task="write")
-    team._semp_watch.reporter.recording.close()  # type: ignore[attr-defined]
+    team._semp_wrapper.reporter.recording.close()  # type: ignore[attr-defined]
     assert len(get(url, "/api/events", scope=scope)) == 4
 
 
@@ -657,7 +657,7 @@ async def test_a_service_that_is_away_changes_nothing(caplog: pytest.LogCaptureF
     assert len(result.messages) == 11
     assert time.perf_counter() - began < 1
     assert recorder.recording.lost == 18
-    assert len([record for record in caplog.records if "not told" in record.message]) == 1
+    assert len([record for record in caplog.records if "events are lost" in record.message]) == 1
     recorder.recording.close(0)
 
 

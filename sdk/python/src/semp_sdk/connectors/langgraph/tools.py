@@ -18,7 +18,7 @@ from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
 from semp_sdk.events import Emitted, EventType
 from semp_sdk.identifiers import new_id
-from semp_sdk.pending import all_arrived
+from semp_sdk.pending import wait_for_pending
 from semp_sdk.portal import Portal
 from semp_sdk.tracing import current_trace
 
@@ -116,7 +116,7 @@ class _Tools:
             return self._left(await self._await(self._leaving(place, type, scope, payload)), place)
 
     async def _read(self, scope: str, min_strength: float, limit: int) -> str:
-        await all_arrived(self._client.url, PATIENCE)
+        await wait_for_pending(self._client.url, PATIENCE)
         found = await self._client.signals(scope=scope or self.scope, min_strength=min_strength, limit=limit)
         return json.dumps([{"scope": one.scope, "pattern": one.pattern, "strength": round(one.strength, 3)} for one in found])
 
