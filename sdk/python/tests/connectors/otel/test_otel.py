@@ -564,7 +564,7 @@ def test_a_span_that_has_ended_holds_on_to_nothing(spans: SempSpanProcessor, tra
             with tracer.start_as_current_span("x", attributes=tool("a")):
                 pass
     for node in spans._over.values():
-        assert (node.span, node.base, node.leaves, node._beside) == (None, {}, {}, {})
+        assert (node.span, node.base, node.leaves, node._parallel) == (None, {}, {}, {})
 
 
 def test_spans_that_are_not_sampled_are_not_told(spans: SempSpanProcessor, recording: Recording) -> None:

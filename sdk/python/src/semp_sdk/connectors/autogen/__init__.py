@@ -1,4 +1,4 @@
-"""Teams and agents of AutoGen (agentchat 0.7) leave events.
+"""Connector for AutoGen (agentchat 0.7): runs of teams and agents are recorded as events.
 
     from semp_sdk.connectors.autogen import recorded
 
