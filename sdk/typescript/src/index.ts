@@ -1,7 +1,7 @@
 /**
  * The TypeScript client of SEL/SEMP.
  *
- * `Client` is the typed client; `SEMPClient` is the small one of the public SEL/SEMP documents.
+ * `Client` is the typed client; `SEMPClient` is the small client of the public SEL/SEMP documents.
  */
 
 export { Backoff } from "./backoff.js";
