@@ -91,6 +91,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(VENV)/base.stamp
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the test tools (pinned in requirements/dev.txt): some 350 MB to fetch, 900 MB on disk, about a minute"
 	@set -o pipefail; $(PIP) -r $< | $(SHOWN)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable sdk/python
 	@touch $@
 
 .envs/%.stamp: requirements/connectors/%.txt

@@ -31,11 +31,16 @@ def test_a_connector_keeps_its_word(service: Service, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_a_connector_is_typed_against_its_framework(name: str, tmp_path: Path) -> None:
-    source = ROOT / "sdk/python/src/semp_sdk/connectors"
-    paths = [str(path) for path in (source / f"{name}.py", source / name) if path.exists()]
-    settings = {"include": paths, "exclude": ["**/__pycache__"], "extraPaths": [str(ROOT / "sdk/python/src")], "pythonVersion": "3.11",
-                "typeCheckingMode": "strict", "reportMissingTypeStubs": False, "reportUnknownMemberType": False}  # fmt: skip
+def test_a_connector_and_its_tests_are_typed_against_its_framework(name: str, tmp_path: Path) -> None:
+    source, sdk = ROOT / "sdk/python/src/semp_sdk/connectors" / name, str(ROOT / "sdk/python/src")
+    tests = {
+        "root": str(TESTS / name), "extraPaths": [sdk, str(TESTS), str(TESTS / name)],
+        "reportPrivateUsage": False,  # tests look at what is kept, and that nothing is kept too long
+    }  # fmt: skip
+    settings = {
+        "include": [str(source), str(TESTS / name)], "exclude": ["**/__pycache__"], "extraPaths": [sdk], "executionEnvironments": [tests],
+        "pythonVersion": "3.11", "typeCheckingMode": "strict", "reportMissingTypeStubs": False, "reportUnknownMemberType": False,
+    }  # fmt: skip
     project = tmp_path / "pyrightconfig.json"  # the repository's own leaves these modules out, also when they are named
     project.write_text(json.dumps(settings))
     checker = Path(sys.executable).with_name("basedpyright")

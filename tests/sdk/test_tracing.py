@@ -251,4 +251,4 @@ async def test_a_call_is_not_made_when_it_cannot_be_told_and_its_own_error_comes
 
         with pytest.raises(LookupError) as raised:
             await fail()
-    assert "could not be told" in raised.value.__notes__[0]
+    assert "could not be stored" in raised.value.__notes__[0]

@@ -1,4 +1,4 @@
-// Makes a module of each TypeScript block of the README, so that the tests can compile and run it.
+// Writes each TypeScript block of the README to a module, so that the tests can compile and run it.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
 const folder = new URL("../tests/readme/", import.meta.url);

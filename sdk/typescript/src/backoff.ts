@@ -1,31 +1,31 @@
-/** How long to wait before trying again. */
+/** Exponential backoff with jitter, and waiting with a limit. */
 
 import { Unavailable } from "./errors.js";
 
-/** Milliseconds; a longer timer would go off at once. */
+/** Longest timer in milliseconds; a longer one would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Delays that double from `first` to `most` milliseconds, each up to `jitter` (a part of it) longer, so that clients spread out. */
+/** Delays that double from `first` to `most` milliseconds. Each is up to `jitter` (a fraction) longer, so that clients spread out. */
 export class Backoff {
   constructor(readonly first = 1_000, readonly most = 30_000, readonly jitter = 0.25) {}
 
-  /** Endless. */
+  /** The delays in milliseconds, without end. */
   *delays(): Generator<number, never> {
     for (let delay = this.first; ; delay = Math.min(this.most, delay * 2)) yield this.spread(delay);
   }
 
-  /** This delay and up to `jitter` of it more. */
+  /** The delay with jitter: up to `jitter` times the delay longer. */
   spread(delay: number): number {
     return delay * (1 + this.jitter * Math.random());
   }
 }
 
-/** Between the tries of a request, unless the service names a time itself. */
+/** Between attempts of a request, unless the service sends `Retry-After`. */
 export const REQUESTS = new Backoff(100, 10_000, 0.5);
-/** Between the tries to open a stream: 1 s, doubling to 30 s. */
+/** Between attempts to open a stream: 1 s, doubling to 30 s. */
 export const RECONNECTS = new Backoff();
 
-/** Resolves after so many milliseconds, at once when the signal aborts. */
+/** Resolves after this many milliseconds, or at once when the signal aborts. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -39,7 +39,7 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** The work's result, or the error once so many milliseconds have passed; Infinity waits for ever. */
+/** The result of `work`, or the error `late()` after this many milliseconds; Infinity waits for ever. */
 export async function within<T>(milliseconds: number, work: Promise<T>, late: () => Error): Promise<T> {
   if (milliseconds === Infinity) return work;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,7 +53,7 @@ export async function within<T>(milliseconds: number, work: Promise<T>, late: ()
   }
 }
 
-/** What a call that `close` interrupted ends with. */
+/** The error of a call that `close` interrupted. */
 export function closed(): Unavailable {
   return new Unavailable("the client was closed");
 }

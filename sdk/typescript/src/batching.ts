@@ -5,9 +5,9 @@ import { Conflict, InvalidEvent, OutboxFull, SempError, ServiceFault, Unavailabl
 import { reason, type Transport } from "./transport.js";
 import type { Emitted, FieldError } from "./types.js";
 
-/** Events in one request, at most; the service takes ten times as many. */
+/** Most events in one request; the service accepts ten times as many. */
 const MOST_EVENTS = 1_000;
-/** Bytes of events in one request, at most, unless it is a single one; the service takes 32 times as much. */
+/** Most bytes of events in one request, unless it is a single event; the service accepts 32 times as much. */
 const MOST_BYTES = 1_000_000;
 
 /** An event as it is sent. */
@@ -16,7 +16,7 @@ export interface Encoded {
   bytes: number;
 }
 
-interface Waiting extends Encoded {
+interface Pending extends Encoded {
   deadline: number;
   /** To be sent in a request of its own. */
   alone: boolean;
@@ -26,19 +26,19 @@ interface Waiting extends Encoded {
 }
 
 /**
- * Sends events one request at a time; what is emitted while a request is under way goes with the next.
+ * Sends events one request at a time. Events emitted during a request go with the next one.
  *
- * A lone event is not held back. One request at a time keeps the order, so that a cause is always stored before its effects. When an
- * event of a batch is refused, it alone fails and the others are sent again without it.
+ * A single event is not delayed. One request at a time keeps the order, so that a cause is always stored before its effects. When an
+ * event of a batch is refused, only this event fails, and the others are sent again without it.
  */
 export class Batcher {
   readonly #transport: Transport;
   readonly #capacity: number;
-  #waiting: Waiting[] = [];
-  #sending: Waiting[] = [];
+  #waiting: Pending[] = [];
+  #sending: Pending[] = [];
   #working = false;
 
-  /** `capacity`: events that may wait; beyond it nothing is taken. */
+  /** `capacity`: events that may be pending; further ones are refused. */
   constructor(transport: Transport, capacity: number) {
     this.#transport = transport;
     this.#capacity = capacity;
@@ -47,7 +47,7 @@ export class Batcher {
   /**
    * Send an event and wait for its answer.
    *
-   * @throws OutboxFull, synchronously, when there is no room. Rejects with Unavailable when `patience` milliseconds have passed (the event
+   * @throws OutboxFull, synchronously, when the queue is full. Rejects with Unavailable when `patience` milliseconds have passed (the event
    * may have been stored), and with another SempError when it was refused.
    */
   put(event: Encoded, patience: number): Promise<Emitted> {
@@ -60,14 +60,14 @@ export class Batcher {
     });
   }
 
-  /** What waits fails with `Unavailable`. */
+  /** Pending events fail with `Unavailable`. */
   close(): void {
     for (const waiting of [...this.#sending, ...this.#waiting.splice(0)]) fail(waiting, closed());
   }
 
   async #work(): Promise<void> {
     this.#working = true;
-    await Promise.resolve(); // so that what is emitted by the same piece of code goes together
+    await Promise.resolve(); // so that events emitted by the same synchronous code share a request
     for (;;) {
       this.#sending = this.#take();
       if (this.#sending.length === 0) break;
@@ -76,7 +76,7 @@ export class Batcher {
     this.#working = false;
   }
 
-  #take(): Waiting[] {
+  #take(): Pending[] {
     let count = 0;
     let bytes = 0;
     for (const waiting of this.#waiting) {
@@ -101,16 +101,16 @@ export class Batcher {
     }
   }
 
-  #blame(error: unknown, now: readonly Waiting[], first: number): void {
+  #blame(error: unknown, now: readonly Pending[], first: number): void {
     if (error instanceof InvalidEvent || error instanceof Conflict) {
       const refused = refusals(error, now);
       now.forEach((waiting, index) => {
         const own = refused.get(index);
         if (own) fail(waiting, own);
-        else if (refused.size === 0) waiting.alone = true; // it does not say which of them, so they go one by one
+        else if (refused.size === 0) waiting.alone = true; // the answer names no event, so they are sent one by one
       });
     } else if (error instanceof Unavailable) {
-      // What ends within this second ends now, or each event of a batch would cost a request of its own to end.
+      // Deadlines within a second end together, else each event of a batch would cost one more request.
       const horizon = Math.max(first, performance.now() + 1_000);
       for (const waiting of now) if (waiting.deadline <= horizon) fail(waiting, error);
     } else {
@@ -119,7 +119,7 @@ export class Batcher {
     }
   }
 
-  async #post(now: readonly Waiting[], patience: number): Promise<Emitted[]> {
+  async #post(now: readonly Pending[], patience: number): Promise<Emitted[]> {
     const [only] = now;
     const alone = now.length === 1 && only !== undefined;
     const body = alone ? only.text : `[${now.map((waiting) => waiting.text).join(",")}]`;
@@ -136,8 +136,8 @@ function isStored(found: unknown): boolean {
   return typeof found === "object" && found !== null && "position" in found && typeof found.position === "number";
 }
 
-/** Which of the batch were refused, each with an error of its own; empty when it does not say. */
-function refusals(error: InvalidEvent | Conflict, batch: readonly Waiting[]): Map<number, SempError> {
+/** The refused events of a batch: an error for each index; empty when the answer names no event. */
+function refusals(error: InvalidEvent | Conflict, batch: readonly Pending[]): Map<number, SempError> {
   if (batch.length === 1) return new Map([[0, error]]);
   const named = new Map<number, FieldError[]>();
   for (const { field, reason } of error.errors) {
@@ -151,12 +151,12 @@ function refusals(error: InvalidEvent | Conflict, batch: readonly Waiting[]): Ma
   return new Map([...named].map(([index, own]) => [index, new kind(lead + own.map((one) => `${one.field}: ${one.reason}`).join("; "), own)]));
 }
 
-function store(waiting: Waiting, stored: Emitted): void {
+function store(waiting: Pending, stored: Emitted): void {
   waiting.done = true;
   waiting.resolve(stored);
 }
 
-function fail(waiting: Waiting, error: SempError): void {
+function fail(waiting: Pending, error: SempError): void {
   waiting.done = true;
   waiting.reject(error);
 }

@@ -1,4 +1,4 @@
-/** The questions about causes: what led to an event, what it led to, what moved a signal, what would be if. */
+/** Questions about causes: what led to an event, what it led to, what moved a signal, and what-if. */
 
 import { newId } from "./identifiers.js";
 import { Pages } from "./pages.js";
@@ -14,69 +14,69 @@ const LARGEST_GRAPH = 10_000;
 /**
  * The part of `Client` that asks about causes.
  *
- * What is answered in pages is awaited for the first page, or iterated over for everything, see `Pages`:
+ * Answers with pages are awaited for the first page, or iterated over for all items, see `Pages`:
  *
  *     const page = await client.ancestors(event.id); // page.count is the number of all
  *     for await (const cause of client.ancestors(event.id)) ...
  *
- * Lineage counts an event once, at its shortest distance, nearest first. Its pages leave out what was committed after the first one.
- * What they may be asked: `depth` is the number of PARENT hops at most; `type` and `scope` (or a glob) choose what is counted and shown,
- * while the way may lead through others; `payload` asks for payloads; `limit` is the size of a page, 0..1000, and 0 asks for the count
- * alone.
+ * Lineage counts an event once, at its shortest distance, nearest first. Later pages leave out events committed after the first page.
+ * Shared parameters: `depth` is the largest number of PARENT hops. `type` and `scope` (or a glob) choose which events are counted and
+ * returned; paths may lead through other events. `payload` includes payloads. `limit` is the page size, 0..1000; 0 returns only the
+ * count.
  *
- * All reject with NotFound where there is no such event, node or trace, and with InvalidEvent where an argument was refused, or the
- * question takes the service too long: ask for less depth or a narrower filter.
+ * All reject with NotFound when the event, node or trace does not exist, and with InvalidEvent when an argument was refused, or the
+ * question takes the service too long: use a smaller depth or a narrower filter.
  */
 export abstract class Causality {
   // Lineage
 
   /** Everything that led to an event; at the same distance newest first. */
   ancestors(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/ancestors`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/ancestors`, query);
   }
 
   /** Everything an event led to; at the same distance oldest first. */
   descendants(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/descendants`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/descendants`, query);
   }
 
   /** Both in one list; `relation` says which. */
   lineage(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/lineage`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/lineage`, query);
   }
 
   /** The first causes: ancestors without a cause; the event itself, at depth 0, when it has none. */
   roots(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/roots`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/roots`, query);
   }
 
-  /** Where the consequences end so far: descendants that led to nothing yet; the event itself when nothing followed. */
+  /** The last consequences so far: descendants without an effect; the event itself when nothing followed. */
   impact(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/impact`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/impact`, query);
   }
 
   /** The proposals an event led to that are neither ended nor cancelled: what to stop when it is withdrawn. */
   open(id: string, query: OpenQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/events/${segment(id)}/open`, query);
+    return this.#lineagePages(`/api/events/${segment(id)}/open`, query);
   }
 
-  /** How one event led to another: every event on any way between them. Their order does not matter; `count` is 0 without a way. */
+  /** How one event led to another: every event on any path between them. The two may be swapped; `count` is 0 without a path. */
   paths(cause: string, effect: string, query: PathsQuery = {}): Pages<Paths, Relative> {
     return this.#pages("/api/paths", { from: cause, to: effect, ...query }, (page) => page.nodes, query.limit);
   }
 
   /**
-   * What 2..16 events have in common: the causes shared by all, of which none led to another, as Git's merge bases.
+   * The nearest causes that 2..16 events share, such that none led to another; like Git's merge bases.
    *
-   * Each event counts among its own causes. `depth` of an answer is how far the farthest of the events is.
+   * Each event counts as its own cause. `depth` in the answer is the distance of the farthest of the events.
    */
   commonCauses(ids: readonly string[], query: CommonCausesQuery = {}): Pages<Lineage, Relative> {
-    return this.#around("/api/common-causes", { ids: ids.join(","), ...query });
+    return this.#lineagePages("/api/common-causes", { ids: ids.join(","), ...query });
   }
 
   // Traces
 
-  /** By their newest event, newest first. A page may hold fewer than `limit` though more follow. */
+  /** Traces by their newest event, newest first. A page may have fewer than `limit` items although more follow. */
   traces(query: TracesQuery = {}): Pages<TraceSpan[], TraceSpan> {
     return this.#pages("/api/traces", { ...query }, (page) => page, query.limit);
   }
@@ -86,7 +86,7 @@ export abstract class Causality {
     return (await this.ask("GET", `/api/traces/${segment(traceId)}`)).body as TraceSummary;
   }
 
-  /** A trace as node-link data, in order of position; `limit`: events in a page, 1..10,000. */
+  /** A trace as node-link data, in order of position. `limit`: events per page, 1..10,000. */
   traceGraph(traceId: string, query: TraceGraphQuery = {}): Pages<TraceGraph, TraceNode> {
     return this.#pages(`/api/traces/${segment(traceId)}/graph`, { ...query }, (page) => page.nodes, query.limit, LARGEST_GRAPH);
   }
@@ -94,9 +94,9 @@ export abstract class Causality {
   // Signals
 
   /**
-   * Why a signal is as strong as it is, or was `at` a moment: every event that moved it, in log order, or newest first.
+   * Why a signal has its strength, now or `at` a moment: every event that moved it, in log order or newest first.
    *
-   * Each begins at the strength the one before left, less what time took; the last, less `decay`, is the signal's own strength.
+   * Each step starts at the strength after the step before, minus decay. The last step's strength, minus `decay`, is the signal's.
    */
   explain(scope: string, pattern: string, query: ExplainQuery = {}): Pages<Explanation, Shift> {
     const path = `/api/signals/${segment(scope)}/${segment(pattern)}/explain`;
@@ -104,7 +104,7 @@ export abstract class Causality {
   }
 
   /**
-   * The signals as they would be without the events to `drop` (ids) and with those to `add`, such as `Client.draft` makes. Nothing is
+   * The signals as they would be without the events `drop` (ids) and with the events `add`, such as `Client.draft` makes. Nothing is
    * written.
    */
   async whatIf(changes: { drop?: readonly string[]; add?: readonly NewEvent[] }): Promise<Supposition> {
@@ -129,14 +129,14 @@ export abstract class Causality {
     return (await this.ask("POST", `/api/nodes/${segment(id)}/edges`, { to, type })).body as Node;
   }
 
-  /** How a node came about: the events it is linked to (depth 0) and everything that led to them. `edge`: by links of this type alone. */
+  /** How a node came about: the events it is linked to (depth 0) and everything that led to them. `edge`: only links of this type. */
   provenance(id: string, query: NodeLineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/nodes/${segment(id)}/provenance`, query);
+    return this.#lineagePages(`/api/nodes/${segment(id)}/provenance`, query);
   }
 
-  /** What came of a node: the events it is linked to (depth 0) and everything they led to. `edge`: by links of this type alone. */
+  /** Consequences of a node: the events it is linked to (depth 0) and everything they led to. `edge`: only links of this type. */
   nodeDescendants(id: string, query: NodeLineageQuery = {}): Pages<Lineage, Relative> {
-    return this.#around(`/api/nodes/${segment(id)}/descendants`, query);
+    return this.#lineagePages(`/api/nodes/${segment(id)}/descendants`, query);
   }
 
   /** The nodes that are linked to an event, by type of the link. */
@@ -144,10 +144,10 @@ export abstract class Causality {
     return (await this.ask("GET", `/api/events/${segment(eventId)}/nodes`)).body as LinkedNode[];
   }
 
-  /** @internal One request, repeated for the client's patience. */
+  /** @internal One request, retried for the client's `patience`. */
   protected abstract ask(method: string, target: string, body?: unknown): Promise<Answer>;
 
-  #around(path: string, query: Query & { limit?: number | undefined }): Pages<Lineage, Relative> {
+  #lineagePages(path: string, query: Query & { limit?: number | undefined }): Pages<Lineage, Relative> {
     return this.#pages(path, query, (page) => page.nodes, query.limit);
   }
 

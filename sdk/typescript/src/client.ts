@@ -1,4 +1,4 @@
-/** The typed client: emit, read, follow; what it can ask about causes is in `causality.ts`. */
+/** The typed client: emit, read, follow. Its questions about causes are in `causality.ts`. */
 
 import { closed, within, type Backoff } from "./backoff.js";
 import { Batcher } from "./batching.js";
@@ -6,33 +6,33 @@ import { Causality } from "./causality.js";
 import { encode, encodeEvent } from "./encoding.js";
 import { InvalidEvent, NotFound, SignalTimeout, type SempError } from "./errors.js";
 import { newId } from "./identifiers.js";
-import { isSignalUpdate, Stream, type StreamOptions, type Surroundings } from "./stream.js";
+import { isSignalUpdate, Stream, type StreamOptions, type StreamContext } from "./stream.js";
 import { Trace, type EmitOptions } from "./trace.js";
 import { baseOf, queryString, segment, Transport, type Answer, type Query } from "./transport.js";
 import type { Emitted, EventsQuery, EventType, Moment, NewEvent, Payloads, SempEvent, Signal, SignalsQuery, SignalUpdate } from "./types.js";
 
-/** Failures of `emitNowait` that are kept for `flush`, at most. */
+/** Most failures of `emitNowait` that are kept for `flush`. */
 const MOST_FAILURES = 100;
 
 export interface ClientOptions {
-  /** Who emits, unless an event says otherwise. */
+  /** Agent of events that name none. */
   agent_id?: string;
-  /** Milliseconds for which a request is repeated while the service cannot be reached or is full; 60,000 unless given. */
+  /** Milliseconds for which a request is retried while the service cannot be reached or is full; default 60,000. */
   patience?: number;
-  /** Milliseconds for one try; 60,000 unless given. */
+  /** Milliseconds for one attempt; default 60,000. */
   timeout?: number;
-  /** Events that may wait to be sent; 10,000 unless given. With more, nothing is taken. */
+  /** Events that may wait to be sent; default 10,000. Further events are refused. */
   capacity?: number;
   /** Sent with every request. */
   headers?: Record<string, string>;
-  /** Told of streams that were lost and events that could not be left; `console.warn` unless given. */
+  /** Called with warnings: lost streams, events that could not be stored; default `console.warn`. */
   log?: (text: string) => void;
 }
 
 /**
- * One queue of events to send, any number of streams. Nothing is connected before it is used; `close` ends everything.
+ * One queue of events to send, any number of streams. It connects on first use; `close` ends everything.
  *
- * Fields and parameters of the protocol are named as on the wire (`trace_id`); every time the client itself takes is in milliseconds.
+ * Fields and parameters of the protocol are named as on the wire (`trace_id`). All durations of the client's own are in milliseconds.
  */
 export class Client extends Causality {
   readonly url: string;
@@ -41,11 +41,11 @@ export class Client extends Causality {
   /** @internal */
   readonly transport: Transport;
   readonly #batcher: Batcher;
-  readonly #around: Surroundings;
+  readonly #context: StreamContext;
   readonly #background = new Set<Promise<void>>();
   #failures: SempError[] = [];
 
-  /** @throws TypeError when the URL is none. */
+  /** @throws TypeError when the URL is invalid. */
   constructor(url = "http://localhost:5000", options: ClientOptions = {}) {
     super();
     const { headers = {}, log = (text) => console.warn(`semp: ${text}`), timeout = 60_000, patience = 60_000, capacity = 10_000 } = options;
@@ -54,13 +54,13 @@ export class Client extends Causality {
     this.patience = patience;
     this.transport = new Transport(this.url, timeout, headers);
     this.#batcher = new Batcher(this.transport, capacity);
-    this.#around = { base: this.url, headers, log, open: new Set() };
+    this.#context = { base: this.url, headers, log, open: new Set() };
   }
 
-  /** Send what `emitNowait` took, then close everything. Safe to repeat; the client may be used anew. */
+  /** Send the events of `emitNowait`, then close everything. Safe to repeat; the client may be used again. */
   async close(): Promise<void> {
     await Promise.all(this.#background);
-    for (const stream of this.#around.open) stream.close();
+    for (const stream of this.#context.open) stream.close();
     this.#batcher.close();
     this.transport.close();
   }
@@ -68,30 +68,31 @@ export class Client extends Causality {
   // Emitting
 
   /**
-   * Leave an event. Events emitted at the same time share requests; their order is kept.
+   * Emit an event. Events emitted at the same time share requests; their order is kept.
    *
-   * The id is made here, so the event is stored once however often it has to be sent. A reward or penalty whose payload has `credit:
+   * The id is made here, so the event is stored once, however often it is sent. A reward or penalty whose payload has `credit:
    * { discount: 0.5, max_depth: 3 }` also moves the signals of proposals further up.
    *
-   * Rejects with InvalidEvent, TooLarge or Conflict when it was refused; with Unavailable when the service was away for as long as the
-   * client has patience, or too many events wait. It may have been stored then; emit it again with the same id.
+   * Rejects with InvalidEvent, TooLarge or Conflict when it was refused; with OutboxFull when too many events are pending; with Unavailable
+   * when the service was away for the client's `patience`. In the last case it may have been stored; emit it again with the same id.
    */
   async emit<T extends EventType>(type: T, scope: string, payload: Payloads[T], options: EmitOptions = {}): Promise<Emitted> {
     return this.#batcher.put(encodeEvent(this.draft(type, scope, payload, options)), this.patience);
   }
 
   /**
-   * The same without waiting. What goes wrong later is logged, and thrown by `flush`.
+   * The same without waiting. A later failure is logged, and thrown by `flush`.
    *
-   * @throws OutboxFull when too many events wait already; InvalidEvent, TooLarge when it can be told at once.
+   * @throws OutboxFull when too many events are pending; InvalidEvent, TooLarge when the client itself sees it.
    */
   emitNowait<T extends EventType>(type: T, scope: string, payload: Payloads[T], options: EmitOptions = {}): NewEvent {
     const event = this.draft(type, scope, payload, options);
     const left = this.#batcher.put(encodeEvent(event), this.patience).then(
       () => undefined,
-      (error: SempError) => {
-        this.#around.log(`an event could not be left: ${error.message}`);
-        if (this.#failures.length < MOST_FAILURES) this.#failures.push(error);
+      (error: unknown) => {
+        const failure = error as SempError; // the batcher rejects with nothing else
+        this.#context.log(`an event could not be stored: ${failure.message}`);
+        if (this.#failures.length < MOST_FAILURES) this.#failures.push(failure);
       },
     );
     this.#background.add(left);
@@ -99,7 +100,7 @@ export class Client extends Causality {
     return event;
   }
 
-  /** Resolves when everything that `emitNowait` took is stored. Rejects with the first of what failed since the last flush. */
+  /** Resolves when every event of `emitNowait` is stored. Rejects with the first failure since the last flush. */
   async flush(): Promise<void> {
     await Promise.all(this.#background);
     const [first] = this.#failures.splice(0);
@@ -107,9 +108,9 @@ export class Client extends Causality {
   }
 
   /**
-   * The event as it would be emitted now, with its id.
+   * The event that `emit` would send now, with its id.
    *
-   * @throws InvalidEvent when there is no trace, or nobody to emit it.
+   * @throws InvalidEvent when there is no trace, or no agent.
    */
   draft<T extends EventType>(type: T, scope: string, payload: Payloads[T], options: EmitOptions = {}): NewEvent {
     const { id = newId(), trace_id, agent_id = this.agent_id, parent_ids = [] } = options;
@@ -118,7 +119,7 @@ export class Client extends Causality {
     return { id, type, scope, trace_id, agent_id, parent_ids: [...parent_ids], payload } as NewEvent;
   }
 
-  /** `client.trace("checkout-42").emit(...)`: events of one trace, each caused by the one before. Without an id it makes one. */
+  /** `client.trace("checkout-42").emit(...)`: events of one trace, each caused by the one before. Without an id it makes a new one. */
   trace(id: string = newId()): Trace {
     return new Trace(this, id);
   }
@@ -197,12 +198,12 @@ export class Client extends Causality {
   stream(options: StreamOptions & { signals: true }): Stream<SempEvent | SignalUpdate>;
   stream(options?: StreamOptions & { signals?: false }): Stream<SempEvent>;
   stream(options: StreamOptions = {}): Stream<SempEvent> | Stream<SempEvent | SignalUpdate> {
-    return new Stream(this.#around, options);
+    return new Stream(this.#context, options);
   }
 
   // Requests
 
-  /** What any GET of the service answers, such as `/api/traces`. */
+  /** The answer to any GET of the service, such as `/api/traces`. */
   async get(path: string, query: Query = {}): Promise<unknown> {
     return (await this.ask("GET", path + queryString(query))).body;
   }
@@ -213,7 +214,7 @@ export class Client extends Causality {
 
   /** @internal For tests. */
   set reconnects(backoff: Backoff) {
-    this.#around.backoff = backoff;
+    this.#context.backoff = backoff;
   }
 }
 

@@ -1,17 +1,17 @@
-/** One connection to `/api/stream`: opened, read message by message, left when it is silent. */
+/** One connection to `/api/stream`: opened, read message by message, given up when it is silent. */
 
 import { ProtocolViolation } from "./errors.js";
 import { MessageReader, type Message } from "./messages.js";
 import { reason, refusal } from "./transport.js";
 
-/** Milliseconds within which a stream has to say where it starts. */
+/** Milliseconds within which the service must send a stream's start position. */
 const CONNECT_WITHIN = 20_000;
-/** Milliseconds without a byte after which a connection is given up. The service says something each 15 s. */
+/** Milliseconds without a byte after which a connection is given up. The service sends something every 15 s. */
 export const QUIET = 40_000;
-/** Characters of one message, at most; the largest event is a fortieth of it. */
+/** Longest message in characters; the largest event is a fortieth of it. */
 const LONGEST = 64 * 1024 * 1024;
 
-/** The connection is no longer of use. `atOnce`: a new one may be opened without waiting. */
+/** The connection is lost. `atOnce`: a new one may be opened without waiting. */
 export class Lost extends Error {
   constructor(reason: string, readonly atOnce = false) {
     super(reason);
@@ -25,7 +25,7 @@ export class Refused extends Error {
   }
 }
 
-/** Reading a fetch's body holds the service back while nothing is asked for. */
+/** Reads the body of a fetch, which gives backpressure: the service is slowed down while nothing is read. */
 export class Connection {
   readonly #controller = new AbortController();
   readonly #messages = new MessageReader();
@@ -39,9 +39,9 @@ export class Connection {
   }
 
   /**
-   * Connect; where the service starts.
+   * Connect. Returns the service's start position.
    *
-   * @throws Lost, Refused; ProtocolViolation when it does not say.
+   * @throws Lost, Refused; ProtocolViolation when the service sends no start position.
    */
   async open(url: string, headers: Record<string, string>): Promise<{ epoch: string; position: number }> {
     const response = await this.#within(CONNECT_WITHIN, () =>
@@ -55,7 +55,7 @@ export class Connection {
     const { id = "", data } = await this.next(CONNECT_WITHIN);
     const [, epoch, position] = /^(.+):(\d+)$/.exec(id) ?? [];
     if (epoch === undefined || data !== undefined) {
-      throw new ProtocolViolation("the service does not say where it starts; it is older than this client needs");
+      throw new ProtocolViolation("the service sent no start position; it is older than this client needs");
     }
     return { epoch, position: Number(position) };
   }
@@ -72,21 +72,18 @@ export class Connection {
     }
   }
 
-  /** Whatever is being waited for ends with `Lost`. Safe to repeat. */
+  /** Close the connection; pending reads end with `Lost`. Safe to repeat. */
   close(): void {
     this.#controller.abort();
   }
 
   async #within<T>(milliseconds: number, wait: () => Promise<T>): Promise<T> {
-    let silent = false;
-    const timer = setTimeout(() => {
-      silent = true;
-      this.close();
-    }, milliseconds);
+    const silence = new Lost(`nothing came for ${milliseconds / 1000} s`);
+    const timer = setTimeout(() => this.#controller.abort(silence), milliseconds);
     try {
       return await wait();
     } catch (error) {
-      throw new Lost(silent ? `nothing came for ${milliseconds / 1000} s` : reason(error));
+      throw this.#controller.signal.reason === silence ? silence : new Lost(reason(error));
     } finally {
       clearTimeout(timer);
     }

@@ -1,18 +1,18 @@
-/** Events as JSON, and what JSON cannot hold. */
+/** Events as JSON, with checks for values that JSON cannot represent. */
 
 import type { Encoded } from "./batching.js";
 import { InvalidEvent, TooLarge } from "./errors.js";
 import { reason } from "./transport.js";
 import type { NewEvent } from "./types.js";
 
-/** Bytes of an event; the service refuses 1 MiB without reading it, which looks like a broken connection from here. */
+/** Largest event in bytes. The service refuses 1 MiB without reading it, which the client would see as a broken connection. */
 const MOST_BODY = 1_048_000;
 const encoder = new TextEncoder();
 
 /**
  * A value as JSON.
  *
- * @throws InvalidEvent, which names the `field`, when it is none: a bigint, a circle, or a number that is not finite.
+ * @throws InvalidEvent, which names the `field`, when JSON cannot represent it: a bigint, a circle, or a number that is not finite.
  */
 export function encode(field: string, value: unknown): string {
   try {
@@ -23,9 +23,9 @@ export function encode(field: string, value: unknown): string {
 }
 
 /**
- * The event as the service reads it.
+ * The event as JSON.
  *
- * @throws InvalidEvent when its payload is no JSON; TooLarge when it is larger than any event may be.
+ * @throws InvalidEvent when JSON cannot represent its payload; TooLarge when it is larger than `MOST_BODY`.
  */
 export function encodeEvent(event: NewEvent): Encoded {
   const text = encode("payload", event);

@@ -8,7 +8,7 @@ export class SempError extends Error {
 }
 
 class Refused extends SempError {
-  /** The fields to blame, empty when it is none in particular. */
+  /** The invalid fields; empty when no field is to blame. */
   readonly errors: FieldError[];
 
   constructor(message: string, errors: readonly FieldError[] = []) {
@@ -17,22 +17,22 @@ class Refused extends SempError {
   }
 }
 
-/** What was sent was refused (400) and nothing was written. `errors` names the fields. */
+/** The service refused the request (400) and wrote nothing. `errors` names the fields. */
 export class InvalidEvent extends Refused {
   override readonly name: string = "InvalidEvent";
 }
 
-/** It is beyond one of the documented sizes (413). */
+/** The request is larger than a documented limit (413). */
 export class TooLarge extends InvalidEvent {
   override readonly name: string = "TooLarge";
 }
 
-/** The id is taken by an event or node with other content (409). */
+/** An event or node with this id and other content exists (409). */
 export class Conflict extends Refused {
   override readonly name: string = "Conflict";
 }
 
-/** There is no such thing (404). */
+/** It does not exist (404). */
 export class NotFound extends SempError {
   override readonly name: string = "NotFound";
 }
@@ -42,7 +42,7 @@ export class NotAllowed extends SempError {
   override readonly name: string = "NotAllowed";
 }
 
-/** The service failed on this request (500), or answered what it never should. Its log has the details. */
+/** The service failed on this request (500), or sent an invalid answer. Its log has the details. */
 export class ServiceFault extends SempError {
   override readonly name: string = "ServiceFault";
 
@@ -52,7 +52,7 @@ export class ServiceFault extends SempError {
 }
 
 /**
- * The service could not be reached, or had no room, for as long as the client was told to try.
+ * The service could not be reached, or was full, for the whole `patience` of the client.
  *
  * An event that was being sent may have been stored: emit it again with the same id, which is always safe.
  */
@@ -65,26 +65,26 @@ export class Unavailable extends SempError {
   }
 }
 
-/** More events wait to be sent than the client may hold. Nothing was taken. */
+/** Too many events wait to be sent. This one was not accepted. */
 export class OutboxFull extends Unavailable {
   override readonly name: string = "OutboxFull";
 }
 
 /**
- * The log cannot be read on from where the reader stands: it is another log, or that part of it is gone.
+ * The log cannot be read from the reader's position on: the log was replaced, or that part of it is gone.
  *
  * Read the state again (signals, recent events), then start from the new log's position.
  */
 export class HistoryLost extends SempError {
   override readonly name: string = "HistoryLost";
 
-  /** Where the reader stood. */
+  /** `position`, `epoch`: the reader's position. */
   constructor(message: string, readonly position?: number, readonly epoch?: string) {
     super(message);
   }
 }
 
-/** The service broke what it promises, for instance left out a position, even after a reconnect. */
+/** The service broke the protocol: for instance it left out a position, even after a reconnect. */
 export class ProtocolViolation extends SempError {
   override readonly name: string = "ProtocolViolation";
 }

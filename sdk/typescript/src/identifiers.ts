@@ -1,4 +1,4 @@
-/** Ids that the client makes itself, so that every request may be repeated. */
+/** Ids, made by the client so that every request is safe to repeat. */
 
 let last = 0n;
 

@@ -1,12 +1,12 @@
 /**
  * The TypeScript client of SEL/SEMP.
  *
- * `Client` is the typed client; `SEMPClient` is the small one of the public SEL/SEMP documents.
+ * `Client` is the typed client; `SEMPClient` is the small client of the public SEL/SEMP documents.
  */
 
 export { Backoff } from "./backoff.js";
 export { Client, type ClientOptions } from "./client.js";
-export { SEMPClient, type EventToCreate, type Occasions } from "./documented.js";
+export { SEMPClient, type EventToCreate, type Occasions } from "./public-client.js";
 export {
   Conflict, HistoryLost, InvalidEvent, NotAllowed, NotFound, OutboxFull, ProtocolViolation, SempError, ServiceFault, SignalTimeout, TooLarge,
   Unavailable,

@@ -1,18 +1,18 @@
-/** Server-sent events, as `/api/stream` sends them, taken apart. */
+/** A parser of server-sent events, as `/api/stream` sends them. */
 
-/** What stands between two blank lines; a comment alone has nothing of it. */
+/** The fields between two blank lines; a comment alone gives a message without `data` and `id`. */
 export interface Message {
   event: string;
   data?: string;
   id?: string;
 }
 
-/** Makes messages of text that arrives in pieces, wherever it is cut. */
+/** Parses text that arrives in pieces, cut anywhere. */
 export class MessageReader {
   #rest = "";
   #message: Message = { event: "message" };
 
-  /** Characters that have arrived of a line that is not whole yet. */
+  /** Number of characters of the unfinished last line. */
   get held(): number {
     return this.#rest.length;
   }

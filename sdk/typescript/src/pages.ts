@@ -3,14 +3,14 @@
 import type { Answer } from "./transport.js";
 
 /**
- * Nothing is asked before it is used. May be used more than once; each use asks anew.
+ * The request is sent when the object is used. It may be used more than once; each use sends new requests.
  *
- * `await found` is the first page, `for await (const item of found)` is every item of every page, `for await (const page of
- * found.pages())` every page. Nothing is left out and nothing comes twice while events arrive. Rejects as any request does, with
- * `NotFound` where the event, node or trace does not exist.
+ * `await found` gives the first page, `for await (const item of found)` every item of every page, `for await (const page of
+ * found.pages())` every page. No item is missing or repeated when events are committed meanwhile. Rejects with the errors of any request,
+ * and with `NotFound` when the event, node or trace does not exist.
  */
 export class Pages<P, T> implements PromiseLike<P>, AsyncIterable<T> {
-  /** @internal `target(limit)` is the first page's path and query. Without a limit all pages have the `largest` one. */
+  /** @internal `target(limit)` is the first page's path and query. Without `limit`, iteration uses pages of the `largest` size. */
   constructor(
     private readonly ask: (target: string) => Promise<Answer>,
     private readonly target: (limit: number | undefined) => string,

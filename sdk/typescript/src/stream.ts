@@ -13,32 +13,32 @@ const TOO_SLOW = 4008;
 const CANNOT_RESUME = 4009;
 
 export interface StreamOptions extends Filter {
-  /** The position to read on from; 0 is the log's start, nothing is where the log stands when the stream connects. */
+  /** The position to continue from; 0 is the log's start, undefined is where the log stands when the stream connects. */
   after?: number | undefined;
   /** The log that position belongs to; from `Stream.epoch`. */
   epoch?: string | undefined;
   /**
-   * Also give each `SignalUpdate` of a matching scope, right after the event that caused it; of what was missed, the last one of each
-   * signal, ahead of the events.
+   * Also give each `SignalUpdate` of a matching scope, right after the event that caused it. For missed events only the last update of
+   * each signal comes, ahead of the events.
    */
   signals?: boolean | undefined;
   /** What to do when the log was replaced: throw `HistoryLost`, or read the new one from its start. */
   onReset?: "throw" | "restart" | undefined;
 }
 
-/** @internal What a client gives its streams. */
-export interface Surroundings {
+/** @internal Settings that a client shares with its streams. */
+export interface StreamContext {
   base: string;
   headers: Record<string, string>;
   log(text: string): void;
-  /** Streams that have a connection or try to get one. */
+  /** Streams with a connection, or trying to get one. */
   open: Set<Stream<unknown>>;
   backoff?: Backoff;
   /** Milliseconds of silence after which a connection is given up. */
   quiet?: number;
 }
 
-/** Whether something that a stream with `signals` gave is the change of a signal, and no event. */
+/** Whether an item of a stream with `signals` is the change of a signal; otherwise it is an event. */
 export function isSignalUpdate(found: SempEvent | SignalUpdate): found is SignalUpdate {
   return "strength" in found;
 }
@@ -46,23 +46,23 @@ export function isSignalUpdate(found: SempEvent | SignalUpdate): found is Signal
 /**
  * Iterate over it with `for await`; leaving the loop closes it.
  *
- * Every event that matches comes exactly once, in the order of the log, whatever happens to the connection: after a break the stream
- * opens a new one (at once when it was merely too slow, else after 1 s, doubling to 30 s) and goes on from its position. A reader that
- * takes its time holds the service back first and is then disconnected by it; that is a break like any other.
+ * Every matching event comes exactly once, in the order of the log. When the connection breaks, the stream opens a new one and continues
+ * from its position: at once if the reader was too slow, else after 1 s, doubling to 30 s. Backpressure: a slow reader first slows the
+ * service down; then the service disconnects it, which is a break like any other.
  *
- * Without `after`, the first connection decides where it starts. One loop at a time may iterate.
+ * Without `after`, the stream starts where the log stands at the first connection. One loop at a time may iterate.
  *
- * Rejects while iterating with HistoryLost (the log is another one than before; with `onReset: "restart"` the new one is read from its
- * start instead), InvalidEvent (the filter was refused), NotAllowed, ProtocolViolation (the service left something out, twice).
+ * Rejects while iterating with HistoryLost (the log was replaced; with `onReset: "restart"` the new one is read from its start instead),
+ * InvalidEvent (the filter was refused), NotAllowed, ProtocolViolation (the service left out an event twice).
  */
 export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
-  /** Everything up to here was handed out or is not wanted; undefined before the first connection. */
+  /** Every matching event up to here was returned; undefined before the first connection. */
   position: number | undefined;
   /** The log that positions belong to; undefined before the first connection. */
   epoch: string | undefined;
-  /** How often a connection was opened. */
+  /** Number of connections opened so far. */
   connections = 0;
-  readonly #around: Surroundings;
+  readonly #context: StreamContext;
   readonly #filter: Filter;
   readonly #everything: boolean;
   readonly #signals: boolean;
@@ -74,19 +74,19 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   #delays: Iterator<number, never>;
   #gapAt: number | undefined;
   #immediateAt: string | undefined;
-  #told = { position: 0, signals: new Set<string>() };
+  #delivered = { position: 0, signals: new Set<string>() };
 
   /** @internal */
-  constructor(around: Surroundings, options: StreamOptions) {
+  constructor(context: StreamContext, options: StreamOptions) {
     const { scope, type, trace_id, agent_id } = options;
     this.position = options.after;
     this.epoch = options.epoch;
-    this.#around = around;
+    this.#context = context;
     this.#filter = { scope, type, trace_id, agent_id };
     this.#everything = [scope, type, trace_id, agent_id].every((values) => values === undefined || values.length === 0);
     this.#signals = options.signals ?? false;
     this.#restarts = options.onReset === "restart";
-    this.#backoff = around.backoff ?? RECONNECTS;
+    this.#backoff = context.backoff ?? RECONNECTS;
     this.#delays = this.#backoff.delays();
   }
 
@@ -112,13 +112,13 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     }
   }
 
-  /** What `for await` calls when the loop is left. */
-  async return(): Promise<IteratorResult<T, void>> {
+  /** `for await` calls this when the loop is left. */
+  return(): Promise<IteratorResult<T, void>> {
     this.close();
-    return { done: true, value: undefined };
+    return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Connect if there is no connection; resolves when the service has said where it starts, or the stream was closed. */
+  /** Connect if there is no connection. Resolves when the service has sent its start position, or the stream was closed. */
   connect(): Promise<void> {
     this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined));
     return this.#connecting;
@@ -127,12 +127,12 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   /** Close the connection and end the iteration. Safe to repeat. */
   close(): void {
     this.#closing.abort();
-    this.#around.open.delete(this as Stream<unknown>);
+    this.#context.open.delete(this);
     this.#drop();
   }
 
   async #connect(): Promise<void> {
-    this.#around.open.add(this as Stream<unknown>);
+    this.#context.open.add(this);
     while (this.#connection === undefined && !this.closed) {
       try {
         await this.#open();
@@ -143,7 +143,7 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
   }
 
   async #open(): Promise<void> {
-    const { base, headers, quiet = QUIET } = this.#around;
+    const { base, headers, quiet = QUIET } = this.#context;
     const { position: after, epoch } = this;
     const query = { ...this.#filter, after, epoch, signals: this.#signals ? 1 : undefined };
     this.#connection = new Connection(quiet);
@@ -167,11 +167,11 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     return message?.type === "signal" ? this.#takeSignal(message.data as SignalUpdate) : undefined;
   }
 
-  /** What is new. Positions must increase, and follow one another when every event is wanted. */
+  /** The event if it is new. Positions must increase, and must have no gaps when the filter matches every event. */
   #takeEvent(event: SempEvent): SempEvent | undefined {
     const read = this.position ?? 0;
     if (event.position <= read) {
-      this.#around.log(`position ${event.position} came again and was dropped`);
+      this.#context.log(`position ${event.position} came again and was dropped`);
       return undefined;
     }
     if (this.#everything && event.position !== read + 1) {
@@ -184,17 +184,17 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     return event;
   }
 
-  /** What is new; after a break the service may tell again, and ahead of the events that moved the signals. */
+  /** The signal if it is new. After a break the service may repeat some, and send them ahead of the events that moved them. */
   #takeSignal(signal: SignalUpdate): SignalUpdate | undefined {
     const key = `${signal.scope}:${signal.pattern}`;
-    const { position, signals } = this.#told;
+    const { position, signals } = this.#delivered;
     if (signal.position < position || (signal.position === position && signals.has(key))) return undefined;
-    if (signal.position > position) this.#told = { position: signal.position, signals: new Set([key]) };
+    if (signal.position > position) this.#delivered = { position: signal.position, signals: new Set([key]) };
     else signals.add(key);
     return signal;
   }
 
-  /** What follows from the connection's end. */
+  /** The error that fits a close code. */
   #ended(code: number, reason: string): Error {
     switch (code) {
       case BAD_REQUEST:
@@ -208,13 +208,13 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     }
   }
 
-  /** What follows from an answer that is no stream. */
+  /** The error that fits an answer without a stream. */
   #refused({ status, answer, message }: Refused): Error {
     if (status === 409) return this.#historyLost(message);
     if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) return new Lost(`status ${status}: ${message}`);
     const error = refusal(status, answer);
     if (error instanceof InvalidEvent || error instanceof NotAllowed) return error;
-    return new ProtocolViolation(`${this.#around.base} has no stream here: status ${status}`);
+    return new ProtocolViolation(`${this.#context.base} has no stream here: status ${status}`);
   }
 
   #historyLost(reason: string): Error {
@@ -222,17 +222,17 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
     if (!this.#restarts) return new HistoryLost(`${reason || "the log is another one"} (this stream was at ${position})`, position, epoch);
     this.position = 0;
     this.epoch = this.#gapAt = undefined;
-    this.#told = { position: 0, signals: new Set() };
+    this.#delivered = { position: 0, signals: new Set() };
     return new Lost(`${reason || "the log is another one"}; reading the log from its start`, true);
   }
 
-  /** Wait before the next connection, or throw what cannot get better. A second break without news in between always waits. */
+  /** Wait before the next connection, or throw when a retry cannot help. A second break without a new event in between always waits. */
   async #recover(error: unknown): Promise<void> {
     this.#drop();
     if (this.closed) return;
     const lost = error instanceof Refused ? this.#refused(error) : error;
     if (!(lost instanceof Lost)) {
-      this.#around.open.delete(this as Stream<unknown>);
+      this.#context.open.delete(this);
       throw lost;
     }
     const place = `${this.epoch}:${this.position}`;
@@ -241,7 +241,7 @@ export class Stream<T> implements AsyncIterableIterator<T, void, undefined> {
       return;
     }
     const delay = this.#delays.next().value;
-    this.#around.log(`the stream was lost: ${lost.message}; again in ${(delay / 1000).toFixed(1)} s`);
+    this.#context.log(`the stream was lost: ${lost.message}; again in ${(delay / 1000).toFixed(1)} s`);
     await sleep(delay, this.#closing.signal);
   }
 
@@ -255,6 +255,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Lost("what came is no message");
+    throw new Lost("a message is not valid JSON");
   }
 }

@@ -1,19 +1,19 @@
-/** Which trace an event belongs to and what caused it, without naming either each time. */
+/** Traces: events that share a trace id, each with the parents that the trace keeps. */
 
 import type { Emitted, EventType, NewEvent, Payloads } from "./types.js";
 
-/** Causes of an event, at most. */
+/** Most parents of an event. */
 const MOST_PARENTS = 64;
 
-/** What an event says besides its type, scope and payload. */
+/** Fields of an event besides its type, scope and payload. */
 export interface EmitOptions {
-  /** The piece of work this belongs to; required, but for what a `Trace` emits. */
+  /** The trace it belongs to; required, except for events that a `Trace` emits. */
   trace_id?: string | undefined;
-  /** Who emits; the client's unless given. */
+  /** Agent of the event; the client's unless given. */
   agent_id?: string | undefined;
   /** Ids of the events that caused this one. */
   parent_ids?: readonly string[] | undefined;
-  /** A UUID of one's own, to emit again what may have been stored. Made here unless given. */
+  /** A UUID of your own, to emit an event again that may have been stored. Made here unless given. */
   id?: string | undefined;
 }
 
@@ -24,15 +24,15 @@ export interface Emits {
 }
 
 /**
- * Everything emitted by it belongs to the trace, and is caused by what it emitted before.
+ * Its events belong to the trace, and each follows from the events before it.
  *
- * Events emitted at the same time (`Promise.all`) have the same causes, and what comes after them is caused by all of them. `branch` is
- * for work that goes its own way.
+ * Events emitted at the same time (`Promise.all`) have the same parents, and the next event follows from all of them. Use `branch` for
+ * parallel work that later events here do not follow from.
  */
 export class Trace {
   readonly #client: Emits;
   #parents: readonly string[];
-  /** What those events had as causes that are the causes now. */
+  /** Parents of the events that are the current parents. */
   #before: readonly string[] = [];
 
   /** @internal */
@@ -61,7 +61,7 @@ export class Trace {
     return event;
   }
 
-  /** The same trace from here on; what it emits is no cause of what this one emits afterwards. */
+  /** A copy that continues from here. Its events are not parents of later events of this one. */
   branch(): Trace {
     return new Trace(this.#client, this.id, this.#parents);
   }

@@ -1,4 +1,4 @@
-/** Requests over HTTP, repeated until they are answered; every one of them is safe to repeat. */
+/** HTTP requests with retries. Every request is safe to repeat. */
 
 import { LONGEST_TIMER, REQUESTS, closed, sleep, type Backoff } from "./backoff.js";
 import { Conflict, InvalidEvent, NotAllowed, NotFound, ServiceFault, TooLarge, Unavailable, type SempError } from "./errors.js";
@@ -6,13 +6,13 @@ import type { FieldError } from "./types.js";
 
 /** Statuses after which the same request may succeed. 500 is one of them because ids make the repetition harmless. */
 const RETRIED = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Milliseconds; a longer `Retry-After` counts as this one. */
+/** Upper bound of `Retry-After` in milliseconds. */
 const LONGEST_WAIT = 3_600_000;
 const NEXT = /<(\/[^>]*)>\s*;\s*rel="?next"?/;
 
 export type Query = Record<string, string | number | boolean | Date | readonly string[] | null | undefined>;
 
-/** A successful answer: what it says, and the path and query of the page that follows it. */
+/** A successful answer: its body, and path and query of the next page. */
 export interface Answer {
   body: unknown;
   following: string | undefined;
@@ -43,11 +43,15 @@ export function segment(text: string): string {
 export function queryString(query: Query): string {
   const pairs = new URLSearchParams();
   for (const [name, given] of Object.entries(query)) {
-    for (const value of Array.isArray(given) ? given : [given]) {
+    for (const value of isList(given) ? given : [given]) {
       if (value !== null && value !== undefined) pairs.append(name, text(value));
     }
   }
   return pairs.size > 0 ? `?${pairs}` : "";
+}
+
+function isList(given: Query[string]): given is readonly string[] {
+  return Array.isArray(given);
 }
 
 function text(value: string | number | boolean | Date): string {
@@ -57,28 +61,28 @@ function text(value: string | number | boolean | Date): string {
 export class Transport {
   /** @internal Replaced by tests. */
   backoff: Backoff = REQUESTS;
-  /** One for each request under way. */
-  readonly #under = new Set<AbortController>();
+  /** One for each open request. */
+  readonly #requests = new Set<AbortController>();
 
-  /** `timeout`: milliseconds for one try of a request, connecting included. */
+  /** `timeout`: milliseconds for one attempt of a request, connecting included. */
   constructor(readonly base: string, readonly timeout: number, readonly headers: Record<string, string>) {}
 
-  /** End every request under way with `Unavailable`. The transport may be used anew. */
+  /** End every open request with `Unavailable`. The transport may be used again. */
   close(): void {
-    for (const request of this.#under) request.abort();
+    for (const request of this.#requests) request.abort();
   }
 
   /**
-   * Send it until it is answered, for `patience` milliseconds at most.
+   * Send the request until it is answered, for `patience` milliseconds at most.
    *
-   * Waits between the tries as long as `Retry-After` says, else by the backoff; jitter is added to both.
+   * Waits between attempts as long as `Retry-After` says, else by the backoff; both with jitter.
    *
-   * @throws Unavailable when it was not answered in that time; InvalidEvent, TooLarge, Conflict, NotFound, NotAllowed, ServiceFault when
-   * the answer is a refusal.
+   * @throws Unavailable without an answer in that time; InvalidEvent, TooLarge, Conflict, NotFound, NotAllowed, ServiceFault when the
+   * service refused the request.
    */
   async exchange(method: string, target: string, patience: number, body?: string): Promise<Answer> {
     const closing = new AbortController();
-    this.#under.add(closing);
+    this.#requests.add(closing);
     try {
       return await this.#until(performance.now() + patience, closing.signal, (timeout) =>
         this.#try(method, target, body, timeout, closing.signal),
@@ -86,7 +90,7 @@ export class Transport {
     } catch (error) {
       throw closing.signal.aborted ? closed() : error;
     } finally {
-      this.#under.delete(closing);
+      this.#requests.delete(closing);
     }
   }
 
@@ -140,15 +144,15 @@ function parse(answer: string): unknown {
   }
 }
 
-/** Why it failed, in the words of whatever did. */
+/** The error's message, with that of its cause. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-/** The error that an answer stands for. A status of 0 is a redirection, which a browser does not show. */
+/** The error for an answer with this status. Status 0 is a redirect, which browsers hide. */
 export function refusal(status: number, answer: string, retryAfter: string | null = null): SempError {
-  const { message, errors } = said(answer) ?? { message: `status ${status}`, errors: [] };
+  const { message, errors } = errorBody(answer) ?? { message: `status ${status}`, errors: [] };
   switch (status) {
     case 400:
     case 415:
@@ -170,8 +174,8 @@ export function refusal(status: number, answer: string, retryAfter: string | nul
   }
 }
 
-/** What the service says is wrong; undefined when it comes from something in between that is not the service. */
-function said(answer: string): { message: string; errors: FieldError[] } | undefined {
+/** The service's error body; undefined when the answer comes from a proxy and not from the service. */
+function errorBody(answer: string): { message: string; errors: FieldError[] } | undefined {
   try {
     const { message, errors } = JSON.parse(answer) as { message?: unknown; errors?: FieldError[] | null };
     return typeof message === "string" ? { message, errors: errors ?? [] } : undefined;

@@ -13,11 +13,11 @@ interface Payload {
   action?: string | null;
 }
 
-/** Of a reward or a penalty: it also moves the signals of proposals further up. */
+/** Credit of a reward or penalty: it also moves the signals of proposals further up. */
 export interface Credit {
-  /** What each hop beyond the proposals it answers to is worth of the one before, 0..1. */
+  /** Factor for each hop beyond the nearest proposals, 0..1. */
   discount: number;
-  /** PARENT hops from the event, 1..64; 8 unless given. */
+  /** Largest number of PARENT hops from the event, 1..64; default 8. */
   max_depth?: number;
 }
 
@@ -26,7 +26,7 @@ interface Judgement extends Payload {
   credit?: Credit | null;
 }
 
-/** What the service checks of each type's payload; all other keys are kept. */
+/** The payload fields that the service checks, by type; all other keys are kept. */
 export interface Payloads {
   proposal: Payload & {
     action: string;
@@ -43,7 +43,7 @@ export interface Payloads {
     coverage?: number | null;
     failures?: unknown[] | null;
   };
-  /** `value`: 0..1. `α` or `alpha`: what it is multiplied by; the signal's own unless given. */
+  /** `value`: 0..1. `α` or `alpha`: its factor; the signal's own unless given. */
   reward: Judgement & { value: number; α?: number | null; alpha?: number | null };
   /** `value`: -1..1, taken by its size. */
   penalty: Judgement & { value: number };
@@ -51,44 +51,44 @@ export interface Payloads {
   cancel: Payload & { value?: number; reason?: string | null };
 }
 
-/** One kind of record for each type of event, so that `event.type` tells what `event.payload` is. */
+/** A union with one member per event type, so that `event.type` decides the type of `event.payload`. */
 type ByType<T extends { type: EventType; payload: unknown }> = {
   [K in EventType]: Omit<T, "type" | "payload"> & { type: K; payload: Payloads[K] };
 }[EventType];
 
 /** An event of the log. */
 export type SempEvent = ByType<Schemas["Event"]>;
-/** An event as it was stored: `signals` is what storing it moved, empty when the log had it already. */
+/** A stored event. `signals`: the signals that it moved, empty when the log had the event already. */
 export type Emitted = ByType<Schemas["RecordedEvent"] & { signals: Move[] }>;
-/** An event before it is in the log. Its id is set when it is made, so it may be sent as often as is needed. */
+/** An event that is not in the log yet. It has its id from the start, so sending it again is safe. */
 export type NewEvent = ByType<
   Pick<Schemas["NewEvent"], "type" | "scope" | "trace_id" | "agent_id" | "payload"> & { id: string; parent_ids: string[] }
 >;
-/** What an event did to a signal. Strengths are 0..1, and 0 stands for absent; `share` is there where it is less than 1. */
+/** The effect of an event on a signal. Strengths are 0..1; 0 means absent. `share` is present when it is less than 1. */
 export type Move = Schemas["Move"];
 
 /** A live signal, decayed to the moment of the answer. Strength is 0..1; below 0.01 a signal is gone. */
 export type Signal = Schemas["SignalView"];
-/** A signal right after the event at `position` moved it; strength 0 when that made it vanish. */
+/** A signal right after the event at `position` moved it; strength 0 when that removed it. */
 export type SignalUpdate = Signal & { position: number };
-/** A field of what was sent, as a path such as `payload.value`, and why it was refused. */
+/** A refused field of a request, as a path such as `payload.value`, and the reason. */
 export type FieldError = Schemas["FieldError"];
 
-/** An event of a lineage; `depth` is PARENT hops by the shortest way, `payload` is there when it was asked for. */
+/** An event of a lineage. `depth`: PARENT hops by the shortest path; `payload` is present when it was requested. */
 export type Relative = Schemas["LineageNode"];
 /** A page of a lineage, nearest first; `count` is of all pages. */
 export type Lineage = Schemas["LineageAnswer"];
-/** A page of the events on any way between two; `shortest` has the ids of one shortest way. */
+/** A page of the events on any path between two; `shortest` has the ids of one shortest path. */
 export type Paths = Schemas["PathsAnswer"];
 export type TraceSpan = Schemas["TraceSpan"];
 export type TraceSummary = Schemas["TraceSummary"];
 export type TraceNode = Schemas["GraphEvent"];
 export type TraceGraph = Schemas["TraceGraph"];
-/** A page of the events that moved a signal, and what time has taken (`decay`) since the last of them. */
+/** A page of the events that moved a signal, and the `decay` since the last of them. */
 export type Explanation = Schemas["Explanation"];
-/** An event that moved a signal, and by how much: `before` + `change` is `after`. */
+/** An event that moved a signal: `before` + `change` = `after`. */
 export type Shift = Schemas["engine_explaining_Step"];
-/** The signals as they would be, each with its `actual` strength; 0 stands for absent in both. */
+/** Hypothetical signals, each with its `actual` strength; 0 means absent in both. */
 export type Supposition = Schemas["WhatIf"];
 /** A node of the users' own graph: a file, a ticket, a model. */
 export type Node = Omit<Schemas["NodeAnswer"], "data"> & { data: Json };
@@ -97,10 +97,10 @@ export type LinkedNode = Omit<Schemas["LinkedNodeAnswer"], "data"> & { data: Jso
 
 /** One value or several alternatives. */
 export type Several<T> = T | readonly T[];
-/** A position, or a time: a Date, or text as RFC 3339 has it, such as `2025-01-15T10:30:00Z`. */
+/** A position, or a time: a Date, or text as in RFC 3339, such as `2025-01-15T10:30:00Z`. */
 export type Moment = number | string | Date;
 
-/** What `GET` of this operation takes, as the document says; the types of events as one or several, flags as booleans, moments as such. */
+/** Query parameters of an operation, from the OpenAPI document: event types as one or several, flags as booleans, moments as `Moment`. */
 type Asked<Name extends keyof operations, Not extends string = never> = {
   [K in Exclude<keyof NonNullable<operations[Name]["parameters"]["query"]>, Not | "cursor">]?:
     | (K extends "type" ? Several<EventType>
@@ -121,7 +121,7 @@ export type TracesQuery = Asked<"listTraces", "before" | "until">;
 export type TraceGraphQuery = Asked<"getTraceGraph", "after">;
 export type ExplainQuery = Asked<"explainSignal">;
 
-/** What a stream gives: values of one field are alternatives, fields must all hold, none holds for every event. */
+/** Which events a stream gives. Values of one field are alternatives; all fields must match; an absent field matches every event. */
 export interface Filter {
   /** Scopes or globs: `*` is one segment, `**` at the end is one or more. */
   scope?: Several<string> | undefined;

@@ -9,7 +9,7 @@ import { conformance, pressure, type Run } from "./conformance.js";
 import { scenarios } from "./live.js";
 import { type Handle, type Running, serve } from "./scripted.js";
 
-const SEMP_URL = process.env["SEMP_URL"] ?? "http://localhost:5000";
+const SEMP_URL = process.env.SEMP_URL ?? "http://localhost:5000";
 const ROOT = new URL("..", import.meta.url);
 
 /** The real service behind the page's own origin, as a reverse proxy would have it: browsers let no page of another site read its answers. */
@@ -32,7 +32,7 @@ suite("in a browser", { skip: PROGRAM === undefined && "there is no chromium" },
 
   before(async () => {
     site = await serve((request, response, body) => {
-      const [, file] = /^\/page\/((?:dist|build)\/[\w.]+)$/.exec(request.url ?? "") ?? [];
+      const [, file] = /^\/page\/((?:dist|build)\/[\w.-]+)$/.exec(request.url ?? "") ?? [];
       if (request.url === "/page/") response.writeHead(200, { "content-type": "text/html" }).end('<link rel="icon" href="data:,">');
       else if (file) response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(new URL(file, ROOT)));
       else return handle(request, response, body);

@@ -3,10 +3,10 @@
 import { Backoff } from "../dist/backoff.js";
 import { Client } from "../dist/client.js";
 import { InvalidEvent, SempError } from "../dist/errors.js";
-import { isSignalUpdate, Stream, type StreamOptions, type Surroundings } from "../dist/stream.js";
+import { isSignalUpdate, Stream, type StreamOptions, type StreamContext } from "../dist/stream.js";
 import type { EventType, NewEvent, SempEvent, SignalUpdate } from "../dist/types.js";
 
-/** Times that waits are shorter in these tests than they are recorded. */
+/** Waits are this many times shorter than they are recorded. */
 const FASTER = 2_000;
 const SIGNAL = { id: "i", scope: "s", pattern: "x", strength: 0.5, last_updated: "x", alpha: 1.2, lambda: 0.95 };
 
@@ -55,7 +55,7 @@ export interface StreamCase {
   ends?: { position: number; epoch: string };
 }
 
-/** What a run has shown of the client; plain JSON, so that it may come from a page. */
+/** What a run observed of the client; plain JSON, so that it can come from a browser page. */
 export interface Shown {
   found: unknown;
   failure?: Failure | undefined;
@@ -78,7 +78,7 @@ export function moved(position: number, pattern: string): object {
   return { ...SIGNAL, pattern, position };
 }
 
-/** The value with its shorthands written out. */
+/** The value with its shorthands expanded. */
 export function whole(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(whole);
   if (typeof value !== "object" || value === null) return value;
@@ -89,7 +89,7 @@ export function whole(value: unknown): unknown {
   return $signal === undefined ? fields : { ...SIGNAL, pattern: $signal, ...fields };
 }
 
-/** Delays of a backoff without jitter, written down in seconds and then made short. */
+/** A backoff without jitter that records its delays in seconds, and then shortens them. */
 class Recorder extends Backoff {
   readonly waits: number[] = [];
 
@@ -146,7 +146,7 @@ export async function runBatch(url: string, given: BatchCase): Promise<Shown> {
   const emits: Promise<unknown>[] = [];
   for (const wave of given.waves) {
     for (const item of wave) {
-      const { type, scope, payload, ...rest } = (typeof item === "number" ? stored(item) : whole(item)) as unknown as NewEvent;
+      const { type, scope, payload, ...rest } = (typeof item === "number" ? stored(item) : whole(item)) as NewEvent;
       const { id, trace_id, agent_id, parent_ids } = rest;
       const emitted = client.emit<EventType>(type, scope, payload, { id, trace_id, agent_id, parent_ids });
       emits.push(emitted.then((event) => ({ id, stored: event.id === id }), (error: unknown) => ({ id, failure: shownFailure(error) })));
@@ -158,14 +158,14 @@ export async function runBatch(url: string, given: BatchCase): Promise<Shown> {
   return { found, waits };
 }
 
-function surroundings(base: string, backoff: Backoff): Surroundings {
+function contextOf(base: string, backoff: Backoff): StreamContext {
   return { base, headers: {}, log: () => undefined, open: new Set(), backoff };
 }
 
 /** Reads one event and then nothing for a second. */
 export async function runSlowly(url: string): Promise<Shown> {
   const backoff = new Recorder(1_000, 30_000);
-  const stream = new Stream<SempEvent>(surroundings(url, backoff), {});
+  const stream = new Stream<SempEvent>(contextOf(url, backoff), {});
   const { value } = await stream.next();
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   stream.close();
@@ -175,9 +175,9 @@ export async function runSlowly(url: string): Promise<Shown> {
 export async function runStream(url: string, given: StreamCase): Promise<Shown> {
   const backoff = new Recorder(1_000, 30_000);
   const { on_reset: onReset, ...options } = given.options ?? {};
-  const around = surroundings(url, backoff);
+  const context = contextOf(url, backoff);
   const stream = new Stream<SempEvent | SignalUpdate>(
-    given.quiet === undefined ? around : { ...around, quiet: given.quiet * 1000 }, onReset === undefined ? options : { ...options, onReset },
+    given.quiet === undefined ? context : { ...context, quiet: given.quiet * 1000 }, onReset === undefined ? options : { ...options, onReset },
   );
   const found: unknown[] = [];
   const shown = (): Shown => ({ found, waits: backoff.waits, ends: { position: stream.position, epoch: stream.epoch } });

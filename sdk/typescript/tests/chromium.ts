@@ -42,7 +42,7 @@ export class Chromium {
   /** Open a page. */
   async open(url: string): Promise<void> {
     const { targetId } = await this.#send("Target.createTarget", { url: "about:blank" });
-    this.#session = (await this.#send("Target.attachToTarget", { targetId, flatten: true }))["sessionId"] as string;
+    this.#session = (await this.#send("Target.attachToTarget", { targetId, flatten: true })).sessionId as string;
     await this.#send("Page.enable", {});
     await this.#send("Page.navigate", { url });
   }
@@ -50,9 +50,9 @@ export class Chromium {
   /** What an expression in the page has as its value, of a promise what it is fulfilled with. */
   async evaluate<T>(expression: string): Promise<T> {
     const answer = await this.#send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-    const thrown = answer["exceptionDetails"] as { text: string; exception?: { description?: string } } | undefined;
+    const thrown = answer.exceptionDetails as { text: string; exception?: { description?: string } } | undefined;
     if (thrown) throw new Error(thrown.exception?.description ?? thrown.text);
-    return (answer["result"] as { value: T }).value;
+    return (answer.result as { value: T }).value;
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { Client, HistoryLost } from "../dist/index.js";
 
-const client = new Client(process.env["SEMP_URL"], { log: (text) => console.error(text) });
+const client = new Client(process.env.SEMP_URL, { log: (text) => console.error(text) });
 try {
   for await (const event of client.stream({ after: 0 })) console.log(event.position);
 } catch (error) {

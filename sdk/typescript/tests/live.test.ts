@@ -7,7 +7,7 @@ import { fresh } from "./expect.js";
 import { scenarios } from "./live.js";
 import { serve } from "./scripted.js";
 
-const SEMP_URL = process.env["SEMP_URL"] ?? "http://localhost:5000";
+const SEMP_URL = process.env.SEMP_URL ?? "http://localhost:5000";
 
 for (const [name, scenario] of Object.entries(scenarios)) test(name, () => scenario(SEMP_URL));
 

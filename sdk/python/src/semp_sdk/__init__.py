@@ -14,7 +14,6 @@ from semp_sdk._version import __version__
 if TYPE_CHECKING:
     from semp_sdk.client import Client
     from semp_sdk.consumer import Consumer
-    from semp_sdk.documented import SEMPClient
     from semp_sdk.errors import (
         Busy,
         Conflict,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from semp_sdk.events import Emitted, Event, EventType, FieldError, Move, NewEvent, Signal, SignalUpdate
     from semp_sdk.identifiers import new_id
     from semp_sdk.mirror import Bolt, Mirror
+    from semp_sdk.public_client import SEMPClient
     from semp_sdk.retry import Backoff
     from semp_sdk.stream import Stream
     from semp_sdk.tracing import Trace, carry, caused_by, current_trace
@@ -46,7 +46,7 @@ _PLACES = {
     "identifiers": "new_id",
     "mirror": "Bolt Mirror",
     "retry": "Backoff",
-    "documented": "SEMPClient",
+    "public_client": "SEMPClient",
     "stream": "Stream",
     "tracing": "Trace carry caused_by current_trace",
 }

@@ -15,18 +15,18 @@ import msgspec
 
 from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError, ServiceFault, Unavailable
 from semp_sdk.events import Emitted
+from semp_sdk.pending import wait_for_parents
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
-from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 
 T = TypeVar("T")
 
 MOST_EVENTS = 1_000
-"""Events in one request, at most; the service takes ten times as many."""
+"""Most events in one request; the service accepts ten times as many."""
 MOST_BYTES = 1_000_000
-"""Of events in one request, at most, unless it is a single one; the service takes 32 times as much."""
+"""Most bytes of events in one request, unless it is a single event; the service accepts 32 times as much."""
 
 
 class _Count(msgspec.Struct):
@@ -40,7 +40,7 @@ _index = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Pending:
     body: bytes
     deadline: float
     answer: asyncio.Future[Emitted]
@@ -48,24 +48,24 @@ class _Waiting:
 
 
 class Batcher:
-    """Sends events one request at a time; what is emitted while a request is under way goes with the next.
+    """Sends events one request at a time. Events emitted during a request go with the next one.
 
-    A lone event is not held back. One request at a time keeps the order, so that a cause is always stored before its effects. When an
-    event of a batch is refused, it alone fails and the others are sent again without it. What follows from an event that a connector of
-    this process has told waits for that one.
+    A single event is not delayed. One request at a time keeps the order, so that a cause is always stored before its effects. When an event
+    of a batch is refused, only this event fails, and the others are sent again without it. An event whose parent is still pending in a
+    connector of this process waits for that parent.
     """
 
     def __init__(self, transport: Transport, capacity: int = 10_000) -> None:
         """`capacity`: events that may wait; beyond it `send` waits and `put` refuses."""
         self._transport = transport
         self._capacity = capacity
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Pending] = deque()
         self._held = 0
         self._room = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
     async def send(self, body: bytes, patience: float) -> Emitted:
-        """Send an event (as JSON) and wait for its answer. Cancelled before it is on its way, it is not sent.
+        """Send an event (as JSON) and wait for its answer. When cancelled before its request started, it is not sent.
 
         Raises:
             Unavailable: `patience` seconds have passed; the event may have been stored.
@@ -77,15 +77,15 @@ class Batcher:
         return await self.put(body, patience)
 
     def put(self, body: bytes, patience: float) -> asyncio.Future[Emitted]:
-        """The same without waiting for room.
+        """The same, but without waiting for room in the queue.
 
         Raises:
-            OutboxFull: there is none.
+            OutboxFull: the queue is full.
         """
         if self._held >= self._capacity:
             raise OutboxFull(f"{self._held} events wait to be sent; no more are taken until some of them are")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(body, loop.time() + patience, loop.create_future())
+        waiting = _Pending(body, loop.time() + patience, loop.create_future())
         waiting.answer.add_done_callback(self._leave)
         self._held += 1
         self._waiting.append(waiting)
@@ -94,7 +94,7 @@ class Batcher:
         return waiting.answer
 
     async def close(self) -> None:
-        """Stop; what waits fails with `Unavailable`."""
+        """Stop; pending events fail with `Unavailable`."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.cancel()
@@ -106,10 +106,10 @@ class Batcher:
         self._held -= 1
         self._room.set()
         if not answer.cancelled():
-            answer.exception()  # who no longer waits for it must not make asyncio complain
+            answer.exception()  # marks the exception as seen: asyncio would warn when nobody awaits it
 
     async def _work(self) -> None:
-        batch: list[_Waiting] = []
+        batch: list[_Pending] = []
         try:
             while batch := self._take():
                 await self._deliver(batch)
@@ -123,8 +123,8 @@ class Batcher:
             if self._worker is asyncio.current_task():
                 self._worker = asyncio.create_task(self._work()) if self._waiting else None
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    def _take(self) -> list[_Pending]:
+        batch: list[_Pending] = []
         size = 0
         while self._waiting and len(batch) < MOST_EVENTS:
             size += len(self._waiting[0].body)
@@ -135,7 +135,7 @@ class Batcher:
                 batch.append(waiting)
         return batch
 
-    async def _deliver(self, batch: list[_Waiting]) -> None:
+    async def _deliver(self, batch: list[_Pending]) -> None:
         loop = asyncio.get_running_loop()
         pauses = RECONNECTS.delays()
         while batch:
@@ -143,18 +143,18 @@ class Batcher:
             first = min(waiting.deadline for waiting in now)
             bodies = [waiting.body for waiting in now]
             try:
-                await causes_arrived(bodies, first - loop.time())
+                await wait_for_parents(bodies, first - loop.time())
                 answers = await self._post(bodies, first - loop.time())
             except (InvalidEvent, Conflict) as error:
                 blamed = _blamed(error, len(now))
                 if blamed:
                     for index, found in blamed.items():
                         _fail([now[index]], found)
-                else:  # it does not say which of them, so they go one by one
+                else:  # the answer names no event, so they are sent one by one
                     for waiting in now:
                         waiting.alone = True
-            except SempError as error:  # not the fault of an event: those that can wait, wait
-                # What ends within this second ends now, or each event of a batch would cost a request of its own to end.
+            except SempError as error:  # no event is to blame: those with time left are tried again
+                # Deadlines within a second end together, else each event of a batch would cost one more request.
                 horizon = max(first, loop.time() + 1.0) if isinstance(error, Unavailable) else math.inf
                 late = [waiting for waiting in now if not math.isinf(waiting.deadline) and waiting.deadline <= horizon]
                 _fail(late, error)
@@ -180,9 +180,9 @@ class Batcher:
 
 
 async def store(transport: Transport, bodies: Sequence[bytes], trouble: Callable[[SempError], object]) -> dict[int, SempError]:
-    """Store these events in one request, for as long as it takes. Of those that the service refuses for good, why, by their index.
+    """Store these events in one request, and retry for as long as it takes. Returns the refused events: the error by index.
 
-    `trouble`: is told what keeps them from being stored for now, each time it is tried, unless the service just cannot be reached.
+    `trouble`: called with the error of each failed attempt, except refusals of events.
     """
     refused: dict[int, SempError] = {}
     pauses = RECONNECTS.delays()
@@ -193,7 +193,7 @@ async def store(transport: Transport, bodies: Sequence[bytes], trouble: Callable
         except (InvalidEvent, Conflict) as error:
             blamed = _blamed(error, len(left))
             refused |= {left[at]: own for at, own in blamed.items()}
-            if not blamed:  # it does not say which of them, so they go one by one
+            if not blamed:  # the answer names no event, so they are sent one by one
                 for index in left:
                     if alone := await store(transport, [bodies[index]], trouble):
                         refused[index] = alone[0]
@@ -223,7 +223,7 @@ def _same_number(sent: int, answered: int) -> None:
 
 
 def _blamed(error: InvalidEvent | Conflict, size: int) -> dict[int, SempError]:
-    """Which of a batch of this size were refused, each with an error of its own; empty when it does not say."""
+    """The refused events of a batch of this size: an error for each index; empty when the answer names no event."""
     named = [(int(found[1]), field) for field in error.errors if (found := _index.match(field.field))]
     blamed: dict[int, SempError] = {}
     for index in {index for index, _ in named if index < size}:
@@ -233,7 +233,7 @@ def _blamed(error: InvalidEvent | Conflict, size: int) -> dict[int, SempError]:
     return blamed or ({0: error} if size == 1 else {})
 
 
-def _fail(batch: Sequence[_Waiting] | deque[_Waiting], error: SempError) -> None:
+def _fail(batch: Sequence[_Pending] | deque[_Pending], error: SempError) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)

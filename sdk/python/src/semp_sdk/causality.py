@@ -1,4 +1,4 @@
-"""The questions about causes: what led to an event, what it led to, what moved a signal, what would be if."""
+"""Questions about causes: what led to an event, what it led to, what moved a signal, and what-if."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from semp_sdk.lineage import (
     TraceSpan,
     TraceSummary,
 )
-from semp_sdk.moments import Moment, moment_text
 from semp_sdk.pages import Pages
+from semp_sdk.timestamps import Moment, moment_text
 from semp_sdk.transport import Answer, Query, query_string, segment
 
 P = TypeVar("P")
@@ -38,7 +38,7 @@ LARGEST_GRAPH = 10_000
 
 
 def reader(kind: type[R]) -> Callable[[bytes], R]:
-    """Reads answers of this kind; raises ServiceFault when one is not what the service promises."""
+    """A decoder for answers of this type. It raises ServiceFault when an answer has another shape."""
     decode = msgspec.json.Decoder(kind).decode
 
     def read(answer: bytes) -> R:
@@ -64,19 +64,19 @@ _linked = reader(list[LinkedNode])
 class Causality:
     """The part of `Client` that asks about causes.
 
-    What is answered in pages is awaited for the first page, or iterated over for everything, see `Pages`:
+    Answers with pages are awaited for the first page, or iterated over for all items, see `Pages`:
 
         page = await client.ancestors(event.id)  # page.count is the number of all
         async for cause in client.ancestors(event.id): ...
 
-    Lineage counts an event once, at its shortest distance, nearest first. Its pages leave out what was committed after the first one.
-    Arguments they share: `depth` is the number of PARENT hops at most, None for no bound; `type` and `scope` (or a glob) choose what is
-    counted and shown, while the way may lead through others; `payload` asks for payloads; `limit` is the size of a page, 0..1000, and 0
-    asks for the count alone.
+    Lineage counts an event once, at its shortest distance, nearest first. Later pages leave out events committed after the first page.
+    Shared arguments: `depth` is the largest number of PARENT hops, None for no limit. `type` and `scope` (or a glob) choose which events
+    are counted and returned; paths may lead through other events. `payload` includes payloads. `limit` is the page size, 0..1000; 0
+    returns only the count.
 
     Raises:
         NotFound: there is no such event, node or trace.
-        InvalidEvent: an argument was refused, or the question takes the service too long: ask for less depth or a narrower filter.
+        InvalidEvent: an argument was refused, or the question takes the service too long: use a smaller depth or a narrower filter.
     """
 
     # Lineage
@@ -113,7 +113,7 @@ class Causality:
         self, id: str, *, depth: int | None = None, type: Values = None, scope: str | None = None, payload: bool = False,
         limit: int | None = None,
     ) -> Pages[Lineage, Relative]:  # fmt: skip
-        """Where the consequences end so far: descendants that led to nothing yet; the event itself when nothing followed."""
+        """The last consequences so far: descendants without an effect; the event itself when nothing followed."""
         return self._around("impact", id, depth, type, scope, payload, limit)
 
     def open(
@@ -124,14 +124,14 @@ class Causality:
         return self._pages(f"/api/events/{segment(id)}/open", query, _lineage, _relatives, limit)
 
     def paths(self, cause: str, effect: str, *, payload: bool = False, limit: int | None = None) -> Pages[Paths, Relative]:
-        """How one event led to another: every event on any way between them. Their order does not matter; `count` is 0 without a way."""
+        """How one event led to another: every event on any path between them. The two may be swapped; `count` is 0 without a path."""
         query: Query = {"from": cause, "to": effect, "payload": _flag(payload)}
         return self._pages("/api/paths", query, _paths, _relatives, limit)
 
     def common_causes(self, *ids: str, payload: bool = False, limit: int | None = None) -> Pages[Lineage, Relative]:
-        """What 2..16 events have in common: the causes shared by all, of which none led to another, as Git's merge bases.
+        """The nearest causes that 2..16 events share, such that none led to another; like Git's merge bases.
 
-        Each event counts among its own causes. `depth` is how far the farthest of the events is.
+        Each event counts as its own cause. `depth` is the distance of the farthest of the events.
         """
         query: Query = {"ids": ",".join(ids), "payload": _flag(payload)}
         return self._pages("/api/common-causes", query, _lineage, _relatives, limit)
@@ -139,7 +139,7 @@ class Causality:
     # Traces
 
     def traces(self, *, limit: int | None = None) -> Pages[list[TraceSpan], TraceSpan]:
-        """By their newest event, newest first. A page may hold fewer than `limit` though more follow."""
+        """Traces by their newest event, newest first. A page may have fewer than `limit` items although more follow."""
         return self._pages("/api/traces", {}, _spans, _itself, limit)
 
     async def trace_summary(self, trace_id: str) -> TraceSummary:
@@ -147,7 +147,7 @@ class Causality:
         return _summary(await self.get_bytes(f"/api/traces/{segment(trace_id)}"))
 
     def trace_graph(self, trace_id: str, *, limit: int | None = None) -> Pages[TraceGraph, TraceNode]:
-        """A trace as node-link data, in order of position; `limit`: events in a page, 1..10,000. A whole one is `semp_sdk.mirror`'s."""
+        """A trace as node-link data, in order of position. `limit`: events per page, 1..10,000. `semp_sdk.mirror` reads whole traces."""
         path = f"/api/traces/{segment(trace_id)}/graph"
         return self._pages(path, {}, _graph, lambda page: page.nodes, limit, usual=1_000, largest=LARGEST_GRAPH)
 
@@ -156,15 +156,15 @@ class Causality:
     def explain(
         self, scope: str, pattern: str, *, at: Moment | None = None, order: Literal["asc", "desc"] = "asc", limit: int | None = None
     ) -> Pages[Explanation, Shift]:
-        """Why a signal is as strong as it is, or was `at` a moment: every event that moved it, in log order, or newest first.
+        """Why a signal has its strength, now or `at` a moment: every event that moved it, in log order or newest first.
 
-        Each begins at the strength the one before left, less what time took; the last, less `decay`, is the signal's own strength.
+        Each step starts at the strength after the step before, minus decay. The last step's strength, minus `decay`, is the signal's.
         """
         path = f"/api/signals/{segment(scope)}/{segment(pattern)}/explain"
         return self._pages(path, {"at": moment_text(at), "order": order}, _explanation, lambda page: page.events, limit)
 
     async def what_if(self, *, drop: Iterable[str] = (), add: Iterable[NewEvent | Mapping[str, Any]] = ()) -> Supposition:
-        """The signals as they would be without the events `drop`ped (ids) and with those `add`ed. Nothing is written.
+        """The signals as they would be without the events `drop` (ids) and with the events `add`. Nothing is written.
 
         `add`: from `Client.draft`, or dicts as `POST /events` takes them.
         """
@@ -197,7 +197,7 @@ class Causality:
     ) -> Pages[Lineage, Relative]:  # fmt: skip
         """How a node came about: the events it is linked to and everything that led to them.
 
-        The events linked to the node are at depth 0. `edge`: by links of this type alone.
+        The events linked to the node are at depth 0. `edge`: only links of this type.
         """
         return self._around("provenance", id, depth, type, scope, payload, limit, of="nodes", edge=edge)
 
@@ -205,9 +205,9 @@ class Causality:
         self, id: str, *, edge: str | None = None, depth: int | None = None, type: Values = None, scope: str | None = None,
         payload: bool = False, limit: int | None = None,
     ) -> Pages[Lineage, Relative]:  # fmt: skip
-        """What came of a node: the events it is linked to and everything they led to.
+        """Consequences of a node: the events it is linked to and everything they led to.
 
-        The events linked to the node are at depth 0. `edge`: by links of this type alone.
+        The events linked to the node are at depth 0. `edge`: only links of this type.
         """
         return self._around("descendants", id, depth, type, scope, payload, limit, of="nodes", edge=edge)
 
@@ -253,5 +253,5 @@ def _itself(page: list[T]) -> list[T]:
     return page
 
 
-def _flag(wanted: bool) -> int | None:
-    return 1 if wanted else None
+def _flag(on: bool) -> int | None:
+    return 1 if on else None

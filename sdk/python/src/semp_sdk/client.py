@@ -1,4 +1,4 @@
-"""The typed client: emit, read, follow; what it can ask about causes is in `semp_sdk.causality`."""
+"""The typed client: emit, read, follow. Its questions about causes are in `semp_sdk.causality`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from semp_sdk.emitting import Emitter
 from semp_sdk.errors import NotFound, SignalTimeout, Unavailable
 from semp_sdk.events import Event, EventType, NewEvent, Signal, SignalUpdate
 from semp_sdk.frames import Filter, Values
-from semp_sdk.moments import Moment, moment_text
 from semp_sdk.stream import OnReset, Stream
+from semp_sdk.timestamps import Moment, moment_text
 from semp_sdk.transport import Answer, Query, segment
 
 P = ParamSpec("P")
@@ -48,16 +48,16 @@ class Client(Causality, Emitter):
         penalty: float = 0.5,
         result: Callable[[Any], object] | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Decorate a function, coroutine functions included: its calls leave events, see `semp_sdk.decorators.Recorder`.
+        """Decorate a function or coroutine function: each call emits events, see `semp_sdk.decorators.Recorder`.
 
-        A function that is no coroutine waits for its events when it runs in another thread than the client's; on the client's loop it
-        must not, so there they are left as by `emit_nowait`.
+        A plain function that runs in another thread than the client's waits until its events are stored. On the client's own loop it must
+        not wait, so there its events are sent as by `emit_nowait`.
 
         Args:
             action: the pattern of the signal; the function's name unless given.
             on_failure: whether an exception becomes a penalty or a failed test.
             penalty: size of that penalty, 0..1.
-            result: makes what `ready` tells as `result` of what the function returned; nothing is told without it.
+            result: converts the return value to the `result` in the payload of `ready`; without it the payload has no result.
         """
         return Recorder(self._draft_from, self.send, self.post_or_wait, scope, action, on_failure, penalty, result)
 
@@ -110,7 +110,7 @@ class Client(Causality, Emitter):
         """
         try:
             async with asyncio.timeout(timeout), self.stream(scope=scope, signals=True, on_reset="restart") as changes:
-                # after the stream is there, so that nothing falls between the two
+                # read after the stream is open, so that no change is missed between the two
                 found = None if changes.closed else await self.signal(scope, pattern)
                 if found is not None and found.strength > above:
                     return found
@@ -141,16 +141,16 @@ class Client(Causality, Emitter):
 
         Args:
             scope: scopes or globs; like every filter one value or several alternatives.
-            after: the position to read on from; 0 is the log's start, None is where the log stands when the stream connects.
+            after: the position to continue from; 0 is the log's start, None is where the log stands when the stream connects.
             epoch: the log that position belongs to; from `Stream.epoch`.
-            signals: also give each `SignalUpdate` of a matching scope, right after the event that caused it; of what was missed, the
-                last one of each signal, ahead of the events.
+            signals: also give each `SignalUpdate` of a matching scope, right after the event that caused it. For missed events only the
+                last update of each signal comes, ahead of the events.
             on_reset: what to do when the log was replaced: raise `HistoryLost`, or read the new one from its start.
         """
-        wanted = Filter.of(scope, type, trace_id, agent_id)
+        chosen = Filter.of(scope, type, trace_id, agent_id)
         stream: Stream[Any] = Stream(
-            self.url, wanted, after=after, epoch=epoch, signals=signals, on_reset=on_reset, headers=self._headers,
-            open_ones=self._streams,
+            self.url, chosen, after=after, epoch=epoch, signals=signals, on_reset=on_reset, headers=self._headers,
+            open_streams=self._streams,
         )  # fmt: skip
         return stream
 

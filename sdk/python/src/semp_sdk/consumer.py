@@ -1,4 +1,4 @@
-"""A reader that remembers on disk how far it got."""
+"""A reader that keeps its position on disk."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import msgspec
 
 from semp_sdk.errors import SempError
 from semp_sdk.events import Event
-from semp_sdk.files import Hold, replace
+from semp_sdk.files import FileLock, replace
 from semp_sdk.stream import Stream
 from semp_sdk.tracing import caused_by
 
 Start = Literal["beginning", "now"]
 Delivery = Literal["at-least-once", "at-most-once"]
 EVERY = 100
-"""Events after which the position is saved at the latest."""
+"""The position is saved after this many events at the latest."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -38,13 +38,13 @@ def default_directory() -> Path:
 
 
 class Consumer:
-    """Reads on, after every restart, from where it was.
+    """Continues after every restart where it stopped.
 
-    The position is saved once an event was handled: when what has arrived is used up, and after `every` events at the latest. After a
-    crash the events since then come again (at least once); each has the same id. With `delivery="at-most-once"` the position is saved
-    before an event is handed out, so that after a crash one event may be missing, but none comes twice.
+    The position is saved after an event was handled: when all received events are handled, and after `every` events at the latest. After a
+    crash the events since then come again (at least once), with the same ids. With `delivery="at-most-once"` the position is saved before
+    an event is returned: after a crash one event may be missing, but none comes twice.
 
-    The file is replaced as a whole and synced. One process at a time may use a name.
+    The file is replaced atomically and synced. One process at a time may use a name.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class Consumer:
         self._start: Start = start
         self._ahead = delivery == "at-most-once"
         self._every = every
-        self._hold: Hold | None = None
+        self._lock: FileLock | None = None
         self._stream: Stream[Event] | None = None
         self._saved: Checkpoint | None = None
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """What is saved; None before the consumer was opened or when nothing is."""
+        """The saved position; None before the consumer was opened, or when nothing was saved."""
         return self._saved
 
     async def __aenter__(self) -> Consumer:
@@ -81,13 +81,13 @@ class Consumer:
         await self.close()
 
     def __aiter__(self) -> AsyncGenerator[Event]:
-        """Events; one counts as handled when the next one is asked for. What is left of the loop before that comes again."""
+        """The events. An event counts as handled when the next one is requested; if the loop ends before that, it comes again."""
         return self._read()
 
     async def run(self, handler: Callable[[Event], Awaitable[object]]) -> None:
-        """Call the handler with one event after the other, for ever. What it emits follows from the event it was called with.
+        """Call the handler with one event after the other, for ever. Events it emits follow from the event it was called with.
 
-        What it raises ends this, and the event comes again at the next start (unless delivery is at most once).
+        An exception of the handler ends this; the event comes again at the next start, unless delivery is at most once.
         """
         async with self, aclosing(self._read()) as events:
             async for event in events:
@@ -95,18 +95,18 @@ class Consumer:
                     await handler(event)
 
     async def close(self) -> None:
-        """Close the stream and give the name free. What was handed out last does not count as handled. Safe to repeat."""
+        """Close the stream and release the name. The last returned event does not count as handled. Safe to repeat."""
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.close()
-        if self._hold is not None:
-            self._hold.release()
-            self._hold = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     async def _open(self) -> Stream[Event]:
         if self._stream is not None:
             return self._stream
-        self._hold = self._hold or Hold(self.path.with_suffix(".lock"))
+        self._lock = self._lock or FileLock(self.path.with_suffix(".lock"))
         try:
             self._saved = self._load()
             if self._saved is not None:

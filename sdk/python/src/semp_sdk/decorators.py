@@ -1,4 +1,4 @@
-"""A function call as events: what is about to be done, that it is done, and how it went."""
+"""Function calls as events: a proposal before the call, and its end and result after it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 OnFailure = Literal["penalty", "test"]
 REASON = 1_000
-"""Characters of an exception's text that are told, at most."""
+"""Longest text of an exception in a payload, in characters."""
 
 
 class Recorder:
-    """Decorates functions. Per call: a `proposal` before, `ready` after it, and how it went.
+    """Decorates functions. Each call emits a `proposal` before it, and `ready`, a penalty or a test after it.
 
-    How it went: with `on_failure="penalty"` an exception becomes a penalty of `penalty`; with `"test"` every call ends in a test that
-    passed or failed. The exception is raised on, with its type and text told in the event, so it should hold no secrets. A call that was
-    cancelled or interrupted says nothing about the work: it leaves the proposal alone.
+    With `on_failure="penalty"` an exception becomes a penalty of size `penalty`; with `"test"` every call ends with a test that passed or
+    failed. The exception is raised again. Its type and text are in the event, so it must not contain secrets. A call that was cancelled or
+    interrupted emits only the proposal, because it says nothing about the work.
 
-    Calls inside the call follow from its proposal, `ready` follows from all that happened inside, and what comes after the call follows
-    from its last event. Without a trace around it each call has its own.
+    Calls inside the call follow from its proposal; `ready` follows from all events inside; later events follow from the call's last event.
+    Without a trace around it, each call has a trace of its own.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Recorder:
                     try:
                         self._block(event)
                         follow(event.id)
-                    except Exception as also:  # the function's own error matters more
-                        error.add_note(f"and this could not be told: {also}")
+                    except Exception as also:  # the function's own error is more important
+                        error.add_note(f"its event could not be stored: {also}")
                     raise
                 for event in self._success(action, proposal, answer):
                     self._block(event)
@@ -96,7 +96,7 @@ class Recorder:
                         await self._wait(event)
                         follow(event.id)
                     except Exception as also:
-                        error.add_note(f"and this could not be told: {also}")
+                        error.add_note(f"its event could not be stored: {also}")
                     raise
                 for event in self._success(action, proposal, answer):
                     await self._wait(event)
@@ -133,7 +133,7 @@ def _causes(proposal: NewEvent) -> list[str]:
 
 
 def _some_trace() -> ExitStack:
-    """A trace of its own when there is none."""
+    """Starts a new trace when there is none."""
     stack = ExitStack()
     if current_trace() is None:
         stack.enter_context(trace())

@@ -1,4 +1,4 @@
-"""Brings what is in the outbox to the service, in order, for as long as it takes."""
+"""Sends the outbox to the service, in order, and retries for as long as it takes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import math
 
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.outbox import Outbox
+from semp_sdk.pending import wait_for_parents
 from semp_sdk.retry import RECONNECTS
 from semp_sdk.transport import Transport
-from semp_sdk.underway import causes_arrived
 
 log = logging.getLogger("semp_sdk")
 
 
 class Drain:
-    """A background task between `start` and `close`. It never gives an event up: what the service refuses is kept in `.rejected`."""
+    """A background task between `start` and `close`. It never drops an event: refused ones are kept in `.rejected`."""
 
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
         self.outbox = outbox
@@ -25,7 +25,7 @@ class Drain:
         self._moved = asyncio.Event()
 
     async def start(self) -> None:
-        """Open the outbox, with what a former process left in it, and begin.
+        """Open the outbox, with the events that an earlier process left in it, and start.
 
         Raises:
             Busy: another process has it.
@@ -34,7 +34,7 @@ class Drain:
         self._task = asyncio.create_task(self._work())
 
     async def close(self) -> None:
-        """Stop where it is; what is left goes out at the next start. Safe to repeat."""
+        """Stop; remaining events are sent after the next start. Safe to repeat."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -42,7 +42,7 @@ class Drain:
         await self.outbox.close()
 
     async def empty(self) -> None:
-        """Return when the service has answered everything."""
+        """Return when the service has answered every event."""
         while not self.outbox.empty:
             self._moved.clear()
             await self._moved.wait()
@@ -53,7 +53,7 @@ class Drain:
             try:
                 await self._forward()
                 pauses = RECONNECTS.delays()
-            except Exception:  # a full disk, most likely; nothing is lost by trying again
+            except Exception:  # most likely a full disk; a retry loses nothing
                 log.exception("the outbox %s could not be drained", self.outbox.path)
                 await asyncio.sleep(next(pauses))
 
@@ -65,7 +65,7 @@ class Drain:
             self._moved.set()
             await outbox.news.wait()
             return
-        await causes_arrived(parcel.bodies, math.inf)
+        await wait_for_parents(parcel.bodies, math.inf)
         found = await store(self._transport, parcel.bodies, lambda error: log.warning("events cannot be sent: %s", error))
         refused = [(parcel.bodies[index], error) for index, error in sorted(found.items())]
         for _, error in refused:

@@ -1,4 +1,4 @@
-"""Emitting: one queue of events on their way, from any thread, with or without an outbox."""
+"""Emitting: one queue of pending events, usable from any thread, with or without an outbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger("semp_sdk")
 
 
 class Emitter:
-    """The half of `Client` that sends, and its life cycle."""
+    """The part of `Client` that emits, and the client's life cycle."""
 
     def __init__(
         self,
@@ -43,13 +43,13 @@ class Emitter:
         """Nothing is connected yet.
 
         Args:
-            agent_id: who emits, unless an event says otherwise.
-            outbox: a file for events that the service does not have yet. With it `emit` returns once the event is on this disk, whether
-                or not the service is there; without it, once the service has committed it.
-            state: the directory of consumers' positions.
-            patience: seconds for which a request is repeated while the service cannot be reached or is full.
-            timeout: seconds for one try.
-            capacity: events that may wait to be sent; with more, `emit` waits and `emit_nowait` refuses.
+            agent_id: agent of events that name none.
+            outbox: a file for events that the service does not have yet. With it, `emit` returns once the event is on disk, even while the
+                service is away; without it, once the service has committed the event.
+            state: directory for the positions of consumers.
+            patience: seconds for which a request is retried while the service cannot be reached or is full.
+            timeout: seconds for one attempt.
+            capacity: events that may wait to be sent. Beyond it `emit` waits and `emit_nowait` raises.
             headers: sent with every request.
 
         Raises:
@@ -63,7 +63,7 @@ class Emitter:
         self._transport = Transport(self.url, timeout=timeout, headers=headers)
         self._capacity = capacity
         self._outbox = Path(outbox) if outbox is not None else None
-        self._batcher, self._drain = self._ways_out()
+        self._batcher, self._drain = self._make_senders()
         self._started: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -78,7 +78,7 @@ class Emitter:
         await self.close()
 
     async def close(self) -> None:
-        """Send what `emit_nowait` took, then close everything. What is in an outbox stays there for the next start."""
+        """Send the events of `emit_nowait`, then close everything. Events in an outbox stay there for the next start."""
         try:
             if self._background:
                 await asyncio.wait(self._background)
@@ -90,7 +90,7 @@ class Emitter:
             await self._batcher.close()
             await self._transport.close()
             self._started = None
-            self._batcher, self._drain = self._ways_out()  # nothing of this loop is left, so that it may be used on another one
+            self._batcher, self._drain = self._make_senders()  # new objects, so that the client may be used on another loop
 
     async def emit(
         self,
@@ -103,13 +103,13 @@ class Emitter:
         parent_ids: Sequence[str] | None = None,
         id: str | None = None,
     ) -> Emitted:
-        """Leave an event. Events emitted at the same time share requests; their order is kept.
+        """Emit an event. Events emitted at the same time share requests; their order is kept.
 
-        The trace and the causes are those of the running code (see `trace`) unless they are given. The id is made here, so the event is
-        stored once however often it has to be sent.
+        Trace and parents are those of the running code (see `trace`) unless given. The id is made here, so the event is stored once,
+        however often it is sent.
 
         A reward or penalty whose payload has `"credit": {"discount": 0.5, "max_depth": 3}` also moves the signals of proposals further
-        up: those up to `max_depth` hops away, each hop worth `discount` (0..1) of the one before.
+        up: those at most `max_depth` hops away. Each hop multiplies the value by `discount` (0..1).
 
         Raises:
             InvalidEvent, TooLarge, Conflict: it was refused. Never with an outbox: there, what is refused goes to `<outbox>.rejected`.
@@ -131,10 +131,10 @@ class Emitter:
         parent_ids: Sequence[str] | None = None,
         id: str | None = None,
     ) -> NewEvent:
-        """The same without waiting, from any thread. What goes wrong later is logged, and raised by `flush`.
+        """The same without waiting, from any thread. A later failure is logged, and raised by `flush`.
 
         Raises:
-            OutboxFull: too many events wait already (on the client's own loop; from a thread it is logged).
+            OutboxFull: too many events are pending (on the client's own loop; from other threads this is logged).
             RuntimeError: the client has not been entered.
         """
         event = self.draft(type, scope, payload, trace_id=trace_id, agent_id=agent_id, parent_ids=parent_ids, id=id)
@@ -156,7 +156,7 @@ class Emitter:
         """`emit` for code in other threads than the client's: waits until the event is stored, and raises the same.
 
         Raises:
-            RuntimeError: called on the client's own loop, which would wait for itself, or the client has not been entered.
+            RuntimeError: called on the client's own loop, which would deadlock, or the client has not been entered.
         """
         event = self.draft(type, scope, payload, trace_id=trace_id, agent_id=agent_id, parent_ids=parent_ids, id=id)
         loop = self._running_elsewhere()
@@ -165,10 +165,10 @@ class Emitter:
         return emitted
 
     async def flush(self) -> None:
-        """Return when everything emitted so far is stored, the outbox included, however long that takes.
+        """Return when every event emitted so far is stored, also those in the outbox, however long that takes.
 
         Raises:
-            SempError: the first failure of an `emit_nowait` since the last flush; notes on it tell of others.
+            SempError: the first failure of an `emit_nowait` since the last flush; further failures are notes on it.
         """
         if self._background:
             await asyncio.wait(self._background)
@@ -191,10 +191,10 @@ class Emitter:
         parent_ids: Sequence[str] | None = None,
         id: str | None = None,
     ) -> NewEvent:
-        """The event as it would be emitted here and now, with its id.
+        """The event that `emit` would send now, with its id.
 
         Raises:
-            InvalidEvent: there is no trace, or nobody to emit it.
+            InvalidEvent: there is no trace, or no agent.
         """
         current = tracing.current_trace()
         trace_id = trace_id or (current.id if current is not None else None)
@@ -210,7 +210,7 @@ class Emitter:
             parent_ids=list(parent_ids), payload=dict(payload),
         )  # fmt: skip
 
-    def _ways_out(self) -> tuple[Batcher, Drain | None]:
+    def _make_senders(self) -> tuple[Batcher, Drain | None]:
         drain = Drain(Outbox(self._outbox), self._transport) if self._outbox is not None else None
         return Batcher(self._transport, self._capacity), drain
 
@@ -229,7 +229,7 @@ class Emitter:
             raise
 
     async def send(self, event: NewEvent) -> Emitted:
-        """Emit a drafted event; the trace stays where it is."""
+        """Emit a drafted event. It does not become the parent of later events."""
         body = encode_event(event)
         if self._started is None or not self._started.done() or self._loop is not asyncio.get_running_loop():
             await self.start()
@@ -264,12 +264,12 @@ class Emitter:
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
-        log.error("an event could not be left: %s", error)
+        log.error("an event could not be stored: %s", error)
         if len(self._failures) < 100:
             self._failures.append(error)
 
     def post_or_wait(self, event: NewEvent) -> None:
-        """Emit a drafted event from code that is no coroutine: wait for it where that is possible, else leave it as `emit_nowait`."""
+        """Emit a drafted event from a plain function: wait for it on other threads than the client's, else send it as `emit_nowait`."""
         if _loop_here() is self._loop:
             self._post(event)
         else:

@@ -1,4 +1,4 @@
-"""Events as JSON, and what JSON cannot hold."""
+"""Events as JSON, with checks for values that JSON cannot represent."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from semp_sdk.errors import InvalidEvent, TooLarge
 from semp_sdk.events import FieldError, NewEvent
 
 MOST_BODY = 1_048_000
-"""Bytes of an event; the service refuses 1 MiB without reading it, which looks like a broken connection from here."""
+"""Largest event in bytes. The service refuses 1 MiB without reading it, which the client would see as a broken connection."""
 
 
 def _plain(value: object) -> str | int | float:
-    """What a subclass of text or number holds, whatever it says of itself: the encoder takes the types themselves alone."""
+    """The plain value of a subclass of str, int or float, because the encoder accepts only the exact types."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -30,17 +30,17 @@ _encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 def encode_event(event: NewEvent) -> bytes:
-    """The event as the service reads it.
+    """The event as JSON.
 
     Raises:
-        InvalidEvent: its payload is no JSON: other types, or a number that is not finite.
-        TooLarge: it is larger than any event may be.
+        InvalidEvent: the payload cannot be written as JSON: a type JSON does not have, or a number that is not finite.
+        TooLarge: the event is larger than `MOST_BODY`.
     """
     try:
         body = _encode(event)
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise InvalidEvent(f"payload: cannot be written as JSON: {error}", [FieldError("payload", str(error))]) from None
-    if b"null" in body and not _finite(event.payload):  # that is how NaN and the infinities would be written
+    if b"null" in body and not _finite(event.payload):  # msgspec writes NaN and infinities as null
         raise InvalidEvent("payload: JSON has no NaN and no infinity", [FieldError("payload", "holds a number that is not finite")])
     if len(body) > MOST_BODY:
         raise TooLarge(f"{len(body)} bytes, the limit is {MOST_BODY}", [FieldError("body", f"{len(body)} bytes")])
@@ -48,7 +48,7 @@ def encode_event(event: NewEvent) -> bytes:
 
 
 def _finite(value: object) -> bool:
-    """Whether every number in it is one."""
+    """Whether every number in the value is finite."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):

@@ -17,23 +17,23 @@ class _Refused(SempError):
     def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
         self.errors = list(errors)
-        """The fields to blame, empty when it is none in particular."""
+        """The invalid fields; empty when no field is to blame."""
 
 
 class InvalidEvent(_Refused):
-    """What was sent was refused (400) and nothing was written. `errors` names the fields."""
+    """The service refused the request (400) and wrote nothing. `errors` names the fields."""
 
 
 class TooLarge(InvalidEvent):
-    """It is beyond one of the documented sizes (413)."""
+    """The request is larger than a documented limit (413)."""
 
 
 class Conflict(_Refused):
-    """The id is taken by an event with other content (409)."""
+    """An event with this id and other content exists (409)."""
 
 
 class NotFound(SempError):
-    """There is no such thing (404)."""
+    """It does not exist (404)."""
 
 
 class NotAllowed(SempError):
@@ -41,7 +41,7 @@ class NotAllowed(SempError):
 
 
 class ServiceFault(SempError):
-    """The service failed on this request (500), or answered what it never should. Its log has the details."""
+    """The service failed on this request (500), or sent an invalid answer. Its log has the details."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class ServiceFault(SempError):
 
 
 class Unavailable(SempError):
-    """The service could not be reached, or had no room, for as long as the client was told to try.
+    """The service could not be reached, or was full, for the whole `patience` of the client.
 
     An event that was being sent may have been stored: emit it again with the same id, which is always safe.
     `retry_after`: seconds the service asked to wait, None when it did not say.
@@ -61,11 +61,11 @@ class Unavailable(SempError):
 
 
 class OutboxFull(Unavailable):
-    """More events wait to be sent than the client may hold. Nothing was taken."""
+    """Too many events wait to be sent. This one was not accepted."""
 
 
 class HistoryLost(SempError):
-    """The log cannot be read on from where the reader stands: it is another log, or that part of it is gone.
+    """The log cannot be read from the reader's position on: the log was replaced, or that part of it is gone.
 
     Read the state again (signals, recent events), then start from the new log's position.
     """
@@ -77,7 +77,7 @@ class HistoryLost(SempError):
 
 
 class ProtocolViolation(SempError):
-    """The service broke what it promises, for instance left out a position, even after a reconnect."""
+    """The service broke the protocol: for instance it left out a position, even after a reconnect."""
 
 
 class SignalTimeout(SempError, TimeoutError):

@@ -11,7 +11,7 @@ EventType = Literal["proposal", "ready", "test", "reward", "penalty", "cancel"]
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event before it is in the log. Its id is set when it is made, so it may be sent as often as is needed."""
+    """An event that is not in the log yet. It has its id from the start, so sending it again is safe."""
 
     id: str
     type: EventType
@@ -41,21 +41,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an event did to a signal. Strengths are 0..1, and 0 stands for absent."""
+    """The effect of an event on a signal. Strengths are 0..1; 0 means absent."""
 
     scope: str
     pattern: str
     before: float
     after: float
     share: float = 1.0
-    """What part of the event's value reached it: less than 1 by credit along causes."""
+    """Fraction of the event's value that reached the signal; less than 1 for credit along causes."""
 
 
 class Emitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What `Client.emit` answers.
+    """The result of `Client.emit`.
 
-    Without an outbox it is the stored event. With one it is what is safe on disk and will be stored: `position` and `timestamp` are
-    None and `signals` is empty, since the log has not seen it yet.
+    Without an outbox it is the stored event. With an outbox it is the event on disk, which will be stored later: `position` and `timestamp`
+    are None and `signals` is empty.
     """
 
     id: str
@@ -68,9 +68,9 @@ class Emitted(msgspec.Struct, frozen=True, kw_only=True):
     position: int | None = None
     timestamp: str | None = None
     signals: list[Move] = []
-    """What storing it moved; empty when the log had it already."""
+    """Signals that it moved; empty when the log had the event already."""
     moved: str | None = None
-    """Why it moved nothing, where it could have."""
+    """Why it moved no signal, where it could have."""
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, rename={"lambda_": "lambda"}):
@@ -83,26 +83,26 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, rename={"lambda_": "lamb
     """0..1; below 0.01 a signal is gone."""
     last_updated: str
     alpha: float
-    """What a reward's value is multiplied by when it names no factor of its own."""
+    """Factor of a reward's value, when the reward names none of its own."""
     lambda_: float
-    """What is left of the strength after a decay interval (a minute unless the service was set otherwise)."""
+    """Fraction of the strength that is left after one decay interval (a minute, unless the service is configured otherwise)."""
 
 
 class SignalUpdate(Signal, frozen=True, kw_only=True, rename={"lambda_": "lambda"}):
-    """A signal right after the event at `position` moved it; 0 when that made it vanish."""
+    """A signal right after the event at `position` moved it; strength 0 when that removed it."""
 
     position: int
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """A field of what was sent, as a path such as `payload.value`, and why it was refused."""
+    """A refused field of a request, as a path such as `payload.value`, and the reason."""
 
     field: str
     reason: str
 
 
 class ErrorBody(msgspec.Struct):
-    """The service's answer when something is wrong."""
+    """The service's answer to a failed request."""
 
     message: str
     errors: list[FieldError] = []

@@ -1,4 +1,4 @@
-"""What the extra `graph` brings, imported when it is first needed."""
+"""Packages of the extra `graph`, imported on first use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def extra(module: str) -> Any:
-    """The module.
+    """Import and return the module.
 
     Raises:
         ImportError: it is not installed; the message says how to install it.

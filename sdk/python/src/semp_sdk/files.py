@@ -1,4 +1,4 @@
-"""Files that outlive a crash: replaced as a whole, or held by one process at a time."""
+"""Files that survive a crash: replaced atomically, or locked by one process at a time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from semp_sdk.errors import Busy
 
 
 def replace(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """Give a file new content: whoever looks, also after a crash, sees all of the old or all of the new.
+    """Replace a file's content atomically: readers see the old or the new content, also after a crash.
 
-    `sync`: wait until it is on disk, so that it also outlives a loss of power.
+    `sync`: wait until it is on disk, so that it also survives a power loss.
     """
     beside = path.with_name(f"{path.name}.new")
     with beside.open("wb") as file:
@@ -26,7 +26,7 @@ def replace(path: Path, content: bytes, *, sync: bool = True) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make sure that files which were made or renamed in it are there after a loss of power."""
+    """Sync a directory, so that new and renamed files in it survive a power loss."""
     if sys.platform == "win32":
         return  # directories cannot be opened there; NTFS logs renames itself
     descriptor = os.open(directory, os.O_RDONLY)
@@ -36,14 +36,14 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-class Hold:
-    """A file lock. The system lets it go when the process ends, however it ends."""
+class FileLock:
+    """A file lock. The system releases it when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
-        """Take it.
+        """Take the lock.
 
         Raises:
-            Busy: another process, or another object of this one, has it.
+            Busy: another process, or another object of this process, has it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -61,7 +61,7 @@ class Hold:
             raise Busy(f"{path} is held by another process; one at a time may use it") from None
 
     def release(self) -> None:
-        """Let it go. Safe to repeat."""
+        """Release the lock. Safe to repeat."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What the service sends over a WebSocket, and the address that asks for it."""
+"""Frames that the service sends over a WebSocket, and the WebSocket's URL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SignalFrame(msgspec.Struct, frozen=True, tag="signal"):
 
 
 class Ack(msgspec.Struct, frozen=True, tag="ack"):
-    """The answer to a ping: everything up to `position` that was asked for has been sent before it."""
+    """The answer to a ping: every matching event up to `position` was sent before it."""
 
     position: int | None = None
 
@@ -46,7 +46,7 @@ read_frame: Callable[[bytes], Frame] = msgspec.json.Decoder(Frame).decode
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """What a stream wants: values of one field are alternatives, fields must all hold, None holds for every event."""
+    """Which events a stream gives. Values of one field are alternatives; all fields must match; an empty field matches every event."""
 
     scope: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
@@ -59,11 +59,11 @@ class Filter(msgspec.Struct, frozen=True):
 
     @property
     def everything(self) -> bool:
-        """Whether it holds for every event, so that positions must follow one another."""
+        """Whether it matches every event, so that positions have no gaps."""
         return not (self.scope or self.type or self.trace_id or self.agent_id)
 
 
-def address(base: str, wanted: Filter, *, after: int | None, epoch: str | None, signals: bool, batch: bool) -> str:
+def address(base: str, filter: Filter, *, after: int | None, epoch: str | None, signals: bool, batch: bool) -> str:
     """The WebSocket's URL."""
     return f"{base.replace('http', 'ws', 1)}/ws" + query_string(
         {
@@ -72,10 +72,10 @@ def address(base: str, wanted: Filter, *, after: int | None, epoch: str | None, 
             "signals": 1 if signals else None,
             "after": after,
             "epoch": epoch,
-            "scope": wanted.scope,
-            "type": wanted.type,
-            "trace_id": wanted.trace_id,
-            "agent_id": wanted.agent_id,
+            "scope": filter.scope,
+            "type": filter.type,
+            "trace_id": filter.trace_id,
+            "agent_id": filter.agent_id,
         }
     )
 

@@ -1,4 +1,4 @@
-"""Ids that the client makes itself, so that every request may be repeated."""
+"""Ids, made by the client so that every request is safe to repeat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _last = 0
 _process = 0
 _random = b""
 POOL = 4_096
-"""Random bytes drawn at a time: each draw lets other threads run, and a busy one comes back late."""
+"""Random bytes per call of `os.urandom`: each call releases the GIL, and busy threads delay its return."""
 
 
 def new_id() -> str:

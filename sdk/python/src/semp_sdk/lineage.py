@@ -1,4 +1,4 @@
-"""What the service answers about causes and consequences, as typed values."""
+"""Answers about causes and consequences, as typed values."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ class Relative(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str
     position: int
     depth: int
-    """PARENT hops from the event asked about, by the shortest way."""
+    """PARENT hops to the event of the request, by the shortest path."""
     relation: Literal["ancestor", "descendant"] | None = None
-    """Set where both are listed together."""
+    """Set when both are in one list."""
     payload: dict[str, Any] | None = None
-    """None unless it was asked for."""
+    """None unless it was requested."""
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a lineage, nearest first."""
 
     count: int
-    """Events in all, exact for the depth and filters asked, whatever the page."""
+    """Exact total for the requested depth and filters, on every page."""
     truncated: bool
-    """Whether this page is not the last, or the node budget ended the count."""
+    """Whether more pages follow, or the node budget ended the count."""
     nodes: list[Relative]
 
 
 class Paths(Lineage, frozen=True, kw_only=True):
-    """A page of the events on any way from one event to another, both included, nearest to the cause first."""
+    """A page of the events on any path from one event to another, both included, nearest to the cause first."""
 
     shortest: list[str]
-    """Ids of one shortest way, from the cause to the effect; empty when none leads to the other."""
+    """Ids of one shortest path, from the cause to the effect; empty when there is no path."""
 
 
 class TraceSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a trace lies in the log."""
+    """A trace's range in the log."""
 
     trace_id: str
     events: int
@@ -67,11 +67,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str
     position: int
     seconds: float
-    """From the step before to this one, 0 for the first."""
+    """Seconds since the step before; 0 for the first."""
 
 
 class CriticalPath(msgspec.Struct, frozen=True, kw_only=True):
-    """The chain of causes that decided how long a trace took; `steps` are its newest ones when there are very many."""
+    """The chain of causes that determined the trace's duration. `steps` has only the newest ones when there are very many."""
 
     count: int
     seconds: float
@@ -79,32 +79,32 @@ class CriticalPath(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentShare(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent did in a trace."""
+    """An agent's part in a trace."""
 
     agent_id: str
     events: int
     critical_seconds: float
-    """Time on the critical path up to this agent's events."""
+    """Seconds on the critical path that end at this agent's events."""
     critical_share: float
-    """The same as a part of the path's time, 0..1."""
+    """The same as a fraction of the path's duration, 0..1."""
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):
-    """Roots or leaves of a trace: how many, and their ids when there are not very many."""
+    """Roots or leaves of a trace: their number, and their ids unless there are very many."""
 
     count: int
     ids: list[str]
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """Rewards or penalties: how many, and the sum of their sizes."""
+    """Rewards or penalties: their number, and the sum of their sizes."""
 
     count: int
     total: float
 
 
 class TraceSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A trace at a glance. `truncated`: it has more events than were read, and only the oldest of them are summed up."""
+    """Summary of a trace. `truncated`: the trace has more events than the service reads, and only the oldest are summarised."""
 
     trace_id: str
     events: int
@@ -163,7 +163,7 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that moved a signal, and by how much: `before` + `change` is `after`."""
+    """An event that moved a signal: `before` + `change` = `after`."""
 
     id: str
     type: str
@@ -175,16 +175,16 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     """How much it raises or lowers; None for types that do neither."""
     share: float = 1.0
-    """What part of the value reached this signal: less than 1 by credit along causes."""
+    """Fraction of the value that reached this signal; less than 1 for credit along causes."""
     before: float
     change: float
     decay: float
-    """What time took between the `after` of the event before and this one's `before`; 0 or less."""
+    """Decay between the `after` of the event before and the `before` of this one; 0 or less."""
     after: float
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the events that moved a signal, in log order, and what time has taken since the last of them."""
+    """A page of the events that moved a signal, in log order, and the decay since the last of them."""
 
     scope: str
     pattern: str
@@ -197,13 +197,13 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupposedSignal(Signal, frozen=True, kw_only=True, rename={"lambda_": "lambda"}):
-    """A signal as it would be, and its `actual` strength; 0 stands for absent in both."""
+    """A hypothetical signal and its `actual` strength; 0 means absent in both."""
 
     actual: float
 
 
 class Supposition(msgspec.Struct, frozen=True, kw_only=True):
-    """What the signals would be had the log been another one."""
+    """The signals for a hypothetical log."""
 
     position: int
     timestamp: str

@@ -1,4 +1,4 @@
-"""Events on disk until the service has them: what was emitted survives a crash of the agent and of the service."""
+"""Events on disk until the service has them. They survive a crash of the agent and of the service."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from pathlib import Path
 import msgspec
 
 from semp_sdk.errors import Conflict, InvalidEvent, OutboxFull, SempError
-from semp_sdk.files import Hold, replace, sync_directory
+from semp_sdk.files import FileLock, replace, sync_directory
 from semp_sdk.identifiers import new_id
 
 log = logging.getLogger("semp_sdk")
 
 COMPACT_BEYOND = 1024 * 1024
-"""Bytes of events that were sent, after which the file is made anew without them."""
+"""Bytes of sent events after which the file is rewritten without them."""
 _MAGIC = b"semp-outbox 1 "
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Events read from the outbox, and the place in the file behind them."""
+    """Events read from the outbox, and the file offset after them."""
 
     bodies: list[bytes]
     end: int
 
 
 class Outbox:
-    """A file of one line an event: a checksum and the event as JSON, with the id it got when it was emitted.
+    """A file with one line per event: a checksum, and the event as JSON with the id it got when it was emitted.
 
-    Beside it are `<name>.sent` (up to where the service has answered), `<name>.rejected` (what it refused, and why) and `<name>.lock`.
-    The events' ids make a repetition harmless, so the place in `.sent` may lag behind after a crash; it never runs ahead. A line that a
-    crash left unfinished was never acknowledged and is cut off; any other damaged line goes to `.rejected`.
+    Beside it are `<name>.sent` (the offset up to which the service has answered), `<name>.rejected` (refused events with the reasons) and
+    `<name>.lock`. Sending an event twice is harmless because of its id, so the offset in `.sent` may be too small after a crash; it is
+    never too large. A line that a crash left unfinished was never acknowledged and is cut off. Any other damaged line goes to `.rejected`.
     """
 
     def __init__(self, path: Path, limit: int = 1024 * 1024 * 1024) -> None:
         """`limit`: bytes of unsent events, beyond which `put` refuses."""
         self.path = path
         self.limit = limit
-        self._hold: Hold | None = None
+        self._lock: FileLock | None = None
         self._file = -1
         self._header = 0
         self._sent = 0
@@ -52,7 +52,7 @@ class Outbox:
         self._writer: asyncio.Task[None] | None = None
         self._using = asyncio.Lock()
         self.news = asyncio.Event()
-        """Set when something was put in."""
+        """Set when an event was added."""
 
     @property
     def unsent(self) -> int:
@@ -60,13 +60,13 @@ class Outbox:
         return self._end - self._sent
 
     def open(self) -> None:
-        """Take the lock and find what was left.
+        """Take the lock, and read where an earlier process stopped.
 
         Raises:
             Busy: another process has it.
-            SempError: there is a file that is no outbox.
+            SempError: the file is not an outbox.
         """
-        self._hold = Hold(self._beside("lock"))
+        self._lock = FileLock(self._beside("lock"))
         try:
             if not self.path.exists():
                 replace(self.path, _MAGIC + new_id().encode() + b"\n")
@@ -79,18 +79,18 @@ class Outbox:
         self.news.set()
 
     async def close(self) -> None:
-        """Finish what is being written and let the file go. Safe to repeat."""
+        """Finish the current write and release the file. Safe to repeat."""
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
         async with self._using:
             self._close_files()
 
     def put(self, body: bytes) -> asyncio.Future[None]:
-        """Append an event. Once the answer is there it is on disk. What is put at the same time shares one write, in this order.
+        """Append an event. It is on disk when the future is done. Events added at the same time share one write, in this order.
 
         Raises:
             OutboxFull: more than `limit` bytes are unsent.
-            OSError: the disk did not take it; nothing was put in.
+            OSError: it could not be written; nothing was added.
         """
         if self.unsent + len(body) > self.limit:
             raise OutboxFull(f"{self.path} holds {self.unsent} bytes that could not be sent yet, the limit is {self.limit}")
@@ -101,17 +101,17 @@ class Outbox:
         return written
 
     async def next(self, most_events: int, most_bytes: int) -> Parcel | None:
-        """The oldest unsent events, at least one, or None when there is none. Damaged lines are put aside."""
+        """The oldest unsent events, at least one; None when there are none. Damaged lines go to `.rejected`."""
         async with self._using:
             return await asyncio.to_thread(self._next, most_events, most_bytes)
 
     @property
     def empty(self) -> bool:
-        """Whether the service has answered everything that was put in."""
+        """Whether the service has answered every event."""
         return self._writer is None and self._sent == self._end
 
     async def sent(self, parcel: Parcel, refused: list[tuple[bytes, SempError]]) -> None:
-        """Note that the service has answered these, with those it refused."""
+        """Store that the service has answered these events, and which of them it refused."""
         async with self._using:
             await asyncio.to_thread(self._note, parcel, refused)
 
@@ -178,7 +178,7 @@ class Outbox:
             replace(self._beside("sent"), b"%b %d\n" % (self._generation, self._sent), sync=False)
 
     def _compact(self) -> None:
-        """Make the file anew without what was sent. The new name of its generation makes a mark of the old one void."""
+        """Rewrite the file without sent events. A new generation id makes the old offset in `.sent` invalid."""
         rest = os.pread(self._file, self._end - self._sent, self._sent)
         replace(self.path, _MAGIC + new_id().encode() + b"\n" + rest)
         os.close(self._file)
@@ -202,13 +202,13 @@ class Outbox:
         self._file = os.open(self.path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
         head = os.pread(self._file, len(_MAGIC) + 37, 0)
         if not (head.startswith(_MAGIC) and head.endswith(b"\n")):
-            raise SempError(f"{self.path} is no outbox of this package")
+            raise SempError(f"{self.path} is no outbox of semp_sdk")
         self._generation = head[len(_MAGIC) : -1]
         self._header = len(head)
         self._end = os.fstat(self._file).st_size
 
     def _cut_tail(self) -> None:
-        """Cut off what stands behind the last line break: a write that did not finish, so nobody was told that it had."""
+        """Cut off the bytes after the last line break: an unfinished write, which was never acknowledged."""
         end = self._end
         while end > self._header:
             start = max(self._header, end - 65_536)
@@ -230,7 +230,7 @@ class Outbox:
             if generation == self._generation and self._header <= int(place) <= self._end:
                 self._sent = int(place)
         except (OSError, ValueError):
-            return  # none yet, or damaged: what was sent is sent again, which is harmless
+            return  # missing or damaged: sent events are sent again, which is harmless
 
     def _beside(self, name: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{name}")
@@ -239,9 +239,9 @@ class Outbox:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-        if self._hold is not None:
-            self._hold.release()
-            self._hold = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
 
 def _whole(line: bytes) -> bool:

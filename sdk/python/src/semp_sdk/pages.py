@@ -10,14 +10,14 @@ from semp_sdk.transport import Answer
 P = TypeVar("P", covariant=True)
 T = TypeVar("T", covariant=True)
 LARGEST = 1_000
-"""Items in a page, at most, of everything but a trace's graph."""
+"""Largest page size, except for a trace's graph."""
 
 
 class Pages(Generic[P, T]):
-    """Nothing is asked before it is used. May be used more than once; each use asks anew.
+    """The request is sent when the object is used. It may be used more than once; each use sends new requests.
 
-    `await found` is the first page, `async for item in found` is every item of every page, `async for page in found.pages()` every
-    page. Nothing is left out and nothing comes twice while events arrive. Raises what any request raises, `NotFound` where the event,
+    `await found` gives the first page, `async for item in found` every item of every page, `async for page in found.pages()` every page.
+    No item is missing or repeated when events are committed meanwhile. Raises the errors of any request, and `NotFound` when the event,
     node or trace does not exist.
     """
 
@@ -31,7 +31,9 @@ class Pages(Generic[P, T]):
         usual: int = 100,
         largest: int = LARGEST,
     ) -> None:
-        """`target(limit)` is the first page's path and query. Without a `limit` one page has the `usual` one, all of them the `largest`."""
+        """`target(limit)` gives the first page's path and query. Without `limit`, a single page has the `usual` size, and iteration uses
+        pages of the `largest` size.
+        """
         self._ask = ask
         self._target = target
         self._read = read

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, so that code without one can use what needs one."""
+"""An event loop in a background thread, so that synchronous code can run coroutines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Loop(asyncio.SelectorEventLoop):
     async def getaddrinfo(self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         try:
             return await super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
-        except RuntimeError:  # the interpreter is ending, and starts no more threads
+        except RuntimeError:  # the interpreter is shutting down and cannot start threads
             return socket.getaddrinfo(host, port, family, type, proto, flags)
 
 
@@ -34,10 +34,10 @@ class Portal:
         self._lock = threading.Lock()
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
-        """Run a coroutine function there.
+        """Run a coroutine function in the background thread.
 
         Raises:
-            SempError: this process was forked from the one the portal works in; a client does not survive that, make a new one.
+            SempError: this process was forked from the portal's own; make a new client in each process.
         """
         with self._lock:
             if self._loop is None:
@@ -53,10 +53,10 @@ class Portal:
         """Run it and wait for the answer.
 
         Raises:
-            RuntimeError: called on the portal's own thread, which would wait for itself.
+            RuntimeError: called on the portal's own thread, which would deadlock.
         """
         if threading.current_thread() is self._thread:
-            raise RuntimeError("this would wait for itself; use the async way here")
+            raise RuntimeError("this would deadlock; use the async method here")
         return self.submit(work).result(timeout)
 
     def close(self) -> None:
@@ -73,11 +73,11 @@ class Portal:
 
 
 async def _settle() -> None:
-    """Cancel what still runs and let go of the default executor."""
+    """Cancel running tasks and shut the default executor down."""
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
-    with contextlib.suppress(RuntimeError):  # the interpreter is ending, and takes a thread to wait for threads
+    with contextlib.suppress(RuntimeError):  # the interpreter is shutting down, and this needs a thread
         await asyncio.get_running_loop().shutdown_default_executor()

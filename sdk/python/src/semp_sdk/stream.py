@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("semp_sdk")
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of one frame, at most. Where a frame of many events is larger, the stream goes on with one event a frame."""
+"""Largest frame, in bytes. When a frame with several events is larger, the stream reconnects and asks for one event per frame."""
 QUIET = 20.0
-"""Seconds without a frame after which the service is asked whether it is there, and within which it has to answer."""
+"""Seconds without a frame after which the client sends a ping, and within which the service must answer it."""
 CONNECT_WITHIN = 20.0
+"""Seconds to connect, and then for the first frame."""
 BAD_REQUEST, NOT_ALLOWED, TOO_SLOW, CANNOT_RESUME, TOO_BIG = 4000, 4001, 4008, 4009, 1009
 OnReset = Literal["raise", "restart"]
 
@@ -35,7 +36,7 @@ T = TypeVar("T", bound=Event | SignalUpdate)
 
 
 class _Lost(Exception):
-    """The connection is no longer of use. `at_once`: a new one may be opened without waiting."""
+    """The connection is lost. `at_once`: a new one may be opened without waiting."""
 
     def __init__(self, reason: str, at_once: bool = False) -> None:
         super().__init__(reason)
@@ -45,22 +46,22 @@ class _Lost(Exception):
 class Stream(Generic[T]):
     """Iterate over it with `async for`; `async with` connects at once and closes at the end, else the client's `close` does.
 
-    Every event that matches comes exactly once, in the order of the log, whatever happens to the connection: after a break the stream
-    opens a new one (at once when it was merely too slow, else after 1 s, doubling to 30 s) and goes on from its position. A reader that
-    takes its time holds the service back first and is then disconnected by it; that is a break like any other.
+    Every matching event comes exactly once, in the order of the log. When the connection breaks, the stream opens a new one and continues
+    from its position: at once if the reader was too slow, else after 1 s, doubling to 30 s. Backpressure: a slow reader first slows the
+    service down; then the service disconnects it, which is a break like any other.
 
-    Without `after`, the first connection decides where it starts. One task at a time may iterate.
+    Without `after`, the stream starts where the log stands at the first connection. One task at a time may iterate.
 
     Raises while iterating:
-        HistoryLost: the log is another one than before; with `on_reset="restart"` the new one is read from its start instead.
+        HistoryLost: the log was replaced; with `on_reset="restart"` the new one is read from its start instead.
         InvalidEvent: the filter was refused. NotAllowed: this client may not read.
-        ProtocolViolation: the service left something out, twice.
+        ProtocolViolation: the service left out an event twice.
     """
 
     def __init__(
         self,
         base: str,
-        wanted: Filter,
+        filter: Filter,
         *,
         after: int | None = None,
         epoch: str | None = None,
@@ -68,27 +69,27 @@ class Stream(Generic[T]):
         on_reset: OnReset = "raise",
         backoff: Backoff = RECONNECTS,
         headers: Mapping[str, str] | None = None,
-        open_ones: set[Stream[Any]] | None = None,
+        open_streams: set[Stream[Any]] | None = None,
     ) -> None:
-        """`open_ones`: where streams are kept while they have a connection, so that a loop that was left does not lose its own."""
+        """`open_streams`: holds every stream that has a connection, so that the client can close it after a loop was left."""
         self.position = after
-        """Everything up to here was handed out or is not wanted; None before the first connection."""
+        """Every matching event up to here was returned; None before the first connection."""
         self.epoch = epoch
         """The log that positions belong to; None before the first connection."""
         self.connections = 0
-        """How often a connection was opened."""
+        """Number of connections opened so far."""
         self._base = base
-        self._wanted = wanted
+        self._filter = filter
         self._signals = signals
         self._on_reset: OnReset = on_reset
         self._backoff = backoff
         self._headers = headers
-        self._open_ones: set[Stream[Any]] = open_ones if open_ones is not None else set()
+        self._open_streams: set[Stream[Any]] = open_streams if open_streams is not None else set()
         self._connection: ClientConnection | None = None
         self._batch = True
         self._ready: deque[Event | SignalUpdate | Ack] = deque()
         self._read = after
-        """The newest position received, ahead of `position` by what is in `_ready`."""
+        """The newest position received; events in `_ready` lie between `position` and this."""
         self._gap_at: int | None = None
         self._delays: Iterator[float] = backoff.delays()
         self._immediate_at: tuple[int | None, str | None, bool] | None = None
@@ -121,7 +122,7 @@ class Stream(Generic[T]):
             except _Lost as lost:
                 await self._pause(lost)
             except SempError:
-                self._open_ones.discard(self)
+                self._open_streams.discard(self)
                 raise
 
     @property
@@ -131,32 +132,32 @@ class Stream(Generic[T]):
 
     @property
     def buffered(self) -> int:
-        """Events and signals that have arrived and were not handed out yet."""
+        """Number of received events and signals that were not returned yet."""
         return len(self._ready)
 
     async def connect(self) -> None:
-        """Connect if there is no connection; returns when the service has said where it starts. Tries until it succeeds."""
+        """Connect if there is no connection. Returns when the service has sent its start position; retries until then."""
         while self._connection is None and not self._closed.is_set():
-            self._open_ones.add(self)  # whoever closes the client ends this stream, also while it waits for its next try
+            self._open_streams.add(self)  # closing the client must end this stream too, also while it waits to retry
             try:
                 await self._open()
             except _Lost as lost:
                 await self._pause(lost)
             except BaseException:
-                self._open_ones.discard(self)
+                self._open_streams.discard(self)
                 raise
 
     async def close(self) -> None:
         """Close the connection and end the iteration. Safe to repeat."""
         self._closed.set()
-        self._open_ones.discard(self)
+        self._open_streams.discard(self)
         await self._drop()
 
     async def _open(self) -> None:
         from websockets.asyncio.client import connect
         from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-        url = address(self._base, self._wanted, after=self._read, epoch=self.epoch, signals=self._signals, batch=self._batch)
+        url = address(self._base, self._filter, after=self._read, epoch=self.epoch, signals=self._signals, batch=self._batch)
         try:
             self._connection = await connect(
                 url, compression=None, max_size=MOST_BYTES, max_queue=8, ping_interval=None, open_timeout=CONNECT_WITHIN,
@@ -166,7 +167,7 @@ class Stream(Generic[T]):
             async with asyncio.timeout(CONNECT_WITHIN):
                 hello = read_frame(await self._connection.recv(decode=False))
             if not isinstance(hello, Hello):
-                raise ProtocolViolation("the service does not say where it starts; it is older than this client needs")
+                raise ProtocolViolation("the service sent no start position; it is older than this client needs")
         except InvalidStatus as error:
             status = error.response.status_code
             if status in (401, 403):
@@ -196,7 +197,7 @@ class Stream(Generic[T]):
             self.position = self._read = hello.position
 
     async def _receive(self) -> None:
-        """Take one frame in."""
+        """Receive one frame."""
         from websockets.exceptions import ConnectionClosed
 
         connection = self._connection
@@ -234,13 +235,13 @@ class Stream(Generic[T]):
                 return await connection.recv(decode=False)
 
     async def _take(self, events: list[Event]) -> None:
-        """Hand on what is new. Positions must increase, and follow one another when every event is wanted."""
+        """Queue new events. Positions must increase, and must have no gaps when the filter matches every event."""
         for event in events:
             read = self._read or 0
             if event.position <= read:
                 log.warning("position %d came again and was dropped", event.position)
                 continue
-            if self._wanted.everything and event.position != read + 1:
+            if self._filter.everything and event.position != read + 1:
                 await self._drop()
                 if self._gap_at == read:
                     raise ProtocolViolation(f"position {event.position} came right after {read}, even after a reconnect")
@@ -250,12 +251,12 @@ class Stream(Generic[T]):
             self._ready.append(event)
 
     def _take_signal(self, signal: SignalUpdate) -> None:
-        """Hand on what is new; after a break the service may tell again.
+        """Queue a signal that is new; after a break the service may repeat some.
 
-        It says nothing about how far the events are: a reader that catches up is told of signals ahead of the events that moved them.
+        A signal does not move the read position: while a reader catches up, signals come ahead of the events that moved them.
         """
-        position, told = self._signals_at
-        if signal.position < position or (signal.position == position and (signal.scope, signal.pattern) in told):
+        position, received = self._signals_at
+        if signal.position < position or (signal.position == position and (signal.scope, signal.pattern) in received):
             return
         if signal.position > position:
             self._signals_at = signal.position, set()
@@ -263,7 +264,7 @@ class Stream(Generic[T]):
         self._ready.append(signal)
 
     async def _ended(self, closed: ConnectionClosed) -> _Lost:
-        """What follows from the connection's end; raises where there is nothing to be tried again."""
+        """The `_Lost` that fits the close code; raises another error when a retry cannot help."""
         frame = closed.rcvd
         code, reason = (frame.code, frame.reason) if frame is not None else (1006, "the connection broke")
         if closed.sent is not None and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:
@@ -295,7 +296,7 @@ class Stream(Generic[T]):
         self._signals_at = (0, set())
 
     async def _pause(self, lost: _Lost) -> None:
-        """Wait before the next connection. A second one without news in between waits even where none is needed."""
+        """Wait before the next connection. A second break without a new event in between always waits."""
         if self._closed.is_set():
             return
         if lost.at_once and self._immediate_at != (self._read, self.epoch, self._batch):

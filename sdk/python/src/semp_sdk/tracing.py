@@ -1,4 +1,4 @@
-"""Which trace an event belongs to and what caused it, without passing either around."""
+"""The current trace and parents, so that code need not pass them as arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Caused(Protocol):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """Where the running code stands: a piece of work, and the events that the next one follows from."""
+    """The trace of the running code, and the parents of its next event."""
 
     id: str
     parents: tuple[str, ...] = ()
@@ -43,10 +43,10 @@ def current_trace() -> Trace | None:
 def trace(trace_id: str | None = None, parents: tuple[str, ...] = ()) -> Generator[Trace]:
     """Everything emitted inside belongs to this trace; each event is caused by the one emitted before it.
 
-    Tasks started inside inherit the trace and what was the newest event then, and so does `asyncio.to_thread`; what they emit is no
-    cause of what is emitted here afterwards, since nobody waited for it. For threads see `carry`.
+    Tasks started inside, and `asyncio.to_thread`, inherit the trace and its newest event at that time. Events that they emit are not
+    parents of later events here, because this code does not wait for them. For threads see `carry`.
 
-    `trace_id`: None makes one.
+    `trace_id`: None makes a new one.
     """
     found = Trace(trace_id or new_id(), parents)
     token = _current.set(found)
@@ -70,14 +70,14 @@ def caused_by(*causes: Caused) -> Generator[Trace]:
 
 
 def follow(event_id: str) -> None:
-    """From here on this event is the cause, if there is a trace."""
+    """Make this event the parent of the next one, if there is a trace."""
     found = _current.get()
     if found is not None:
         _current.set(Trace(found.id, (event_id,)))
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, run where the trace is as it is now: for `threading.Thread`, executors and callbacks, which start without one.
+    """The function, bound to the current trace: for `threading.Thread`, executors and callbacks, which start without a trace.
 
     `Thread(target=carry(work))`, `executor.map(carry(work), items)`. Each call has its own copy, so calls may run at the same time.
     """

@@ -1,4 +1,4 @@
-"""Requests over HTTP, repeated until they are answered; every one of them is safe to repeat."""
+"""HTTP requests with retries. Every request is safe to repeat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger("semp_sdk")
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed. 500 is one of them because ids make the repetition harmless."""
 LONGEST_WAIT = 3600.0
-"""Seconds; a longer `Retry-After` counts as this one, so that a mistake on the way cannot stop an outbox for ever."""
+"""Upper bound of `Retry-After` in seconds, so that a wrong value cannot stop an outbox for ever."""
 Query = Mapping[str, str | int | float | Iterable[str] | None]
 
 _NEXT = re.compile(r'<(/[^>]*)>\s*;\s*rel="?next"?')
@@ -63,7 +63,7 @@ def query_string(query: Query) -> str:
 
 
 class Answer(NamedTuple):
-    """A successful answer: its body, and the path and query of the page that follows it, None for the last one."""
+    """A successful answer: its body, and path and query of the next page (None on the last page)."""
 
     body: bytes
     following: str | None
@@ -73,7 +73,7 @@ class Transport:
     """One keep-alive connection pool. Belongs to the event loop it is first used on."""
 
     def __init__(self, base: str, *, timeout: float = 60.0, backoff: Backoff = REQUESTS, headers: Mapping[str, str] | None = None) -> None:
-        """`timeout`: seconds for one try of a request, connecting included."""
+        """`timeout`: seconds for one attempt of a request, connecting included."""
         self.base = base
         self.timeout = timeout
         self.backoff = backoff
@@ -95,13 +95,13 @@ class Transport:
         return (await self.exchange(method, target, body, patience=patience)).body
 
     async def exchange(self, method: str, target: str, body: bytes | None = None, *, patience: float) -> Answer:
-        """Send it until it is answered, for `patience` seconds at most (`math.inf`: for ever).
+        """Send the request until it is answered, for `patience` seconds at most (`math.inf`: for ever).
 
-        Waits between the tries as long as `Retry-After` says, else by the backoff; jitter is added to both.
+        Waits between attempts as long as `Retry-After` says, else by the backoff; both with jitter.
 
         Raises:
-            Unavailable: it was not answered in that time.
-            InvalidEvent, TooLarge, Conflict, NotFound, NotAllowed, ServiceFault: the answer is a refusal.
+            Unavailable: no answer within `patience` seconds.
+            InvalidEvent, TooLarge, Conflict, NotFound, NotAllowed, ServiceFault: the service refused the request.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience
@@ -146,22 +146,22 @@ class Transport:
 
 
 def next_page(link: str | None) -> str | None:
-    """The path and query that a `Link` header calls the next page."""
+    """Path and query of the next page, from a `Link` header; None when there is none."""
     found = _NEXT.search(link) if link is not None else None
     return found[1] if found is not None else None
 
 
 def refuse(status: int, answer: bytes, retry_after: str | None = None) -> NoReturn:
-    """Raise the error that an answer stands for."""
+    """Raise the error for an answer with this status."""
     try:
         body = _read_error(answer)
-    except (msgspec.MsgspecError, RecursionError):  # from something in between that is not the service
+    except (msgspec.MsgspecError, RecursionError):  # the answer of a proxy, not of the service
         body = ErrorBody(f"status {status}")
     raise error_of(status, body, _seconds(retry_after))
 
 
 def error_of(status: int, body: ErrorBody, retry_after: float | None = None) -> SempError:
-    """The error of a status."""
+    """The error for a status."""
     match status:
         case 400 | 415 | 422:
             return InvalidEvent(body.message, body.errors)

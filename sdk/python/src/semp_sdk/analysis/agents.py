@@ -1,4 +1,4 @@
-"""Agents: whose events others build on, and who rewards whom."""
+"""Agents: whose events influence others, and who rewards whom."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 
 class Influence(NamedTuple):
-    """An agent's part in what was caused."""
+    """An agent's share of the influence on all events."""
 
     agent_id: str
     influence: float
-    """0..1; all agents together have 1."""
+    """0..1; the sum over all agents is 1."""
     events: int
     top_event: str
     """The id of its most influential event."""
 
 
 class Flow(NamedTuple):
-    """What one agent gave another for its proposals."""
+    """Rewards and penalties from one agent for proposals of another."""
 
     from_agent: str
     to_agent: str | None
-    """None: for no proposal in the graph."""
+    """None: no proposal in the graph receives them."""
     rewards: int
     penalties: int
     """Events, each counted once for every agent it reached."""
@@ -38,11 +38,11 @@ class Flow(NamedTuple):
 
 
 def influence(graph: nx.MultiDiGraph[str], *, damping: float = 0.85) -> list[Influence]:
-    """Whose events the work builds on: PageRank on causes, summed by agent, most influential first.
+    """Whose events influence the work: PageRank along causes, summed by agent, most influential first.
 
-    A random reader starts at any event and goes on to one of its causes with probability `damping`, each as likely as the other, or else
-    to any event; an event's rank is how often the reader is there. So an event is influential when influential events follow from it,
-    and what follows from many causes gives each a part. Long chains by one agent alone count as well.
+    A random reader starts at any event. With probability `damping` it moves to one of the event's causes, all equally likely, else to any
+    event. An event's rank is the fraction of time that the reader is there. So an event is influential when influential events follow from
+    it, and an event with many causes shares its influence among them. Long chains by a single agent count too.
 
     L. Page, S. Brin, R. Motwani, T. Winograd, "The PageRank Citation Ranking", 1999. About 50 passes over the edges, O(V + E) each.
 
@@ -66,10 +66,9 @@ def influence(graph: nx.MultiDiGraph[str], *, damping: float = 0.85) -> list[Inf
 def reward_flow(graph: nx.MultiDiGraph[str]) -> list[Flow]:
     """Who rewards and who penalises whose proposals, largest amount first.
 
-    A reward or penalty is about the proposals nearest among its causes, all those at the smallest distance, as the service decides which
-    signals it moves. Its size is shared out evenly among them, so that the sums here are the sums of what was given. One without a
-    proposal among its causes is about the newest earlier proposal of its trace and scope; without any, it has no receiver.
-    (A `payload.action` that names another signal, and `payload.credit`, are not looked at.)
+    A reward or penalty goes to the nearest proposals among its causes (all at the smallest distance), as in the service. Its size is
+    divided equally among them, so that sums stay the same. Without a proposal among its causes it goes to the newest earlier proposal of
+    its trace and scope; without any, it has no receiver. (A `payload.action` that names another signal, and `payload.credit`, are ignored.)
 
     O(V + E), times the number of proposals that are equally near.
     """
@@ -101,7 +100,7 @@ def in_order(graph: nx.MultiDiGraph[str]) -> list[str]:
 
 
 def nearest_proposals(graph: nx.MultiDiGraph[str]) -> dict[str, list[str]]:
-    """For each event the proposals among its causes at the smallest distance, in order of position; a proposal itself is not its own."""
+    """For each event, the nearest proposals among its causes, in order of position. A proposal does not count for itself."""
     found: dict[str, list[str]] = {}
     distances: dict[str, int] = {}
     for event in in_order(graph):

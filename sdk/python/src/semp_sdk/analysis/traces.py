@@ -1,4 +1,4 @@
-"""Traces: which ones went alike."""
+"""Traces: which ones are similar."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
     import networkx as nx
 
 MOST_TRACES = 1_000
-"""Traces that are compared each with each, at most: half a million pairs."""
+"""Most traces for which all pairs are compared: half a million pairs."""
 
 
 class Likeness(NamedTuple):
-    """How alike two traces are."""
+    """Similarity of two traces."""
 
     trace_a: str
     trace_b: str
     similarity: float
-    """0..1; 1: the same kinds of events in the same scopes follow from one another in the same way."""
+    """0..1; 1 means: events of the same types and scopes follow from one another in the same way."""
 
 
 def similarity(graph: nx.MultiDiGraph[str], *, of: str | None = None, hops: int = 2, limit: int | None = 100) -> list[Likeness]:
-    """How alike traces are in what followed from what, most alike first; pairs with nothing in common are left out.
+    """Similarity of traces by their causal structure, most similar pairs first. Pairs with nothing in common are left out.
 
-    Each event is described by its type and scope, and then by what it follows from: `hops` times, a description is extended by those of
-    the event's causes in the same trace. The similarity of two traces is how much their descriptions of all lengths overlap: for each
-    description the smaller of its two numbers, summed, over the sum of the larger ones. Agents, times and payloads do not count.
+    Each event is labelled by its type and scope. Then, `hops` times, each label is extended by the labels of the event's causes in the
+    same trace. The similarity of two traces is the overlap of their labels of all rounds: for each label take its counts in both traces,
+    and divide the sum of the smaller counts by the sum of the larger ones. Agents, times and payloads do not count.
 
     Descriptions: Weisfeiler-Lehman subtrees (N. Shervashidze et al., "Weisfeiler-Lehman Graph Kernels", 2011), along causes only. Their
     overlap: weighted Jaccard index (Ruzicka). O(hops * (V + E)), and for each pair O(events of the smaller trace).
 
     Args:
-        of: compare this trace with every other, instead of each with each.
+        of: compare only this trace with every other one.
         hops: 0 or more; 0 compares numbers of events by type and scope.
-        limit: rows at most, None for all.
+        limit: largest number of rows; None for all.
 
     Raises:
         ValueError: there is no such trace; or there are more than 1,000 and `of` is not given.

@@ -1,6 +1,6 @@
-"""Agents of other frameworks leave events: two lines beside a run that goes on as before.
+"""Connectors: runs of other agent frameworks are recorded as events, with two lines of code and no change to the run.
 
-Each connector is a module of its own behind an extra of its own. What they share, and what one more is built on, is `Recording`.
+Each connector is a package of its own, with an extra of its own. All share `Recording`; build further connectors on it.
 """
 
 from semp_sdk.connectors.recording import Recording

@@ -1,4 +1,4 @@
-"""What every connector tells the service through: from any thread, at once, and never in the way of the run it tells of."""
+"""The recording that all connectors write to: usable from any thread, never blocking, never failing the run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from semp_sdk.connectors.sending import Sender, Told
+from semp_sdk.connectors.sending import Outgoing, Sender
 from semp_sdk.connectors.texts import name_of, reason_of, scope_of
 from semp_sdk.encoding import encode_event
 from semp_sdk.events import EventType, NewEvent
@@ -18,19 +18,19 @@ from semp_sdk.transport import base_of
 
 OnFailure = Literal["penalty", "test"]
 MOST_PARENTS = 64
-"""Causes that the service takes with one event."""
+"""Parents that the service accepts for one event."""
 
 
 class Recording:
-    """A run, told as events. Its methods return at once and raise nothing, whatever the service does.
+    """A run, recorded as events. Its methods return at once and raise nothing, whatever the service does.
 
-    An id is known before its event is stored, so the next event can name it as a parent right away. Events are sent in the order they
-    were told, each stored once however often it has to be sent. While the service is away they wait, `capacity` of them at most, and
-    the log of this process says so once. What finds no room, or is refused, is lost: it is counted in `lost`, and events that would
-    have followed from it follow from its causes.
+    An event's id is known before it is stored, so the next event can name it as a parent right away. Events are sent in the order of the
+    calls, and each is stored once, however often it is sent. While the service is away they wait, `capacity` of them at most, and the log
+    of this process says so once. An event that finds no room, or is refused, is lost: `lost` counts it, and events that name it as a
+    parent get its parents instead.
 
-    Safe to use from any thread and any event loop. Belongs to one process: after a fork nothing is told. What waits when the process ends,
-    or when nobody refers to the recording any more, is sent as by `close`.
+    Safe to use from any thread and any event loop. Belongs to one process: after a fork nothing is recorded. Events that are pending when
+    the process ends, or when the recording is garbage, are sent as by `close`.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Recording:
         """Nothing is connected before the first event.
 
         Args:
-            agent_id: who acts where nobody in particular does.
-            scope: where a run's events are left unless they say otherwise. `my team` becomes `my-team`.
-            trace_id: of all events. None: that of the running code, see `semp_sdk.tracing.trace`; else a new one.
-            parents: what the run follows from. None: what the running code follows from, if it is in that trace.
+            agent_id: agent of events that name none.
+            scope: scope of events that name none. `my team` becomes `my-team`.
+            trace_id: trace of all events. None: the trace of the running code, see `semp_sdk.tracing.trace`; else a new one.
+            parents: parents of the run. None: the parents of the running code, if it is in that trace.
             capacity: events that may wait to be sent.
-            content: whether payloads tell what went in and came out, cut to a readable length; else only that something did.
-            penalty: size of the penalty an exception earns, 0..1.
+            content: whether payloads contain inputs and outputs, cut to a readable length.
+            penalty: size of the penalty for an exception, 0..1.
             on_failure: whether an exception becomes a penalty or a failed test.
             headers: sent with every request.
 
@@ -74,9 +74,9 @@ class Recording:
         self.penalty_value = -abs(penalty)
         self.on_failure: OnFailure = on_failure
         self._sender = Sender(self.url, capacity, headers)
-        weakref.finalize(self, self._sender.leave).atexit = False
+        weakref.finalize(self, self._sender.close_soon).atexit = False
 
-    # What happened
+    # Events
 
     def tell(
         self,
@@ -88,12 +88,12 @@ class Recording:
         agent_id: str | None = None,
         trace_id: str | None = None,
     ) -> str:
-        """Leave an event. Answers its id, also when it is lost.
+        """Record an event. Returns its id, also when it is lost.
 
-        `parents`: ids of what caused it; None for what the run follows from. More than 64 are gathered first, by events of type ready.
+        `parents`: ids of the events that caused it; None: the parents of the run. More than 64 are joined first by events of type ready.
         """
         event_id = new_id()
-        causes = self._sender.present(self.parents if parents is None else parents)
+        causes = self._sender.resolve(self.parents if parents is None else parents)
         while len(causes) > MOST_PARENTS:
             shares = [causes[start : start + MOST_PARENTS] for start in range(0, len(causes), MOST_PARENTS)]
             gathered = {"status": "gathered"}
@@ -105,57 +105,60 @@ class Recording:
             )  # fmt: skip
             body = encode_event(event)
         except Exception as error:
-            self._sender.refuse(Told(event_id, causes, b""), error)
+            self._sender.refuse(Outgoing(event_id, causes, b""), error)
         else:
-            self._sender.put(Told(event_id, causes, body))
+            self._sender.put(Outgoing(event_id, causes, body))
         return event_id
 
     def started(self, action: str, *, parents: Sequence[str] | None = None, scope: str | None = None, agent_id: str | None = None,
                 trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
-        """Work begins: a proposal."""
-        told = {"action": name_of(action, "work"), **payload}
-        return self.tell("proposal", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
+        """Work starts: a proposal."""
+        fields = {"action": name_of(action, "work"), **payload}
+        return self.tell("proposal", fields, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def ended(self, action: str, parents: Sequence[str], *, scope: str | None = None, agent_id: str | None = None,
               trace_id: str | None = None, status: str = "completed", **payload: Any) -> str:  # fmt: skip
-        """Work is done: ready. `parents`: its proposal and everything that happened in it and led on to nothing else."""
-        told = {"action": name_of(action, "work"), "status": status, **payload}
-        return self.tell("ready", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
+        """Work is done: ready. `parents`: its proposal, and every event inside it that no other event follows from."""
+        fields = {"action": name_of(action, "work"), "status": status, **payload}
+        return self.tell("ready", fields, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def checked(self, action: str, parents: Sequence[str], passed: bool, *, scope: str | None = None, agent_id: str | None = None,
                 trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
         """A check has a result: a test."""
-        told = {"action": name_of(action, "work"), "status": "passed" if passed else "failed", **payload}
-        return self.tell("test", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
+        fields = {"action": name_of(action, "work"), "status": "passed" if passed else "failed", **payload}
+        return self.tell("test", fields, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def failed(self, action: str, parents: Sequence[str], error: BaseException | str, *, scope: str | None = None,
                agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
-        """Work ended in an error: a penalty or a failed test, as the recording was told. The error's text is told."""
+        """Work failed: a penalty or a failed test, by the recording's `on_failure`. The payload contains the error's text."""
         reason = error[:1_000] if isinstance(error, str) else reason_of(error)
         if self.on_failure == "test":
             return self.checked(action, parents, False, scope=scope, agent_id=agent_id, trace_id=trace_id, failures=[reason], **payload)
-        told = {"action": name_of(action, "work"), "value": self.penalty_value, "reason": reason, **payload}
-        return self.tell("penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
+        fields = {"action": name_of(action, "work"), "value": self.penalty_value, "reason": reason, **payload}
+        return self.tell("penalty", fields, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     def scored(self, score: float, parents: Sequence[str], *, action: str | None = None, scope: str | None = None,
                agent_id: str | None = None, trace_id: str | None = None, **payload: Any) -> str:  # fmt: skip
-        """Feedback: a reward of a score of 0..1, a penalty of one below 0. Beyond -1..1 it counts as that bound; NaN is lost.
+        """Feedback: a reward for a score of 0..1, a penalty for a score below 0. Scores beyond -1..1 are clipped; NaN is lost.
 
-        `action`: the signal it moves. None: those of the nearest proposals above it, as the protocol says.
+        `action`: pattern of the signal it moves. None: the signals of its nearest proposals, as the protocol says.
         """
         value = max(-1.0, min(1.0, score))
-        told = {"value": value, **({} if action is None else {"action": name_of(action, "work")}), **payload}
-        return self.tell("reward" if value >= 0 else "penalty", told, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
+        fields = {"value": value, **({} if action is None else {"action": name_of(action, "work")}), **payload}
+        return self.tell("reward" if value >= 0 else "penalty", fields, parents=parents, scope=scope, agent_id=agent_id, trace_id=trace_id)
 
     # Life cycle
 
     @property
     def lost(self) -> int:
-        """Events that were not told."""
+        """Number of events that will not be stored."""
         return self._sender.lost
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything told so far was answered. False: `timeout` seconds were not enough. Not for use on an event loop."""
+        """Wait until the service has answered every event so far. Returns False when that takes longer than `timeout` seconds.
+
+        Blocks the thread; on an event loop use `drained`.
+        """
         return self._sender.flush(timeout)
 
     async def drained(self, timeout: float | None = None) -> bool:
@@ -163,8 +166,8 @@ class Recording:
         return await asyncio.to_thread(self.flush, timeout)
 
     def close(self, timeout: float | None = None) -> None:
-        """Send what waits, for `timeout` seconds at most (None: 5 s, or 0.5 s in an outage), then stop. Safe to repeat; what is told
-        afterwards is lost.
+        """Send pending events for `timeout` seconds at most (None: 5 s, or 0.5 s in an outage), then stop. Later events are lost. Safe to
+        repeat.
         """
         self._sender.close(timeout)
 

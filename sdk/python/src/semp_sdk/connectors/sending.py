@@ -1,4 +1,4 @@
-"""Events on their way from a run to the service: in order, each once, by a thread that the run does not wait for."""
+"""Sends events of a run to the service: in order, each once, from a background thread that the run does not wait for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from semp_sdk import underway
+from semp_sdk import pending
 from semp_sdk.batching import MOST_BYTES, MOST_EVENTS, store
 from semp_sdk.errors import SempError
 from semp_sdk.portal import Portal
@@ -20,19 +20,18 @@ from semp_sdk.transport import Transport
 
 log = logging.getLogger("semp_sdk")
 
-SILENT = 5.0
-"""Seconds without an answer that count as an outage."""
-AT_EXIT = 5.0
-"""Seconds for what was not sent when the process ends."""
-LINGER = 0.2
-"""Seconds an event waits for others to go with it, unless somebody waits for the answer: a request costs the run's process as much as 50
-events."""
-REMEMBERED = 100_000
-"""Events that were lost, whose causes still stand in for them, at most."""
+SILENCE_SECONDS = 5.0
+"""A request without an answer for this long counts as an outage."""
+EXIT_SECONDS = 5.0
+"""Time to send pending events when the process ends."""
+LINGER_SECONDS = 0.2
+"""Time an event waits for others to share its request, unless somebody waits for the answer. A request costs as much CPU as 50 events."""
+MAX_LOST = 100_000
+"""Lost events that are remembered at most. Their parents replace them as parents of later events; beyond it the oldest are forgotten."""
 
 
-class Told(NamedTuple):
-    """An event as JSON, with its id and its causes."""
+class Outgoing(NamedTuple):
+    """An event as JSON, with its id and its parents."""
 
     id: str
     causes: tuple[str, ...]
@@ -40,79 +39,79 @@ class Told(NamedTuple):
 
 
 class Sender:
-    """Sends what is put in, from a thread of its own that starts with the first event. Safe to use from any thread.
+    """Sends events from a thread of its own, which starts with the first event. Safe to use from any thread.
 
-    An outage is one line in the log, of level warning: when events have waited for 5 seconds, when the first one finds no room, or at the
-    end, whichever is first. It is over when the service has all that waited.
+    An outage is one warning in the log: when events have waited for 5 seconds, when the first event finds no room, or at the end,
+    whichever comes first. The outage has ended when the service has every event that waited.
 
-    Refers to nobody who uses it, so that the garbage collector notices when nobody does any more.
+    Holds no reference to its users, so that the garbage collector can close it with its last user.
     """
 
     def __init__(self, url: str, capacity: int, headers: Mapping[str, str] | None) -> None:
-        """`capacity`: events that may wait; what comes then is lost."""
+        """`capacity`: events that may be pending; further ones are lost."""
         self.url = url
         self.capacity = capacity
         self.lost = 0
-        """Events that will not be stored."""
+        """Number of events that will not be stored."""
         self._away = False
-        self._outage_said = False
+        self._outage_logged = False
         self._portal = Portal()
         self._transport = Transport(url, timeout=30.0, headers=headers)
         self._process = os.getpid()
         self._changed = threading.Condition()
-        self._fresh: deque[Told] = deque()
-        self._under_way: set[str] = set()
-        self._enough = max(1, min(MOST_EVENTS, capacity // 2))
-        self._told = 0
+        self._queue: deque[Outgoing] = deque()
+        self._pending: set[str] = set()
+        self._batch_size = max(1, min(MOST_EVENTS, capacity // 2))
+        self._accepted = 0
         self._settled = 0
         self._awake = False
-        self._hurry = asyncio.Event()
+        self._send_now = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
         self._closing = threading.Lock()
         self._closed = False
         self._refused = False
-        self._stand_ins: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._replacements: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         atexit.register(self.close)
-        underway.register(self)
+        pending.register(self)
 
-    def put(self, told: Told) -> None:
-        """Send it after all that were put in before."""
+    def put(self, event: Outgoing) -> None:
+        """Send the event after all events before it. Never blocks and never raises."""
         if self._forked:
             return
         with self._changed:
-            room = len(self._under_way) < self.capacity and not self._closed
+            room = len(self._pending) < self.capacity and not self._closed
             if room:
-                self._told += 1
-                self._under_way.add(told.id)
-                self._fresh.append(told)
+                self._accepted += 1
+                self._pending.add(event.id)
+                self._queue.append(event)
             wake, self._awake = room and not self._awake, self._awake or room
-            enough = room and len(self._fresh) == self._enough
+            full = room and len(self._queue) == self._batch_size
         if not room:
-            self._give_up(told)
+            self._lose(event)
             if not self._closed:
-                self._outage(f"{self.capacity:,} events wait for {self.url}, what comes now is not told")
+                self._outage(f"{self.capacity:,} events wait for {self.url}, further events are lost")
         elif wake:
             self._wake()
-        elif enough:
-            self._hasten()
+        elif full:
+            self._hurry()
 
-    def refuse(self, told: Told, reason: object) -> None:
-        """It will not be stored, since there is something wrong with it; its causes stand in for it."""
-        self._give_up(told)
+    def refuse(self, event: Outgoing, reason: object) -> None:
+        """The event will not be stored, because it is invalid. Its parents replace it."""
+        self._lose(event)
         if not self._refused:
             self._refused = True
-            log.warning("an event is not told: %s (said once; see what is lost)", reason)
+            log.warning("an event is lost: %s (logged once; `lost` counts all)", reason)
 
-    def present(self, parents: Sequence[str]) -> tuple[str, ...]:
-        """The parents, each lost one replaced by what it would have followed from."""
-        if not self._stand_ins:
+    def resolve(self, parents: Sequence[str]) -> tuple[str, ...]:
+        """The parents, with each lost one replaced by its own parents."""
+        if not self._replacements:
             return tuple(dict.fromkeys(parents))
         found: dict[str, None] = {}
         waiting = list(reversed(parents))
         while waiting:
             parent = waiting.pop()
             with self._changed:
-                causes = self._stand_ins.get(parent)
+                causes = self._replacements.get(parent)
             if causes is None:
                 found[parent] = None
             else:
@@ -121,40 +120,40 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Whether events are under way."""
-        return bool(self._under_way) and not self._forked
+        """Whether any event is pending."""
+        return bool(self._pending) and not self._forked
 
-    def carries(self, ids: Collection[str]) -> bool:
-        """Whether one of these events is under way."""
+    def has_any(self, ids: Collection[str]) -> bool:
+        """Whether one of these events is pending."""
         with self._changed:
-            return not self._under_way.isdisjoint(ids)
+            return not self._pending.isdisjoint(ids)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until what was put in so far was answered. False: `timeout` seconds were not enough."""
+        """Wait until the service has answered every event so far. Returns False when that takes longer than `timeout` seconds."""
         if self._forked:
             return False
         with self._changed:
-            told = self._told
-        if self._settled < told:
-            self._hasten()
+            target = self._accepted
+        if self._settled < target:
+            self._hurry()
         with self._changed:
-            return self._changed.wait_for(lambda: self._settled >= told, timeout)
+            return self._changed.wait_for(lambda: self._settled >= target, timeout)
 
     def close(self, timeout: float | None = None) -> None:
-        """Send what waits, then end the thread. Safe to repeat. `timeout`: seconds; None: 5 s, or 0.5 s in an outage."""
+        """Send pending events, then end the thread. Safe to repeat. `timeout`: seconds; None: 5 s, or 0.5 s in an outage."""
         if self._forked:
             return
-        timeout = (0.5 if self._away else AT_EXIT) if timeout is None else timeout
+        timeout = (0.5 if self._away else EXIT_SECONDS) if timeout is None else timeout
         with self._closing:
             if self._closed:
                 return
             self.flush(timeout)
             with self._changed:
                 self._closed = True
-                left = self._under_way.copy()
+                left = self._pending.copy()
                 self.lost += len(left)
             if left:
-                self._outage(f"{self.url} does not answer, {len(left):,} events are not told")
+                self._outage(f"{self.url} does not answer, {len(left):,} events are lost")
             with self._changed:
                 self._settle(left)
             atexit.unregister(self.close)
@@ -165,56 +164,56 @@ class Sender:
             except Exception as error:
                 log.debug("closing: %s", error)
 
-    def leave(self) -> None:
-        """Close without waiting for it: nobody puts anything in any more. Safe wherever the garbage collector may run."""
-        if not self._told:
+    def close_soon(self) -> None:
+        """Close in the background, when no user is left. Safe to call from the garbage collector."""
+        if not self._accepted:
             self.close()
         elif not self._closed:
             with contextlib.suppress(SempError):  # forked
-                self._portal.submit(self._leave)
+                self._portal.submit(self._close_soon)
 
     @property
     def _forked(self) -> bool:
         return os.getpid() != self._process
 
-    def _give_up(self, told: Told) -> None:
+    def _lose(self, event: Outgoing) -> None:
         with self._changed:
             self.lost += 1
-            self._stand_ins[told.id] = told.causes
-            if len(self._stand_ins) > REMEMBERED:
-                self._stand_ins.popitem(last=False)
+            self._replacements[event.id] = event.causes
+            if len(self._replacements) > MAX_LOST:
+                self._replacements.popitem(last=False)
 
     def _settle(self, ids: Collection[str]) -> None:
-        self._under_way.difference_update(ids)
-        self._settled = self._told - len(self._under_way)
-        self._outage_said = self._outage_said and bool(self._under_way)
+        self._pending.difference_update(ids)
+        self._settled = self._accepted - len(self._pending)
+        self._outage_logged = self._outage_logged and bool(self._pending)
         self._changed.notify_all()
 
     def _outage(self, what: str) -> None:
         with self._changed:
             self._away = True
-            news, self._outage_said = not self._outage_said, True
+            news, self._outage_logged = not self._outage_logged, True
         if news:
-            log.warning("%s (said once in an outage)", what)
+            log.warning("%s (logged once per outage)", what)
 
     def _wake(self) -> None:
         try:
             self._portal.submit(self._send)
         except Exception as error:  # an interpreter that is ending
             with self._changed:
-                gone = list(self._fresh)
-                self._fresh.clear()
-                self._settle([told.id for told in gone])
+                gone = list(self._queue)
+                self._queue.clear()
+                self._settle([event.id for event in gone])
                 self._awake = False
-            for told in gone:
-                self.refuse(told, error)
+            for event in gone:
+                self.refuse(event, error)
 
-    def _hasten(self) -> None:
-        async def hasten() -> None:
-            self._hurry.set()
+    def _hurry(self) -> None:
+        async def hurry() -> None:
+            self._send_now.set()
 
         with contextlib.suppress(SempError):  # forked
-            self._portal.submit(hasten)
+            self._portal.submit(hurry)
 
     # On the portal's thread
 
@@ -225,15 +224,15 @@ class Sender:
             for index, error in refused.items():
                 self.refuse(batch[index], error)
             with self._changed:
-                self._settle([told.id for told in batch])
+                self._settle([event.id for event in batch])
 
-    async def _stored(self, batch: list[Told]) -> Mapping[int, Exception]:
+    async def _stored(self, batch: list[Outgoing]) -> Mapping[int, Exception]:
         def trouble(error: object = "") -> None:
             self._outage(f"{self.url} does not answer, events wait for it, {self.capacity:,} at most{error and f': {error}'}")
 
-        silent = asyncio.get_running_loop().call_later(SILENT, trouble)
+        silent = asyncio.get_running_loop().call_later(SILENCE_SECONDS, trouble)
         try:
-            refused = await store(self._transport, [told.body for told in batch], trouble)
+            refused = await store(self._transport, [event.body for event in batch], trouble)
         except Exception as error:
             log.exception("events could not be sent")
             return dict.fromkeys(range(len(batch)), error)
@@ -243,23 +242,23 @@ class Sender:
         finally:
             silent.cancel()
 
-    async def _next(self) -> list[Told]:
-        """What goes with the next request, after a while; nothing, if nothing came in that while."""
-        if len(self._fresh) < self._enough:
+    async def _next(self) -> list[Outgoing]:
+        """The events of the next request; empty when none came for `LINGER_SECONDS`."""
+        if len(self._queue) < self._batch_size:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LINGER):
-                    await self._hurry.wait()
-        self._hurry.clear()
-        batch: list[Told] = []
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._send_now.wait()
+        self._send_now.clear()
+        batch: list[Outgoing] = []
         size = 0
         with self._changed:
-            while self._fresh and len(batch) < MOST_EVENTS and size < MOST_BYTES:
-                batch.append(self._fresh.popleft())
+            while self._queue and len(batch) < MOST_EVENTS and size < MOST_BYTES:
+                batch.append(self._queue.popleft())
                 size += len(batch[-1].body)
             self._awake = bool(batch)
         return batch
 
-    async def _leave(self) -> None:
+    async def _close_soon(self) -> None:
         threading.Thread(target=self.close, daemon=True).start()
 
     async def _shut(self) -> None:

@@ -1,4 +1,4 @@
-"""Signals as something to choose by: read within a time, from any thread or event loop, and never in the way."""
+"""Signals to choose by: read within a time limit, from any thread or event loop, without ever raising."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 from semp_sdk.client import Client
+from semp_sdk.pending import wait_for_pending
 from semp_sdk.portal import Portal
-from semp_sdk.underway import all_arrived
 
 log = logging.getLogger("semp_sdk")
 
 PAUSE = 5.0
-"""Seconds for which a service that did not answer is not asked again."""
+"""Seconds between a failed reading and the next request."""
 
 Choice = Callable[[Sequence[float], random.Random], int]
-"""Chooses among strengths: the index of one."""
+"""Chooses one of the strengths; returns its index."""
 
 
 class SignalReader:
-    """Strengths of a scope's signals, with all that connectors of this process have told so far. Answers None where the service does not;
-    says so once, and asks again 5 s later at the earliest.
+    """Reads the strengths of a scope's signals. All events that connectors of this process recorded before are counted.
 
-    Safe to use from any thread and any event loop. Closed with its last user, or at exit.
+    Returns None when the service does not answer. This is logged once, and the next request is made 5 s later at the earliest. Safe to use
+    from any thread and any event loop. Closed with its last user, or at exit.
     """
 
     def __init__(self, url: str = "http://localhost:5000", *, timeout: float = 1.0, headers: Mapping[str, str] | None = None) -> None:
@@ -45,10 +45,10 @@ class SignalReader:
         self._away_until = 0.0
         self._said = False
         self.close = weakref.finalize(self, close_client, self._portal, self._client)
-        """Ends it. Safe to repeat."""
+        """Close the reader. Safe to repeat."""
 
     def read(self, scope: str) -> dict[str, float] | None:
-        """The scope's live signals, pattern to strength, decayed to now. Not for use on an event loop."""
+        """The scope's live signals, pattern to strength, decayed to now. Blocks the thread; on an event loop use `aread`."""
         if time.monotonic() < self._away_until:
             return None
         try:
@@ -67,18 +67,18 @@ class SignalReader:
             return self._away(error)
 
     async def _strengths(self, scope: str) -> dict[str, float]:
-        await all_arrived(self._client.url, self._timeout)
+        await wait_for_pending(self._client.url, self._timeout)
         return {signal.pattern: signal.strength for signal in await self._client.signals(scope=scope)}
 
     def _away(self, error: Exception) -> None:
         self._away_until = time.monotonic() + PAUSE
         if not self._said:
             self._said = True
-            log.warning("signals could not be read, choices are made without them: %s (told once)", error or type(error).__name__)
+            log.warning("signals could not be read, choices are made without them: %s (logged once)", error or type(error).__name__)
 
 
 def close_client(portal: Portal, client: Client) -> None:
-    """Close a client and the thread it works in, within a second; what goes wrong then matters to nobody."""
+    """Close a client and its thread within a second; errors are logged only for debugging."""
     try:
         portal.call(client.close, 1.0)
         portal.close()
@@ -87,12 +87,12 @@ def close_client(portal: Portal, client: Client) -> None:
 
 
 def strongest(strengths: Sequence[float], _: random.Random) -> int:
-    """The strongest; of equals the first."""
+    """The strongest; the first of several equal ones."""
     return max(range(len(strengths)), key=strengths.__getitem__)
 
 
 def by_strength(floor: float) -> Choice:
-    """Each as often as its strength and the floor, together, are of the sum of all.
+    """Each with the probability (strength + floor) / sum of all (strength + floor).
 
     Raises:
         ValueError: the floor is below 0.
@@ -108,7 +108,7 @@ def by_strength(floor: float) -> Choice:
 
 
 def mostly_strongest(explore: float) -> Choice:
-    """The strongest, but for this share of choices, in which all are equally likely.
+    """The strongest; but with probability `explore` any of them, all equally likely.
 
     Raises:
         ValueError: the share is not within 0..1.

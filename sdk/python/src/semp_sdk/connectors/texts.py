@@ -1,4 +1,4 @@
-"""What frameworks call things, as the service takes it."""
+"""Names and texts of frameworks, made fit for the service."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import re
 
 LONGEST_NAME = 200
-"""Characters of an agent's, action's or scope's name, at most; the service takes a few more."""
+"""Longest name of an agent, action or scope, in characters; the service accepts a few more."""
 LONGEST_TEXT = 2_000
-"""Characters of a text in a payload, at most."""
+"""Longest text in a payload, in characters."""
 REASON = 1_000
-"""Characters of an exception's text, at most."""
+"""Longest text of an exception, in characters."""
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def scope_of(*names: str) -> str:
     """A scope of these names, one segment each: `scope_of("crew", "Senior Researcher")` is `crew.Senior-Researcher`.
 
-    A name that has nothing a segment may hold is left out; dots in the first one stay what they are.
+    A name without any allowed character is left out. Dots in the first name separate segments, as in any scope.
     """
     segments = [segment for name in names[:1] for segment in name.split(".")] + list(names[1:])
     found = [_FOREIGN.sub("-", segment).strip("-") for segment in segments]
@@ -25,12 +25,12 @@ def scope_of(*names: str) -> str:
 
 
 def name_of(text: str, otherwise: str) -> str:
-    """The text as an agent's or action's name."""
+    """The text as an agent's or action's name; `otherwise` when it is empty."""
     return text.strip()[:LONGEST_NAME] or otherwise
 
 
 def excerpt(value: object, limit: int = LONGEST_TEXT) -> str:
-    """A text for any value, cut where it is too long. Never raises."""
+    """Any value as text, cut when it is too long. Never raises."""
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     except Exception:
@@ -40,7 +40,7 @@ def excerpt(value: object, limit: int = LONGEST_TEXT) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """An exception's type and text, cut. Never raises."""
+    """An exception's type and text, cut when it is too long. Never raises."""
     try:
         return excerpt(f"{type(error).__name__}: {error}", REASON)
     except Exception:

@@ -6,40 +6,50 @@ import asyncio
 from collections.abc import Generator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from semp_sdk.client import Client
 from semp_sdk.errors import Unavailable
 from semp_sdk.events import Event
-from semp_sdk.mirror.selection import Row
+from semp_sdk.mirror.selection import Row, Selection
 from semp_sdk.stream import Stream
 
-if TYPE_CHECKING:
-    from semp_sdk.client import Client
-    from semp_sdk.mirror.mirror import Mirror
+POLL_SECONDS = 0.1
+"""Pause between two requests that ask whether the log has reached a position."""
 
-ASK_EVERY = 0.1
-"""Seconds between two looks whether a position that was asked for is there."""
+
+class Followed(Protocol):
+    """What `Following` needs of a mirror."""
+
+    selection: Selection
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def epoch(self) -> str: ...
+    def selects(self, row: Row) -> bool: ...
+    def add(self, rows: list[Row]) -> None: ...
+    def advance(self, position: int) -> None: ...
 
 
 class Following:
-    """Takes what is committed after the mirror's position into its graph, in order, across reconnects.
+    """Adds events committed after the mirror's position to its graph, in order, across reconnects.
 
-    `await mirror.follow()` does so until it is cancelled; `asyncio.create_task(mirror.follow().run())` beside other work. With
-    `async with mirror.follow() as live:` it happens during the block, and what went wrong is raised at its end. The graph changes only
-    while the loop runs other code, that is, at an `await`. Ends of itself when the window the mirror selects is over, which shows with
-    the first event past it.
+    `await mirror.follow()` runs until it is cancelled; `asyncio.create_task(mirror.follow().run())` runs it in the background. With
+    `async with mirror.follow() as live:` it runs during the block, and an error is raised at the end of the block. The graph changes only
+    at an `await`. Following ends by itself when the mirror's selection has an end: with the first event past it.
 
     Raises:
-        HistoryLost: the log is another one than the mirror's; fetch a new one.
+        HistoryLost: the log was replaced; fetch a new mirror.
     """
 
-    def __init__(self, mirror: Mirror, client: Client) -> None:
+    def __init__(self, mirror: Followed, client: Client) -> None:
         self._mirror = mirror
         self._client = client
         self._news = asyncio.Event()
-        wanted = mirror.selection
+        selection = mirror.selection
         self._stream: Stream[Event] = client.stream(
-            scope=wanted.scope, trace_id=wanted.trace_id, after=mirror.position, epoch=mirror.epoch
+            scope=selection.scope, trace_id=selection.trace_id, after=mirror.position, epoch=mirror.epoch
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
 
@@ -63,7 +73,7 @@ class Following:
             raise failure
 
     async def run(self) -> None:
-        """Follow until cancelled, or until the selected window is over. Once only."""
+        """Follow until cancelled, or until the selection ends. Call it only once."""
         mirror = self._mirror
         try:
             async for event in self._stream:
@@ -78,11 +88,11 @@ class Following:
             await self._stream.close()
 
     async def reached(self, position: int, timeout: float | None = None) -> None:
-        """Return once the mirror holds everything it selects up to this position, such as `Emitted.position`. Within `async with`.
+        """Return once the mirror holds every selected event up to this position, such as `Emitted.position`. Use it within `async with`.
 
         Raises:
             TimeoutError: not within `timeout` seconds.
-            Unavailable: following has ended before; or whatever ended it.
+            Unavailable: following has ended. If an error ended it, that error is raised instead.
         """
         async with asyncio.timeout(timeout):
             newest = position if self._mirror.selection.dense else await self._newest(position)
@@ -93,12 +103,12 @@ class Following:
             self._mirror.advance(position)
 
     async def _newest(self, position: int) -> int:
-        """The newest event up to a position that the mirror selects: the stream is silent about all others, so the log is asked."""
-        wanted = self._mirror.selection
+        """Position of the newest selected event up to a position. The stream skips all other events, so this is read from the log."""
+        selection = self._mirror.selection
         while not await self._client.events(after=position - 1, limit=1, order="asc"):
             self._check()
-            await asyncio.sleep(ASK_EVERY)
-        found = await self._client.events(scope=wanted.scope, trace_id=wanted.trace_id, before=position + 1, limit=1)
+            await asyncio.sleep(POLL_SECONDS)
+        found = await self._client.events(scope=selection.scope, trace_id=selection.trace_id, before=position + 1, limit=1)
         return found[0].position if found else 0
 
     def _check(self) -> None:

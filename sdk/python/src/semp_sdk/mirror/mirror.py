@@ -17,7 +17,7 @@ from semp_sdk.mirror.exports import edges_frame, events_frame, graphml_text, jso
 from semp_sdk.mirror.following import Following
 from semp_sdk.mirror.rest import RestSource
 from semp_sdk.mirror.selection import Head, Row, Selection, Source, before
-from semp_sdk.moments import Moment
+from semp_sdk.timestamps import Moment
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -30,7 +30,7 @@ COMPARED = ("type", "scope", "trace_id", "agent_id", "timestamp", "position", "a
 
 
 class Difference(NamedTuple):
-    """Something in which a mirror and the log do not agree."""
+    """A difference between a mirror and the log."""
 
     id: str
     """The event."""
@@ -65,7 +65,7 @@ class Mirror:
         """Causes that are not in the mirror, by the id of the event they caused."""
         self._source = source
         self._related: set[str] | None = None
-        """Of a lineage: the event and what it led to, so that what follows can be told from the rest. Made when it is needed."""
+        """For a lineage: the event and its descendants, which decide whether a new event belongs to it. Made on first use."""
 
     @classmethod
     async def fetch(
@@ -79,23 +79,23 @@ class Mirror:
         until: Moment | None = None,
         payload: bool = False,
     ) -> Mirror:
-        """Read what the log holds now; what is committed while it is read is left out, see `follow`.
+        """Read what the log holds now. Events committed during the reading are left out, see `follow`.
 
-        What is given must all hold; nothing is the whole log. Costs a request for each 1,000 events over REST (2,000 over Bolt), four at
-        a time, and about 20 small ones to find a time in a million events.
+        All given arguments must match; without any, it is the whole log. Makes one request per 1,000 events over REST (2,000 over Bolt),
+        four at a time, and about 20 small requests to find a time in a million events.
 
         Args:
             source: a client, or a `Bolt` to read from Neo4j past the service.
             trace_id: the events of a trace.
             scope: of a scope, or of those a glob such as `ui.**` selects.
-            lineage_of: an event's id: itself, its ancestors and its descendants. Stands alone.
-            since: the first position or time that is inside; `until`: the first that is not. Times are datetimes with a time zone or
-                RFC 3339 text.
+            lineage_of: an event's id: the event, its ancestors and its descendants. Cannot be combined with other arguments.
+            since: the first position or time that is included; `until`: the first that is excluded. Times are datetimes with a time
+                zone, or text as in RFC 3339.
             payload: keep payloads.
 
         Raises:
-            NotFound: there is no event to have a lineage. A trace or scope without events is an empty mirror.
-            ValueError: the selection makes no sense.
+            NotFound: no event has the id `lineage_of`. A trace or scope without events is an empty mirror.
+            ValueError: the selection is invalid, see `Selection.of`.
             ImportError: the extra is not installed.
         """
         selection = Selection.of(trace_id, scope, lineage_of, since, until)
@@ -107,12 +107,12 @@ class Mirror:
 
     @property
     def position(self) -> int:
-        """The mirror holds everything it selects up to here, and nothing past it."""
+        """The mirror holds every selected event up to here, and no later one."""
         return self.graph.graph["position"]
 
     @property
     def epoch(self) -> str:
-        """The log it is of."""
+        """The log that it mirrors."""
         return self.graph.graph["epoch"]
 
     def __len__(self) -> int:
@@ -124,12 +124,12 @@ class Mirror:
         return f"<Mirror of {chosen or 'the whole log'}: {events} events, {edges} edges, position {self.position}>"
 
     def follow(self, client: Client | None = None) -> Following:
-        """Keep it current from its position on, through the live stream; see `Following`.
+        """Keep the mirror current through the live stream, from its position on; see `Following`.
 
-        `client`: needed where the mirror was fetched over Bolt.
+        `client`: required when the mirror was fetched over Bolt.
 
         Raises:
-            ValueError: there is no client to follow with.
+            ValueError: the mirror was fetched over Bolt, and no client is given.
         """
         if client is None:
             if not isinstance(self._source, Client):
@@ -138,9 +138,9 @@ class Mirror:
         return Following(self, client)
 
     async def verify(self, source: Client | Bolt | None = None) -> list[Difference]:
-        """Read the same part of the log again and compare everything up to the mirror's position; empty when they agree.
+        """Read the same part of the log again and compare it up to the mirror's position. Empty when both agree.
 
-        May be used while the mirror is followed, and with another source than it was fetched from. Reads as much as `fetch` did.
+        Works also while the mirror is followed, and with another source. Reads as much as `fetch` did.
         """
         position = self.position
         log: dict[str, Row] = {}
@@ -169,24 +169,24 @@ class Mirror:
         return edges_frame(self.graph)
 
     def add(self, rows: list[Row]) -> None:
-        """Take events in, in order of position. For `fetch` and `Following`."""
+        """Add events, in order of position. Internal: for `fetch` and `Following`."""
         graph: Any = self.graph  # its type stubs know no edges with keys
         graph.add_nodes_from([(row.id, attributes(row, self.payload)) for row in rows])
         edges: list[tuple[str, str, str, dict[str, str]]] = []
         for row in rows:
             for cause in row.parent_ids:
-                if cause in graph:  # a cause is ahead of what it caused, so one that is not here yet never will be
+                if cause in graph:  # causes come before effects, so a cause that is missing now stays missing
                     edges.append((row.id, cause, PARENT, {"type": PARENT}))
                 else:
                     self.outside.setdefault(row.id, []).append(cause)
         graph.add_edges_from(edges)
 
     def advance(self, position: int) -> None:
-        """State that everything up to here is in. For `Following`."""
+        """Set the position up to which the mirror is complete. Internal: for `Following`."""
         self.graph.graph["position"] = max(self.position, position)
 
     def selects(self, row: Row) -> bool:
-        """Whether a new event, of the trace and scope already, belongs into the mirror. For `Following`."""
+        """Whether a new event, which has the right trace and scope, belongs to the mirror. Internal: for `Following`."""
         origin = self.selection.lineage_of
         if origin is None:
             return self.selection.begins(row.position, row.timestamp)
@@ -222,32 +222,32 @@ class Mirror:
 
 def attributes(row: Row, payload: bool) -> dict[str, Any]:
     """A node's attributes, see `Mirror`."""
-    told = row.payload
+    content = row.payload
     found: dict[str, Any] = {
         "type": row.type, "scope": row.scope, "trace_id": row.trace_id, "agent_id": row.agent_id, "timestamp": row.timestamp,
         "position": row.position,
     }  # fmt: skip
-    if isinstance(action := told.get("action"), str):
+    if isinstance(action := content.get("action"), str):
         found["action"] = action
     match row.type:
         case "reward":
-            found["value"] = float(told["value"])
+            found["value"] = float(content["value"])
         case "penalty":
-            found["value"] = -abs(float(told["value"]))
+            found["value"] = -abs(float(content["value"]))
         case "ready" | "test":
-            found["status"] = told["status"]
+            found["status"] = content["status"]
         case "cancel":
-            found["value"] = -float(told.get("value", 0.3))
+            found["value"] = -float(content.get("value", 0.3))
         case _:
             pass
     if payload:
-        found["payload"] = told
+        found["payload"] = content
     return found
 
 
 @asynccontextmanager
 async def opened(source: Client | Bolt) -> AsyncGenerator[Source]:
-    """A way to read, for as long as the block runs."""
+    """A source to read from, open during the block."""
     if isinstance(source, Bolt):
         async with source.open() as reading:
             yield reading
@@ -255,31 +255,31 @@ async def opened(source: Client | Bolt) -> AsyncGenerator[Source]:
         yield RestSource(source)
 
 
-async def selected(source: Source, wanted: Selection, head: int) -> AsyncGenerator[list[Row]]:
-    """Everything a selection holds up to a position, in order of position."""
-    if wanted.lineage_of is not None:
-        related = {row.id: row async for rows in source.lineage(wanted.lineage_of, head) for row in rows if row.position <= head}
+async def selected(source: Source, selection: Selection, head: int) -> AsyncGenerator[list[Row]]:
+    """Pages of all selected events up to a position, in order of position."""
+    if selection.lineage_of is not None:
+        related = {row.id: row async for rows in source.lineage(selection.lineage_of, head) for row in rows if row.position <= head}
         yield sorted(related.values(), key=lambda row: row.position)
         return
-    after = await before(source, wanted.since, head) if wanted.since is not None else 0
-    last = await before(source, wanted.until, head) if wanted.until is not None else head
+    after = await before(source, selection.since, head) if selection.since is not None else 0
+    last = await before(source, selection.until, head) if selection.until is not None else head
     if after >= last:
         return
-    first = await source.page(wanted, after, last)
+    first = await source.page(selection, after, last)
     yield first
     if len(first) < source.page_size:
         return
     after = first[-1].position
-    step = source.page_size if wanted.dense else max(source.page_size, -(-(last - after) // CONCURRENT))
-    async for rows in in_order([_piece(source, wanted, start, min(start + step, last)) for start in range(after, last, step)]):
+    step = source.page_size if selection.dense else max(source.page_size, -(-(last - after) // CONCURRENT))
+    async for rows in in_order([_piece(source, selection, start, min(start + step, last)) for start in range(after, last, step)]):
         yield rows
 
 
-async def _piece(source: Source, wanted: Selection, after: int, last: int) -> list[Row]:
-    """Everything selected with after < position <= last."""
+async def _piece(source: Source, selection: Selection, after: int, last: int) -> list[Row]:
+    """All selected events with after < position <= last."""
     found: list[Row] = []
     while after < last:
-        page = await source.page(wanted, after, last)
+        page = await source.page(selection, after, last)
         found += page
         if len(page) < source.page_size:
             break
@@ -288,7 +288,7 @@ async def _piece(source: Source, wanted: Selection, after: int, last: int) -> li
 
 
 async def in_order(pieces: Iterable[Coroutine[Any, Any, list[Row]]]) -> AsyncGenerator[list[Row]]:
-    """What they give, in their order, a few of them at work at the same time."""
+    """Results of the coroutines in their order; at most `CONCURRENT` run at the same time."""
     waiting = deque(pieces)
     running: deque[asyncio.Task[list[Row]]] = deque()
     try:

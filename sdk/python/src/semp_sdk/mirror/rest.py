@@ -29,9 +29,10 @@ class RestSource:
         query = {"after": position - 1, "before": position + 1, "limit": 1, "order": "asc"}
         return _read_rows(await self._client.get_bytes("/api/events", query))[0].timestamp
 
-    async def page(self, wanted: Selection, after: int, last: int) -> list[Row]:
+    async def page(self, selection: Selection, after: int, last: int) -> list[Row]:
         query = {
-            "after": after, "before": last + 1, "limit": self.page_size, "order": "asc", "trace_id": wanted.trace_id, "scope": wanted.scope,
+            "after": after, "before": last + 1, "limit": self.page_size, "order": "asc",
+            "trace_id": selection.trace_id, "scope": selection.scope,
         }  # fmt: skip
         return _read_rows(await self._client.get_bytes("/api/events", query))
 

@@ -1,4 +1,4 @@
-"""Which events a mirror holds, and where it reads them."""
+"""Which events a mirror selects, and the protocol of sources that it reads them from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from semp_sdk.moments import Moment, timestamp_text
+from semp_sdk.timestamps import Moment, timestamp_text
 
 _GLOB = re.compile(r"([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*(\.\*\*)?|\*\*")
 
@@ -36,17 +36,17 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is given must hold; nothing given is the whole log."""
+    """All given fields must match; without any, it is the whole log."""
 
     trace_id: str | None = None
     scope: str | None = None
     """A scope or a glob."""
     lineage_of: str | None = None
-    """An event: itself, what led to it and what it led to. Stands alone."""
+    """Id of an event: the event, its ancestors and its descendants. Cannot be combined with other fields."""
     since: int | str | None = None
-    """The first position, or time (as events carry it), that is inside."""
+    """First position, or time (formatted as in events), that is included."""
     until: int | str | None = None
-    """The first one that is not."""
+    """First position or time that is excluded."""
 
     @classmethod
     def of(
@@ -55,7 +55,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """Check and normalise.
 
         Raises:
-            ValueError: a lineage with something else, a scope that is neither one nor a glob, or a time that is none or has no zone.
+            ValueError: `lineage_of` is combined with another field, the scope is invalid, or a time is invalid or has no time zone.
         """
         if scope is not None and _GLOB.fullmatch(scope) is None:
             raise ValueError(f"{scope!r} is neither a scope such as ui.login nor a glob such as ui.* or ui.**")
@@ -68,32 +68,32 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dense(self) -> bool:
-        """Whether every position within the bounds is inside."""
+        """Whether every position within the bounds is selected."""
         return self.trace_id is None and self.scope is None
 
     def begins(self, position: int, timestamp: str) -> bool:
-        """Whether this is not before the beginning."""
+        """Whether this event is not before `since`."""
         return self.since is None or (position >= self.since if isinstance(self.since, int) else timestamp >= self.since)
 
     def ended(self, position: int, timestamp: str) -> bool:
-        """Whether this, and all that comes later, is past the end."""
+        """Whether this event, and so every later one, is at or after `until`."""
         return self.until is not None and (position >= self.until if isinstance(self.until, int) else timestamp >= self.until)
 
 
 class Source(Protocol):
-    """A way to read the log. What it reads is what was committed."""
+    """Reads committed events of the log."""
 
     page_size: int
-    """Events that `page` gives at most."""
+    """Largest number of events that `page` returns."""
 
     async def head(self) -> Head: ...
 
     async def timestamp(self, position: int) -> str:
-        """Of the event at a position that exists."""
+        """Timestamp of the event at this position, which must exist."""
         ...
 
-    async def page(self, wanted: Selection, after: int, last: int) -> list[Row]:
-        """The oldest events of trace and scope with after < position <= last, in order."""
+    async def page(self, selection: Selection, after: int, last: int, /) -> list[Row]:
+        """The oldest events of the selection's trace and scope with after < position <= last, in order."""
         ...
 
     def lineage(self, event_id: str, last: int) -> AsyncGenerator[list[Row]]:
@@ -106,7 +106,7 @@ class Source(Protocol):
 
 
 async def before(source: Source, edge: int | str, head: int) -> int:
-    """The last position ahead of an edge, 0 when none is, by bisection: timestamps never run backwards along positions."""
+    """The last position before an edge (a position or time), 0 when there is none. Found by bisection: timestamps never decrease."""
     if isinstance(edge, int):
         return max(0, min(head, edge - 1))
     low, high = 0, head

@@ -40,7 +40,8 @@ def agent(name: str, *answers: str | CreateResult, **options: Any) -> AssistantA
 
 @contextmanager
 def recorder_at(url: str, **options: Any) -> Generator[TeamRecorder]:
-    recorder = TeamRecorder(url, **{"scope": "news", "trace_id": new_id(), **options})
+    given: dict[str, Any] = {"scope": "news", "trace_id": new_id(), **options}
+    recorder = TeamRecorder(url, **given)
     with recorder.recording:
         yield recorder
 
@@ -66,7 +67,7 @@ class Plain(BaseChatAgent):
         return (TextMessage,)
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        said = self.says() if callable(self.says) else self.says
+        said: Any = self.says() if callable(self.says) else self.says
         if asyncio.iscoroutine(said):
             said = await said
         return Response(chat_message=TextMessage(content=said, source=self.name))

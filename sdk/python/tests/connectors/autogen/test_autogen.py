@@ -181,7 +181,7 @@ def flow(*edges: tuple[str, str] | tuple[str, str, Any], says: dict[str, Any] | 
     return GraphFlow(list(nodes.values()), graph.build(), **options)
 
 
-def leading_to(found: Stored, action: str) -> list[list[str | None]]:
+def leading_to(found: Stored, action: str) -> list[list[str]]:
     """Of each turn, whose turns it follows from."""
     return [sorted(str(action) for _, action in found.parents(turn)) for turn in found.of("proposal", action)]
 
@@ -228,7 +228,8 @@ async def test_roots_of_a_graph_stand_side_by_side(recorder: TeamRecorder) -> No
 
 
 async def test_a_turn_in_a_loop_follows_from_what_has_come_since_its_last_one(recorder: TeamRecorder) -> None:
-    verdicts, asked = iter(["no", "no", "yes"]), []
+    verdicts = iter(["no", "no", "yes"])
+    asked: list[BaseChatMessage] = []
 
     def stateful(message: BaseChatMessage) -> bool:
         asked.append(message)
@@ -605,7 +606,7 @@ async def test_feedback_reaches_the_team_and_whoever_took_part(recorder: TeamRec
 async def test_two_lines_are_enough(url: str) -> None:
     team = recorded(RoundRobinGroupChat([agent("writer", "1")], max_turns=1), url, scope=(scope := f"s{new_id()}"))
     await team.run(task="write")
-    team._semp_watch.teller.recording.close()  # type: ignore[attr-defined]
+    team._semp_wrapper.reporter.recording.close()  # type: ignore[attr-defined]
     assert len(get(url, "/api/events", scope=scope)) == 4
 
 
@@ -656,7 +657,7 @@ async def test_a_service_that_is_away_changes_nothing(caplog: pytest.LogCaptureF
     assert len(result.messages) == 11
     assert time.perf_counter() - began < 1
     assert recorder.recording.lost == 18
-    assert len([record for record in caplog.records if "not told" in record.message]) == 1
+    assert len([record for record in caplog.records if "events are lost" in record.message]) == 1
     recorder.recording.close(0)
 
 

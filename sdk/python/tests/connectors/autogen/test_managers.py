@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import SelectorEvent, SelectSpeakerEvent
 from autogen_agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat, SelectorGroupChat
@@ -46,7 +47,7 @@ def turns(found: Stored, team: str) -> list[str]:
 async def test_a_model_chooses_who_speaks_and_its_calls_are_nobody_s_work(recorder: TeamRecorder) -> None:
     """It names nobody, then two, then one who may not speak again, and at last somebody; what it was asked is no turn and no message."""
     chooser = model("writer", "hm", "writer or critic", "writer", "critic", "editor")
-    agents = [agent("writer", "a draft"), agent("critic", "shorter"), agent("editor", "APPROVE")]
+    agents: list[ChatAgent | Team] = [agent("writer", "a draft"), agent("critic", "shorter"), agent("editor", "APPROVE")]
     team = SelectorGroupChat(agents, model_client=chooser, termination_condition=TextMentionTermination("APPROVE"), max_selector_attempts=5)
     await recorder.watch(team).run(task="write")
     found = told(recorder)
@@ -59,9 +60,9 @@ async def test_a_model_chooses_who_speaks_and_its_calls_are_nobody_s_work(record
 
 async def test_one_model_for_the_choice_and_for_the_answers_is_counted_where_it_answers(recorder: TeamRecorder) -> None:
     shared = model("writer", "one two three", "critic", "four")
-    agents = [agent(name) for name in ("writer", "critic", "editor")]
+    agents: list[ChatAgent | Team] = [agent(name) for name in ("writer", "critic", "editor")]
     for each in agents:
-        each._model_client = shared
+        setattr(each, "_model_client", shared)  # noqa: B010 - AutoGen has no public name for it
     await recorder.watch(SelectorGroupChat(agents, model_client=shared, max_turns=2)).run(task="write")
     found = told(recorder)
     assert turns(found, "SelectorGroupChat") == ["writer", "critic"]
@@ -84,7 +85,7 @@ async def test_what_the_choice_says_in_the_team_s_stream_is_no_message_of_it(rec
 
 
 async def test_a_speaker_who_is_chosen_again_follows_from_what_it_said(recorder: TeamRecorder) -> None:
-    agents = [agent("writer", "1", "2"), agent("critic", "3")]
+    agents: list[ChatAgent | Team] = [agent("writer", "1", "2"), agent("critic", "3")]
     team = SelectorGroupChat(agents, model_client=model("writer", "writer", "critic"), max_turns=3, allow_repeated_speaker=True)
     await recorder.watch(team).run(task="write")
     assert turns(told(recorder), "SelectorGroupChat") == ["writer", "writer", "critic"]
@@ -131,7 +132,7 @@ async def test_turns_under_an_orchestrator_follow_each_other_and_its_ledger_is_n
     coder, tester = agent("coder", "a fix", "a better fix"), agent("tester", "one test fails")
     team = MagenticOneGroupChat([coder, tester], keeper)
     result = await recorder.watch(team).run(task="mend it")
-    assert result.messages[-1].to_model_text() == "the answer"
+    assert result.messages[-1].to_text() == "the answer"
     found = told(recorder)
     assert len(keeper.create_calls) == 8
     assert turns(found, "MagenticOneGroupChat") == ["coder", "tester", "coder"]

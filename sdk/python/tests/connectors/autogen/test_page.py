@@ -38,13 +38,13 @@ def test_a_block_of_the_page_runs(url: str, names: dict[str, Any], number: int, 
     code = BLOCKS[number].replace("http://localhost:5000", url)
     exec(compile(code, f"{PAGE.name}, AutoGen, block {number + 1}", "exec", dont_inherit=True), names)
     assert capsys.readouterr().out == f"{PRINTED[number]}\n"
-    names["team"]._semp_watch.teller.recording.flush(10)
+    names["team"]._semp_wrapper.reporter.recording.flush(10)
 
 
 def test_the_scores_of_the_page_are_rewards_of_what_they_are_about(url: str, names: dict[str, Any]) -> None:
     """Goes by the first block."""
     team, critic = names["team"], names["critic"]
-    found = trace_of(url, team._semp_watch.ended.trace_id)
+    found = trace_of(url, team._semp_wrapper.ended.trace_id)
     assert [(reward["payload"]["value"], reward["payload"]["reason"], found.parents(reward)) for reward in found.of("reward")] == [
         (0.8, "productive_conversation", [("ready", team.name)]), (0.5, "found the slow part", [("ready", critic.name)]),
     ]  # fmt: skip
@@ -117,7 +117,7 @@ async def test_the_public_example_s_intent_in_two_lines(url: str, last: str) -> 
         scored(0.8, team, agent_id="supervisor", reason="productive_conversation")
     else:
         scored(-0.3, team, agent_id="supervisor", reason="nothing_came_of_it")
-    assert team._semp_watch.teller.recording.flush(30)  # type: ignore[attr-defined]
+    assert team._semp_wrapper.reporter.recording.flush(30)  # type: ignore[attr-defined]
     found = trace_of(url, trace_id)
 
     started, *between, ended, judged = found.events

@@ -7,8 +7,9 @@ import threading
 import time
 from typing import Any
 
-from crewai import Agent, Crew, Task
+from crewai import Agent, Crew, CrewOutput, Task
 from crewai.events.types.llm_events import LLMCallType
+from crewai.experimental.evaluation import BaseEvaluator, EvaluationScore, MetricCategory
 from crewai.llms.base_llm import BaseLLM, llm_call_context
 
 DONE = "Thought: I now can give a great answer\nFinal Answer: done"
@@ -29,6 +30,7 @@ socket.socket.connect = _only_this_machine(socket.socket.connect)  # type: ignor
 class Scripted(BaseLLM):
     """Answers from a list, then always that it is done. An exception is raised, a list is calls of tools."""
 
+    model: str = "scripted"  # CrewAI wants it given too, see below
     answers: list[Any] = []  # noqa: RUF012
     calls_tools: bool = False
     delay: float = 0.0
@@ -84,6 +86,24 @@ def crew(*tasks: Task, **options: Any) -> Crew:
     """A crew of the agents that the tasks name."""
     agents = options.pop("agents", None) or list({id(each.agent): each.agent for each in tasks if each.agent}.values())
     return Crew(agents=agents, tasks=list(tasks), **options)
+
+
+def output_of(run: Crew) -> str:
+    """Run the crew: what it answers."""
+    answer = run.kickoff()
+    assert isinstance(answer, CrewOutput)
+    return answer.raw
+
+
+class Judge(BaseEvaluator):
+    """Scores every agent 7 of 10."""
+
+    @property
+    def metric_category(self) -> MetricCategory:
+        return MetricCategory.GOAL_ALIGNMENT
+
+    def evaluate(self, agent: Any, execution_trace: Any, final_output: Any, task: Any = None) -> EvaluationScore:
+        return EvaluationScore(score=7.0, feedback="a secret opinion")
 
 
 class Together:

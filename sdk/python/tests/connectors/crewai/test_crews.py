@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import Stored, trace_of
-from crewai import Crew, Process
-from crewai.experimental.evaluation import AgentEvaluator, BaseEvaluator, EvaluationScore, MetricCategory
+from crewai import Crew, Process, TaskOutput
+from crewai.experimental.evaluation import AgentEvaluator
 from crewai.tools import tool
-from scripted import Scripted, Together, action, agent, crew, final, task
+from scripted import Judge, Scripted, Together, action, agent, crew, final, output_of, task
 from semp_sdk.connectors.crewai import SempListener
 from semp_sdk.tracing import trace
 
@@ -37,7 +37,7 @@ def test_the_example_of_the_public_documents_leaves_its_events(listener: SempLis
     researcher, writer = agent("Researcher", final("facts")), agent("Writer", final("an article"))
     run = crew(task("research", researcher), task("writing", writer))
     with trace() as here:
-        assert run.kickoff().raw == "an article"
+        assert output_of(run) == "an article"
         listener.scored(0.9, run, reason="crew_completed_successfully")
     events = told(listener, here.id)
 
@@ -155,7 +155,7 @@ def test_a_coworker_follows_from_the_manager_that_delegated(listener: SempListen
 def test_a_guardrail_is_a_test_and_the_second_try_follows_the_failed_one(listener: SempListener) -> None:
     seen: list[str] = []
 
-    def long_enough(output):  # CrewAI wants no annotation or its own
+    def long_enough(output: TaskOutput):  # CrewAI reads the return annotation, which here is a text
         seen.append(output.raw)
         return (True, output.raw) if len(seen) > 1 else (False, "too short")
 
@@ -170,7 +170,7 @@ def test_a_guardrail_is_a_test_and_the_second_try_follows_the_failed_one(listene
 
 
 def test_a_task_that_never_passes_its_guardrail_fails_with_its_crew(listener: SempListener) -> None:
-    def never(output):
+    def never(output: TaskOutput):  # CrewAI reads the return annotation, which here is a text
         return (False, "not good")
 
     with trace() as here, pytest.raises(Exception, match="not good"):
@@ -310,12 +310,6 @@ def test_scores_of_a_crews_test_are_rewards(listener: SempListener) -> None:
 
 
 def test_scores_of_an_evaluator_are_rewards_of_the_agent(listener: SempListener) -> None:
-    class Judge(BaseEvaluator):
-        metric_category = MetricCategory.GOAL_ALIGNMENT
-
-        def evaluate(self, agent: Any, execution_trace: Any, final_output: Any, task: Any = None) -> EvaluationScore:
-            return EvaluationScore(score=7.0, feedback="a secret opinion")
-
     who, lone = agent("Researcher"), agent("Helper")
     AgentEvaluator(agents=[who, lone], evaluators=[Judge(llm=Scripted())])
     with trace() as here:

@@ -13,7 +13,7 @@ from crewai.events import crewai_event_bus
 from crewai.events.types.flow_events import FlowFailedEvent
 from crewai.flow import Flow, HumanFeedbackPending, and_, human_feedback, listen, or_, router, start
 from crewai.flow.persistence import SQLiteFlowPersistence
-from scripted import Scripted, agent, crew, task
+from scripted import Scripted, agent, crew, output_of, task
 from semp_sdk.connectors.crewai import SempListener
 from semp_sdk.tracing import trace
 
@@ -29,7 +29,7 @@ def told(listener: SempListener, trace_id: str) -> Stored:
     return trace_of(listener.recording.url, trace_id)
 
 
-class Diamond(Flow):
+class Diamond(Flow[Any]):
     """Two starts that meet, a router, and a listener to one of its routes."""
 
     @start()
@@ -83,7 +83,7 @@ def test_a_method_follows_all_that_set_it_going(listener: SempListener) -> None:
 
 
 def test_conditions_within_conditions(listener: SempListener) -> None:
-    class Nested(Flow):
+    class Nested(Flow[Any]):
         @start()
         def first(self) -> None:
             pass
@@ -103,7 +103,7 @@ def test_conditions_within_conditions(listener: SempListener) -> None:
 
 
 def test_routers_and_listeners_of_one_method_all_follow_from_it(listener: SempListener) -> None:
-    class Routed(Flow):
+    class Routed(Flow[Any]):
         @start()
         def begin(self) -> None:
             pass
@@ -141,7 +141,7 @@ def test_routers_and_listeners_of_one_method_all_follow_from_it(listener: SempLi
 
 
 def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
-    class Loop(Flow):
+    class Loop(Flow[Any]):
         rounds = 0
 
         @start("again")
@@ -166,7 +166,7 @@ def test_a_loop_follows_its_last_round(listener: SempListener) -> None:
 
 
 def test_a_loop_through_the_first_of_two_routers_follows_its_last_round(listener: SempListener) -> None:
-    class Loop(Flow):
+    class Loop(Flow[Any]):
         rounds = 0
 
         @start()
@@ -192,14 +192,14 @@ def test_a_loop_through_the_first_of_two_routers_follows_its_last_round(listener
 
 
 def test_a_crew_in_a_flow_is_a_step_of_its_method(listener: SempListener) -> None:
-    class Pipeline(Flow):
+    class Pipeline(Flow[Any]):
         @start()
         def research(self) -> str:
-            return crew(task("research", agent("Researcher"))).kickoff().raw
+            return output_of(crew(task("research", agent("Researcher"))))
 
         @listen(research)
         def publish(self) -> str:
-            return crew(task("writing", agent("Writer")), name="publishers").kickoff().raw
+            return output_of(crew(task("writing", agent("Writer")), name="publishers"))
 
     with trace() as here:
         Pipeline().kickoff()
@@ -212,7 +212,7 @@ def test_a_crew_in_a_flow_is_a_step_of_its_method(listener: SempListener) -> Non
 
 
 def test_a_method_that_raises_is_a_penalty_and_so_is_its_flow(listener: SempListener) -> None:
-    class Broken(Flow):
+    class Broken(Flow[Any]):
         @start()
         def begin(self) -> None:
             raise ValueError("out of luck")
@@ -231,7 +231,7 @@ def test_a_method_that_is_still_running_when_its_flow_fails_is_abandoned(listene
     def failed(_source: Any, _event: Any) -> None:
         over.set()
 
-    class Broken(Flow):
+    class Broken(Flow[Any]):
         @start()
         def begin(self) -> None:
             pass
@@ -269,8 +269,8 @@ class Says:
         return self.feedback
 
 
-def reviewed(provider: Any) -> type[Flow]:
-    class Reviewed(Flow):
+def reviewed(provider: Any) -> type[Flow[Any]]:
+    class Reviewed(Flow[Any]):
         @start()
         @human_feedback(
             "Is it good?", emit=["approved", "rejected"], default_outcome="rejected", provider=provider,
@@ -298,7 +298,10 @@ def test_feedback_of_a_person_moves_the_signal_of_what_they_saw(listener: SempLi
 
 
 def test_feedback_asked_for_at_the_console_is_work_of_a_person(listener: SempListener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda *_: "no")
+    def answer_no(*_: Any) -> str:
+        return "no"
+
+    monkeypatch.setattr("builtins.input", answer_no)
     with trace() as here:
         reviewed(None)().kickoff()
     events = told(listener, here.id)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Stored, trace_of
+from crewai import TaskOutput
 from crewai.flow.flow import Flow, start
 from crewai.tools import tool
 from scripted import action, agent, crew, final, task
@@ -59,7 +60,7 @@ def test_what_a_tool_emits_follows_from_its_call_and_the_calls_end_from_that(lis
 
 def test_what_a_guardrail_emits_follows_from_the_answer_and_its_result_from_that(listener: SempListener) -> None:
     def work(client: Client) -> None:
-        def good(output):  # CrewAI wants no annotation or its own
+        def good(output: TaskOutput):  # CrewAI reads the return annotation, which here is a text
             with listener.here():
                 client.emit_blocking("ready", "draft", {"status": "drafted", "action": "draft"})
             return (True, output.raw)

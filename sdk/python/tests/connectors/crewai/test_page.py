@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from conftest import trace_of
 from scripted import Scripted
@@ -13,7 +14,7 @@ PAGE = Path(__file__).parents[3] / "connectors.md"
 
 def test_the_page_runs_as_printed(url: str) -> None:
     section = PAGE.read_text().split("\n## CrewAI\n")[1].split("\n## ")[0]
-    names: dict[str, object] = {"model": Scripted()}
+    names: dict[str, Any] = {"model": Scripted()}
     blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     assert len(blocks) == 3
     try:
@@ -22,6 +23,6 @@ def test_the_page_runs_as_printed(url: str) -> None:
     finally:
         listener = names["listener"]
         listener.close()
-    ended = listener._teller.ended(str(names["crew"].id))
+    ended = listener._reporter.ended(str(names["crew"].id))
     assert ended.trace_id == "article-7"
     assert [event["scope"] for event in trace_of(url, "article-7").of("ready", "execute_task")][-2:] == ["crew.research", "crew.writing"]

@@ -19,9 +19,9 @@ from crewai.events.base_events import BaseEvent
 from crewai.events.types.crew_events import CrewKickoffCompletedEvent
 from crewai.events.types.task_events import TaskCompletedEvent, TaskStartedEvent
 from crewai.events.types.tool_usage_events import ToolUsageStartedEvent
-from crewai.experimental.evaluation import AgentEvaluator, BaseEvaluator, EvaluationScore, MetricCategory
+from crewai.experimental.evaluation import AgentEvaluator
 from crewai.tools import tool
-from scripted import Scripted, action, agent, crew, final, task
+from scripted import Judge, Scripted, action, agent, crew, final, output_of, task
 from semp_sdk.connectors.crewai import SempListener
 from semp_sdk.connectors.crewai import listener as module
 from semp_sdk.identifiers import new_id
@@ -51,6 +51,7 @@ def test_crews_at_the_same_time_do_not_mix(url: str) -> None:
         with trace(parents=()) as here:
             traces[number] = here.id
             who = agent("Researcher", action("look", '{"query": "a"}'), final("x"), tools=[look])
+            assert isinstance(who.llm, Scripted)
             who.llm.delay = 0.01
             crew(task(f"job-{number}", who), task("after", who), name=f"crew-{number}").kickoff()
 
@@ -84,9 +85,11 @@ def test_each_run_is_a_trace_of_its_own_where_nobody_says_otherwise(url: str) ->
         for run in runs:
             run.kickoff()
         assert listener.flush(30)
-        ended = [listener._teller.ended(str(run.id)) for run in runs]
-        assert len({each.trace_id for each in ended}) == 2
-        assert len(told(listener, ended[0].trace_id).events) == 6
+        first, second = (listener._reporter.ended(str(run.id)) for run in runs)
+        assert first is not None
+        assert second is not None
+        assert first.trace_id != second.trace_id
+        assert len(told(listener, first.trace_id).events) == 6
 
 
 def test_a_given_trace_holds_all_runs(url: str) -> None:
@@ -149,9 +152,9 @@ def test_an_error_of_the_connector_is_logged_and_the_run_goes_on(
     def broken(*_: Any) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setitem(module.TOLD, TaskStartedEvent, broken)
+    monkeypatch.setitem(module.REPORTERS, TaskStartedEvent, broken)
     with SempListener(url) as listener, trace() as here:
-        assert crew(task("one", agent("A", final("fine")))).kickoff().raw == "fine"
+        assert output_of(crew(task("one", agent("A", final("fine"))))) == "fine"
         events = told(listener, here.id)
     assert "a mistake of ours" in caplog.text
     assert events.one("ready", "crew")
@@ -168,7 +171,7 @@ def test_nothing_is_kept_of_runs_that_are_over_and_a_lost_end_hides_no_other(url
         crew(task("one", agent("A"), callback=leave_open), name="leaky").kickoff()
         crew(task("one", agent("A")), name="next").kickoff()  # a part of the leaky one, as CrewAI has it
         crewai_event_bus.flush()
-        [left] = listener._left
+        [left] = listener._abandoned
         crewai_event_bus.emit(None, ToolUsageStartedEvent(tool_name="late", tool_args={}, parent_event_id=left))
         events = told(listener, here.id)
         assert not listener._runs
@@ -197,7 +200,7 @@ class Collecting(SempListener):
         self.deliveries: list[tuple[Any, BaseEvent, Any]] = []
         super().__init__(NOBODY)
 
-    def _heard(self, source: Any, event: BaseEvent, state: Any) -> None:
+    def _on_event(self, source: Any, event: BaseEvent, state: Any) -> None:
         self.deliveries.append((source, event, state))
 
 
@@ -209,12 +212,12 @@ def test_events_are_told_in_the_order_they_happened_however_crewai_delivers_them
         crew(task("one", who), *side, task("last", who)).kickoff()
     began = next(each for each in heard.deliveries if each[1].type == "crew_kickoff_started")
     others = [each for each in heard.deliveries if each is not began]
-    traces = {}
+    traces: dict[int, list[tuple[str, str, list[tuple[str, str | None]]]]] = {}
     for seed in range(5):
         random.Random(seed).shuffle(others)
         with SempListener(url) as listener, trace() as here:
             for delivery in [began, *others]:
-                listener._heard(*delivery)
+                listener._on_event(*delivery)
             traces[seed] = shape(told(listener, here.id))
     assert all(found == traces[0] for found in traces.values())
     assert len(traces[0]) == 2 + 4 * 4 + 4
@@ -222,12 +225,6 @@ def test_events_are_told_in_the_order_they_happened_however_crewai_delivers_them
 
 
 def test_a_score_that_is_heard_before_what_it_scores_follows_from_it(url: str) -> None:
-    class Judge(BaseEvaluator):
-        metric_category = MetricCategory.GOAL_ALIGNMENT
-
-        def evaluate(self, agent: Any, execution_trace: Any, final_output: Any, task: Any = None) -> EvaluationScore:
-            return EvaluationScore(score=7.0)
-
     who = agent("A")
     AgentEvaluator(agents=[who], evaluators=[Judge(llm=Scripted())])
     with Collecting() as heard:
@@ -236,7 +233,7 @@ def test_a_score_that_is_heard_before_what_it_scores_follows_from_it(url: str) -
     scored = [each for each in heard.deliveries if each[1].type == "agent_evaluation_completed"]
     with SempListener(url) as listener, trace() as here:
         for delivery in [*began, *scored, *(each for each in heard.deliveries if each not in began + scored)]:
-            listener._heard(*delivery)
+            listener._on_event(*delivery)
         events = told(listener, here.id)
     assert events.parents(events.one("reward", "A")) == [("ready", "A")]
 

@@ -15,8 +15,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import ToolException, tool
+from langgraph import prebuilt
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
+from langgraph.prebuilt import ToolNode, tools_condition
 from semp_sdk.connectors.langgraph import GraphRecorder
 from semp_sdk.identifiers import new_id
 
@@ -47,7 +48,7 @@ def asks(name: str, number: int, **arguments: Any) -> Any:
 
 def team_of(answers: list[AIMessage], tools: Sequence[Any]) -> Any:
     """An agent with tools, as LangGraph's own pages build it."""
-    model = Scripted(responses=answers).bind_tools(tools)
+    model = Scripted(responses=[*answers]).bind_tools(tools)
 
     async def agent(state: MessagesState) -> Any:
         return {"messages": [await model.ainvoke(state["messages"])]}
@@ -94,14 +95,15 @@ async def test_an_agent_that_calls_tools(recorder: GraphRecorder) -> None:
     assert sorted(events.parents(done)) == [("penalty", "divide"), ("proposal", "tools"), ("ready", "add")]
     assert events.parents(events.of("proposal", "agent")[1]) == [("ready", "tools")]
     assert len(second["parent_ids"]) == 1
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_the_prebuilt_agent(recorder: GraphRecorder, version: Any) -> None:
     """In its second version each tool call is a task of its own, sent by the agent."""
     model = Scripted(responses=[AIMessage("", tool_calls=[asks("add", 1, a=1, b=2), asks("divide", 2, a=3, b=4)]), AIMessage("done")])
-    app = recorder.watch(create_react_agent(model, [add, divide], name="team", version=version))
+    create: Any = prebuilt.create_react_agent  # pyright: ignore[reportDeprecated, reportUnknownMemberType, reportUnknownVariableType]
+    app: Any = recorder.watch(create(model, [add, divide], name="team", version=version))
     assert (await app.ainvoke({"messages": ["go"]}))["messages"][-1].text == "done"
     events = await asyncio.to_thread(told, recorder)
     first, second = events.of("proposal", "agent")
@@ -115,7 +117,7 @@ async def test_the_prebuilt_agent(recorder: GraphRecorder, version: Any) -> None
     assert sorted(call["parent_ids"] for call in calls) == sorted([event["id"]] for event in (tools if version == "v2" else tools * 2))
     assert sorted(second["parent_ids"]) == sorted(event["id"] for event in events.of("ready", "tools"))
     assert events.one("ready", "team")["parent_ids"] == [events.one("proposal", "team")["id"], answered["id"]]
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 async def test_tools_see_what_is_known_of_them_only_where_asked(url: str) -> None:
@@ -142,10 +144,12 @@ def test_calls_in_a_row_follow_one_another_and_calls_at_once_do_not(recorder: Gr
 
     def work(state: MessagesState) -> Any:
         model.invoke("first")
-        both = RunnableLambda(lambda _: {"x": 1}) | {
-            "p": RunnableLambda(lambda _: meet.invoke({"a": 1})),
-            "q": RunnableLambda(lambda _: meet.invoke({"a": 2})),
-        }
+
+        def met(a: int) -> RunnableLambda[Any, Any]:
+            return RunnableLambda(lambda _: meet.invoke({"a": a}))
+
+        first: RunnableLambda[Any, Any] = RunnableLambda(lambda _: {"x": 1})
+        both = first | {"p": met(1), "q": met(2)}
         both.invoke(None)
         return {"messages": [model.invoke("last")]}
 
@@ -173,7 +177,8 @@ async def test_tools_called_where_the_model_was_asked_follow_from_its_answer(rec
     graph = StateGraph(MessagesState)
     graph.add_node("work", work)
     graph.add_edge(START, "work")
-    await recorder.watch(graph.compile()).ainvoke({"messages": ["go"]})
+    given: Any = {"messages": ["go"]}
+    await recorder.watch(graph.compile()).ainvoke(given)
     events = await asyncio.to_thread(told, recorder)
     answered = events.of("ready", "Scripted")[0]["id"]
     assert [event["parent_ids"] for event in events.of("proposal", "add")] == [[answered], [answered]]
@@ -226,13 +231,18 @@ def test_streamed_answers_and_failing_models(recorder: GraphRecorder) -> None:
 
     model = GenericFakeChatModel(messages=iter([AIMessage("a few words")]))
     graph = StateGraph(MessagesState)
-    graph.add_node("talk", lambda state: {"messages": [model.invoke(state["messages"])]})
+
+    def talk(state: MessagesState) -> Any:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph.add_node("talk", talk)
     graph.add_node("fail", lambda state: {"messages": [Broken(responses=[]).invoke("x")]})
     graph.add_edge(START, "talk")
     graph.add_edge("talk", "fail")
     app = recorder.watch(graph.compile(name="team"))
+    given: Any = {"messages": ["hi"]}
     with pytest.raises(ConnectionError):
-        list(app.stream({"messages": ["hi"]}, stream_mode="messages"))
+        list(app.stream(given, stream_mode="messages"))
     events = told(recorder)
     assert events.parents(events.one("ready", "GenericFakeChatModel")) == [("proposal", "GenericFakeChatModel")]
     assert [event["payload"]["action"] for event in events.of("penalty")] == ["Broken", "fail", "team"]

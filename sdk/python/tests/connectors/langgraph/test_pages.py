@@ -34,7 +34,7 @@ def test_a_block_of_the_page_runs(url: str, names: dict[str, Any], number: int, 
     assert PRINTED[number] in capsys.readouterr().out
 
 
-class State(TypedDict, total=False):
+class State(TypedDict):
     task: str
     result: str
     trace_id: str
@@ -82,7 +82,8 @@ def test_the_public_example_runs_as_it_stands(url: str) -> None:
     workflow.add_edge("propose", "execute")
     workflow.add_edge("execute", "verify")
     workflow.add_edge("verify", END)
-    result = workflow.compile().invoke({"task": "analyze data"})
+    given: Any = {"task": "analyze data"}
+    result = workflow.compile().invoke(given)
     assert result["result"] == "Processed: analyze data"
     assert [event["type"] for event in trace_of(url, result["trace_id"]).events] == ["proposal", "ready", "reward"]
     signal = semp.get_signal(scope, "process_task")
@@ -102,13 +103,17 @@ def test_the_public_example_s_intent_in_two_lines(url: str, task: str) -> None:
         else:
             scored(-0.3, of="execute", reason="task_failed_quality_check")
 
+    def execute(state: State) -> Any:
+        return {"result": state["task"] and f"Processed: {state['task']}"}
+
     workflow = StateGraph(State)
-    workflow.add_node("execute", lambda state: {"result": state["task"] and f"Processed: {state['task']}"})
+    workflow.add_node("execute", execute)
     workflow.add_node("verify", verify)
     workflow.add_edge(START, "execute")
     workflow.add_edge("execute", "verify")
     app = recorder.watch(workflow.compile(name="task1"))
-    app.invoke({"task": task})
+    given: Any = {"task": task}
+    app.invoke(given)
     events = told(recorder)
     judged = events.one("reward" if task else "penalty", "execute")
     assert {event["id"] for event in (events.one("proposal", "execute"), events.one("ready", "execute"))} <= events.causes(judged)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Stored, get, trace_of
-from graphs import graph_of, node, recorder_at, told
+from graphs import always, graph_of, node, recorder_at, told
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START
@@ -34,7 +34,7 @@ def on_thread(name: str) -> Any:
 def thread(recorder: GraphRecorder, name: str) -> Stored:
     """Everything told of a thread, which is one trace."""
     assert recorder.recording.flush(30)
-    past = recorder.telling.runs.last(name)
+    past = recorder.reporter.runs.last(name)
     assert past is not None
     return trace_of(recorder.recording.url, past.trace_id)
 
@@ -43,7 +43,7 @@ def thread(recorder: GraphRecorder, name: str) -> Stored:
 async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str, way: str) -> None:
     recorder = recorder_at(url, scope="runs")
     graph = graph_of((START, "quick"), (START, "ask"), ("quick", "also"), (["also", "ask"], "join"), ask=ask)
-    app = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver()))
+    app: Any = recorder.watch(graph.compile(name="team", checkpointer=InMemorySaver()))
 
     async def call(given: Any) -> Any:
         return (
@@ -64,7 +64,7 @@ async def test_a_resumed_run_goes_on_where_the_interrupted_one_stopped(url: str,
     assert asked["parent_ids"] == [first["id"]]
     assert set(events.one("proposal", "join")["parent_ids"]) == {events.one("ready", "also")["id"], answer["id"]}
     assert events.of("penalty") == []
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 def test_a_run_resumed_in_another_process_follows_where_it_stopped(url: str) -> None:
@@ -278,7 +278,7 @@ def test_tasks_of_the_functional_api_are_called_by_their_workflow(url: str) -> N
     first, second, last = events.of("proposal", "double")
     assert first["parent_ids"] == second["parent_ids"] == [flow_node["id"]]
     assert sorted(events.parents(last)) == [("ready", "double")] * 2
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
 
 
 def test_a_handler_that_knows_no_layout_follows_the_step_before(url: str) -> None:
@@ -292,7 +292,7 @@ def test_a_handler_that_knows_no_layout_follows_the_step_before(url: str) -> Non
 def test_content_is_told_only_when_asked_for_and_is_cut(url: str) -> None:
     for content in (False, True):
         recorder = recorder_at(url, scope="runs", trace_id=new_id(), content=content)
-        app = recorder.watch(graph_of((START, "a"), a=lambda state: {"seen": ["secret" * 1000]}).compile(name="team"))
+        app = recorder.watch(graph_of((START, "a"), a=always({"seen": ["secret" * 1000]})).compile(name="team"))
         app.invoke({"seen": ["private"]})
         events = told(recorder)
         texts = str([event["payload"] for event in events.events])
@@ -310,24 +310,24 @@ def test_a_service_that_is_away_neither_breaks_nor_slows_a_run(caplog: pytest.Lo
         assert app.invoke({"seen": []})["seen"] == ["a", "b", "c"]
     assert time.perf_counter() - began < 5
     assert recorder.recording.lost == 20 * 8 - 50
-    assert recorder.telling.frames == {}
+    assert recorder.reporter.frames == {}
     recorder.recording.close(0.1)
     assert recorder.recording.lost == 20 * 8
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
-def test_a_mistake_in_telling_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_the_recorder_stays_there(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     recorder = recorder_at(url, scope="runs")
     app = recorder.watch(graph_of((START, "a")).compile())
 
     def broken(*args: object, **more: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(recorder.telling, "begin_node", broken)
+    monkeypatch.setattr(recorder.reporter, "begin_node", broken)
     monkeypatch.setattr(recorder.recording, "ended", broken)
     assert app.invoke({"seen": []}) == {"seen": ["a"]}
-    assert "could not be told" in caplog.text
-    assert recorder.telling.frames == {}
+    assert "could not be recorded" in caplog.text
+    assert recorder.reporter.frames == {}
 
 
 def test_threads_are_remembered_within_a_bound(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +336,7 @@ def test_threads_are_remembered_within_a_bound(url: str, monkeypatch: pytest.Mon
     app = recorder.watch(graph_of((START, "a")).compile())
     for number in range(6):
         app.invoke({"seen": []}, on_thread(str(number)))
-    assert [recorder.telling.runs.last(str(number)) is not None for number in range(6)] == [False] * 3 + [True] * 3
+    assert [recorder.reporter.runs.last(str(number)) is not None for number in range(6)] == [False] * 3 + [True] * 3
 
 
 def test_a_recorded_graph_may_be_a_node_of_another(url: str) -> None:

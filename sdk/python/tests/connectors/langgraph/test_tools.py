@@ -69,7 +69,7 @@ async def test_events_of_a_recorded_graph_are_part_of_its_run(url: str) -> None:
     graph = StateGraph(MessagesState)
     graph.add_node("tools", ToolNode(tools))
     graph.add_edge(START, "tools")
-    app = recorder.watch(graph.compile(name="team"))
+    app: Any = recorder.watch(graph.compile(name="team"))
     for way in ("sync", "async"):
         given: Any = {"messages": [AIMessage("", tool_calls=asked)]}
         answer = await app.ainvoke(given) if way == "async" else await asyncio.to_thread(app.invoke, given)

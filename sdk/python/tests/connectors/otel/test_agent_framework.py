@@ -18,6 +18,7 @@ from agent_framework import (
     Executor,
     FunctionInvocationLayer,
     Message,
+    UsageDetails,
     WorkflowBuilder,
     WorkflowContext,
     handler,
@@ -27,6 +28,7 @@ from agent_framework.observability import ChatTelemetryLayer
 from agent_framework.orchestrations import ConcurrentBuilder, SequentialBuilder
 from conftest import Stored, stored
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Tracer
 from semp_sdk.connectors import Recording
 from semp_sdk.connectors.otel import SempSpanProcessor
 from semp_sdk.identifiers import new_id
@@ -45,7 +47,7 @@ class Replay(FunctionInvocationLayer, ChatMiddlewareLayer, ChatTelemetryLayer, B
             found = self.answers.pop(0)
             if isinstance(found, Exception):
                 raise found
-            usage = {"input_token_count": 7, "output_token_count": 3}
+            usage = UsageDetails(input_token_count=7, output_token_count=3)
             return ChatResponse(messages=[Message(role="assistant", contents=[found])], model="replay", usage_details=usage)
 
         return answer()
@@ -61,7 +63,11 @@ def recording(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
     with spans.recording as found:
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(spans)
-        monkeypatch.setattr(observability, "get_tracer", lambda *_, **__: provider.get_tracer("agent_framework"))
+
+        def get_tracer(*_: Any, **__: Any) -> Tracer:
+            return provider.get_tracer("agent_framework")
+
+        monkeypatch.setattr(observability, "get_tracer", get_tracer)
         yield found
 
 

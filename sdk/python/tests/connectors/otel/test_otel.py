@@ -41,7 +41,8 @@ def kind(of: str, **more: Any) -> dict[str, Any]:
 
 @contextmanager
 def spans_at(url: str, **options: Any) -> Generator[SempSpanProcessor]:
-    spans = SempSpanProcessor(url, **{"scope": "shop", "trace_id": new_id(), **options})
+    given: dict[str, Any] = {"scope": "shop", "trace_id": new_id(), **options}
+    spans = SempSpanProcessor(url, **given)
     with spans.recording:
         yield spans
 
@@ -353,7 +354,10 @@ def test_evaluations_told_as_events_of_the_span(tracer: Tracer, recording: Recor
 
 
 def test_scores_of_another_range_count_as_they_are_told_to(url: str) -> None:
-    with spans_at(url, score=lambda name, score: (score - 3) / 2 if name == "stars" else None) as spans:
+    def of_five_stars(name: str, score: float) -> float | None:
+        return (score - 3) / 2 if name == "stars" else None
+
+    with spans_at(url, score=of_five_stars) as spans:
         with tracer_of(spans).start_as_current_span("chat", attributes=CHAT) as span:
             for name in ("stars", "length"):
                 span.add_event("gen_ai.evaluation.result", {"gen_ai.evaluation.name": name, "gen_ai.evaluation.score.value": 2})
@@ -560,7 +564,7 @@ def test_a_span_that_has_ended_holds_on_to_nothing(spans: SempSpanProcessor, tra
             with tracer.start_as_current_span("x", attributes=tool("a")):
                 pass
     for node in spans._over.values():
-        assert (node.span, node.base, node.leaves, node._beside) == (None, {}, {}, {})
+        assert (node.span, node.base, node.leaves, node._parallel) == (None, {}, {}, {})
 
 
 def test_spans_that_are_not_sampled_are_not_told(spans: SempSpanProcessor, recording: Recording) -> None:

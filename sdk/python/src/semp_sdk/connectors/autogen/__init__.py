@@ -1,4 +1,4 @@
-"""Teams and agents of AutoGen (agentchat 0.7) leave events.
+"""Connector for AutoGen (agentchat 0.7): runs of teams and agents are recorded as events.
 
     from semp_sdk.connectors.autogen import recorded
 
@@ -7,6 +7,6 @@
 Needs the extra `autogen`.
 """
 
-from semp_sdk.connectors.autogen.watching import TeamRecorder, recorded, scored
+from semp_sdk.connectors.autogen.recorder import TeamRecorder, recorded, scored
 
 __all__ = ["TeamRecorder", "recorded", "scored"]

@@ -1,4 +1,4 @@
-"""Workbenches, watched, so that it is known which call a tool works for."""
+"""Wrappers of workbenches, which show which call a tool runs for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from autogen_core.tools import ToolResult, Workbench
 
 from semp_sdk.connectors.autogen.steps import Turn
-from semp_sdk.connectors.autogen.streams import around, inside, passed_on
+from semp_sdk.connectors.autogen.streams import current_step, forwarded, running_in
 
 
-class CallWatch:
-    """A workbench, which may be that of several agents: what runs in a call of a tool is part of this call and not of the others that the
-    model asked for together with it.
+class WorkbenchWrapper:
+    """Wraps a workbench, which several agents may share. Code that runs in a tool call is part of this call, and not of the other calls
+    that the model asked for at the same time.
     """
 
     def __init__(self, workbench: Workbench) -> None:
@@ -24,16 +24,16 @@ class CallWatch:
             self._stream, bench.call_tool_stream = bench.call_tool_stream, self.call_tool_stream
 
     async def call_tool(self, *given: Any, **named: Any) -> ToolResult:
-        """The workbench's own."""
+        """The workbench's own method, with the call as the current step."""
         with _inside(named):
             result: ToolResult = await self._call(*given, **named)
         return result
 
     def call_tool_stream(self, *given: Any, **named: Any) -> AsyncGenerator[Any, None]:
-        """The workbench's own."""
-        return passed_on(self._stream(*given, **named), lambda: _inside(named))
+        """The workbench's own method, with the call as the current step."""
+        return forwarded(self._stream(*given, **named), lambda: _inside(named))
 
 
 def _inside(named: dict[str, Any]) -> AbstractContextManager[None]:
-    turn = around()
-    return inside(turn.calls.get(named.get("call_id", "")) if isinstance(turn, Turn) else None)
+    turn = current_step()
+    return running_in(turn.calls.get(named.get("call_id", "")) if isinstance(turn, Turn) else None)

@@ -1,4 +1,4 @@
-"""What is going on in a run, and what the next step in it follows from."""
+"""Open steps of a run, and the parents of the next step in each."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Message = BaseAgentEvent | BaseChatMessage
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """Where a step belongs."""
+    """Where a step belongs in a run."""
 
-    around: Step | None
-    """What it is part of, if anything."""
+    parent: Step | None
+    """The step it is part of, if any."""
     parents: tuple[str, ...]
-    """What it follows from."""
+    """Ids of the events it follows from."""
     scope: str
     trace_id: str
     depth: int = 0
-    """Of a participant's turn: how many turns of the run led to it, one after the other, and itself."""
+    """For a participant's turn: length of the longest chain of turns in this run that ends with it, itself included."""
 
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """Something that began and did not end yet: a tool call, an agent's turn, a team's run."""
+    """An open step: a tool call, an agent's turn or a team's run."""
 
     proposal: str
-    """Id of the event it began with."""
+    """Id of the event it started with."""
     action: str
     agent: str
     place: Place
@@ -40,59 +40,59 @@ class Step:
     _leaves: dict[str, None] = field(default_factory=dict[str, None])
 
     def happened(self, parents: Iterable[str], event: str) -> None:
-        """Something in it was told: it takes the place of its causes."""
+        """An event inside it was recorded: it takes the place of its parents."""
         for parent in parents:
             self._leaves.pop(parent, None)
         self._leaves[event] = None
 
     def last(self) -> tuple[str, ...]:
-        """What the next thing in it follows from."""
+        """Parents of the next event inside it."""
         return tuple(self._leaves) or (self.proposal,)
 
     def now(self) -> tuple[str, ...]:
-        """What code that runs in it follows from."""
+        """Parents of events that code running inside it emits."""
         return self.last()
 
     def outcome(self) -> tuple[str, ...]:
-        """What its end follows from."""
+        """Parents of its end."""
         return self.proposal, *self._leaves
 
     def where(self) -> dict[str, Any]:
-        """Where its events are left."""
+        """Scope, agent and trace of its events."""
         return {"scope": self.place.scope, "agent_id": self.agent, "trace_id": self.place.trace_id}
 
     def seconds(self) -> float:
-        """How long it took so far, to the tenth of a millisecond."""
+        """Seconds since it started, rounded to 0.1 ms."""
         return round(time.perf_counter() - self.began, 4)
 
 
 @dataclass(slots=True, eq=False)
 class Turn(Step):
-    """An agent answers."""
+    """An agent's turn: it answers messages."""
 
     calls: dict[str, Step] = field(default_factory=dict[str, Step])
-    """Tools that were called and did not answer yet, by the id of the call."""
+    """Open tool calls, by the id of the call."""
     called: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     answer: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What is told of the answer."""
-    _heard: set[str] = field(default_factory=set[str])
+    """Payload fields that describe the answer."""
+    _seen: set[str] = field(default_factory=set[str])
 
-    def first_heard(self, message: Message) -> bool:
-        """Whether this is heard for the first time, here and in what it sets to work: an agent may pass on what one of its name has said,
-        or say again with its answer what its stream has said.
+    def is_new(self, message: Message) -> bool:
+        """Whether the message is new, here and in the steps inside. An agent may forward a message of an inner agent with the same name,
+        or repeat in its answer what its stream has emitted.
         """
-        first = message.id not in self._heard
+        first = message.id not in self._seen
         step: Step | None = self
         while step is not None:
             if isinstance(step, Turn):
-                step._heard.add(message.id)
-            step = step.place.around
+                step._seen.add(message.id)
+            step = step.place.parent
         return first
 
     def within(self, name: str) -> Step:
-        """What sets an agent or team of this name to work, as far as no workbench tells: its only call, the only call, or the turn."""
+        """The step that runs an agent or team of this name, when no workbench shows it: its only call, the only call, or the turn."""
         calls = [call for call in self.calls.values() if call.action == name] or list(self.calls.values())
         return calls[0] if len(calls) == 1 else self
 
@@ -106,25 +106,28 @@ class Turn(Step):
 
 @dataclass(slots=True, eq=False)
 class Run(Step):
-    """A team works on a task."""
+    """A team's run: it works on a task."""
 
     inner_scope: str = ""
-    """Where the turns of its participants are left."""
+    """Scope of its participants' turns."""
     manager: str = ""
-    """Who decides whose turn it is. Some speak themselves, and have read everything before."""
+    """Name of the manager, which decides who speaks next. Some managers send messages too, and have read all messages before."""
     said: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
-    """Of each message, and of each participant that has spoken: the depth of that turn, and the event it ended with."""
+    """By message id and by participant: depth of the turn, and the event it ended with."""
     turns: int = 0
     messages: int = 0
     stop_reason: str | None = None
     graph: DiGraph | None = None
-    """What it works along, if anything. All participants read everything then too, so what a turn follows from is up to the edges."""
+    """The graph of a GraphFlow, else None. All participants read all messages there too, so the edges decide what a turn follows from."""
     waiting: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    """In a graph, of each participant: the ends of the newest turns along edges to it since its own last one, by speaker."""
+    """In a graph, by participant: ends of the newest turns along edges to it since its own last turn, by speaker."""
 
     def following(self, speaker: str, messages: Sequence[Message]) -> Place:
-        """Where a participant's turn belongs: it follows from the deepest of the turns that the speaker, or a manager whose words it has
-        read, has read or taken; in a graph, from the newest along each edge to it that none of its turns has followed yet.
+        """Place of a participant's turn.
+
+        It follows from the deepest turns among those the speaker has read or taken itself. After a message of a manager, the manager's
+        messages count as read, which means all turns. In a graph it follows from the newest turn along each edge to it, since its own last
+        turn.
         """
         managed = any(message.source == self.manager for message in messages)
         read = self.said if managed else (speaker, *(message.id for message in messages))
@@ -136,7 +139,7 @@ class Run(Step):
         return Place(self, tuple(ends) or (self.proposal,), self.inner_scope, self.place.trace_id, deepest + 1)
 
     def spoken(self, speaker: str, depth: int, end: str, said: Sequence[Message]) -> None:
-        """A participant's turn of this depth ended with this event, and this was said in it."""
+        """A participant's turn of this depth ended with this event, after these messages."""
         self.turns += 1
         for key in (speaker, *(message.id for message in said)):
             self.said[key] = depth, end
@@ -147,5 +150,7 @@ class Run(Step):
 
 
 def _may_take(edge: DiGraphEdge, message: Message) -> bool:
-    """Whether the flow takes the edge after this message. A function counts as met: asked once more, it might change what the flow does."""
+    """Whether the flow may take the edge after this message. A condition that is a function is not called again, because a second call
+    might change what the flow does: it counts as true.
+    """
     return edge.condition_function is not None or (isinstance(message, BaseChatMessage) and edge.check_condition(message))

@@ -1,4 +1,4 @@
-"""Crews and flows of CrewAI leave events: a listener on CrewAI's event bus.
+"""Connector for CrewAI: a listener on CrewAI's event bus records crews and flows as events.
 
     from semp_sdk.connectors.crewai import SempListener
     SempListener("http://localhost:5000")

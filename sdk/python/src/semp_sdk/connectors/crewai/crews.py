@@ -39,83 +39,83 @@ from crewai.events.types.tool_usage_events import (
     ToolValidateInputErrorEvent,
 )
 
-from semp_sdk.connectors.crewai.telling import Teller, enclosing
-from semp_sdk.connectors.crewai.work import Run, Work
+from semp_sdk.connectors.crewai.reporter import Reporter, enclosing
+from semp_sdk.connectors.crewai.runs import Run, Span
 from semp_sdk.connectors.texts import scope_of
 
 EXECUTE = "execute_task"
 BEST = 10.0
-"""CrewAI scores from 0 to this."""
+"""The largest score that CrewAI gives; the smallest is 0."""
 
 
-def crew_started(teller: Teller, run: Run, event: CrewKickoffStartedEvent, source: Any) -> None:
+def crew_started(reporter: Reporter, run: Run, event: CrewKickoffStartedEvent, source: Any) -> None:
     name = event.crew_name or "crew"
     counts = {"tasks": len(source.tasks), "agents": len(source.agents), "process": source.process.value} if isinstance(source, Crew) else {}
-    teller.begin(run, event, "crew", name, scope=teller.recording.scope, agent=name, **counts, **teller.shown(input=event.inputs))
+    reporter.begin(run, event, "crew", name, scope=reporter.recording.scope, agent=name, **counts, **reporter.content(input=event.inputs))
 
 
-def crew_completed(teller: Teller, run: Run, event: CrewKickoffCompletedEvent, _: Any) -> None:
-    teller.end(run, event, "crew", **teller.shown(output=event.output.raw))
+def crew_completed(reporter: Reporter, run: Run, event: CrewKickoffCompletedEvent, _: Any) -> None:
+    reporter.end(run, event, "crew", **reporter.content(output=event.output.raw))
 
 
-def crew_failed(teller: Teller, run: Run, event: CrewKickoffFailedEvent, _: Any) -> None:
-    teller.end(run, event, "crew", error=event.error)
+def crew_failed(reporter: Reporter, run: Run, event: CrewKickoffFailedEvent, _: Any) -> None:
+    reporter.end(run, event, "crew", error=event.error)
 
 
-def trial_started(teller: Teller, run: Run, event: CrewTestStartedEvent | CrewTrainStartedEvent, _: Any) -> None:
+def trial_started(reporter: Reporter, run: Run, event: CrewTestStartedEvent | CrewTrainStartedEvent, _: Any) -> None:
     action = "test" if isinstance(event, CrewTestStartedEvent) else "train"
     name = event.crew_name or "crew"
-    teller.begin(run, event, "trial", action, scope=teller.recording.scope, agent=name, crew=name, iterations=event.n_iterations)
+    reporter.begin(run, event, "trial", action, scope=reporter.recording.scope, agent=name, crew=name, iterations=event.n_iterations)
 
 
-def trial_completed(teller: Teller, run: Run, event: BaseEvent, _: Any) -> None:
-    teller.end(run, event, "trial")
+def trial_completed(reporter: Reporter, run: Run, event: BaseEvent, _: Any) -> None:
+    reporter.end(run, event, "trial")
 
 
-def trial_failed(teller: Teller, run: Run, event: CrewTestFailedEvent | CrewTrainFailedEvent, _: Any) -> None:
-    teller.end(run, event, "trial", error=event.error)
+def trial_failed(reporter: Reporter, run: Run, event: CrewTestFailedEvent | CrewTrainFailedEvent, _: Any) -> None:
+    reporter.end(run, event, "trial", error=event.error)
 
 
-def trial_result(teller: Teller, run: Run, event: CrewTestResultEvent, _: Any) -> None:
-    """What the evaluator thinks of a task, while CrewAI still has the task open."""
+def trial_result(reporter: Reporter, run: Run, event: CrewTestResultEvent, _: Any) -> None:
+    """The evaluator's score of a task. CrewAI has not ended the task yet at this time."""
     task = enclosing(run, event)
     if task is not None:
         parents = task.following()
-        scored = teller.recording.scored(
+        scored = reporter.recording.scored(
             event.quality / BEST, parents, action=task.action, scope=task.scope, agent_id="evaluator", trace_id=run.trace_id,
             metric="quality",
         )  # fmt: skip
         task.happened(parents, scored)
 
 
-def task_started(teller: Teller, run: Run, event: TaskStartedEvent, _: Any) -> None:
+def task_started(reporter: Reporter, run: Run, event: TaskStartedEvent, _: Any) -> None:
     task = cast("Task", event.task)
-    within = enclosing(run, event)
+    parent = enclosing(run, event)
     name = task_name(task)
-    teller.begin(
-        run, event, "task", EXECUTE, scope=scope_of(teller.recording.scope, name), agent=task.agent.role if task.agent else None,
-        parents=task_causes(within, task) if within is not None and within.kind == "crew" else None, subject=str(task.id), task=name,
-        **teller.shown(input=task.description, expected=task.expected_output, context=event.context),
+    reporter.begin(
+        run, event, "task", EXECUTE, scope=scope_of(reporter.recording.scope, name), agent=task.agent.role if task.agent else None,
+        parents=task_causes(parent, task) if parent is not None and parent.kind == "crew" else None, subject=str(task.id), task=name,
+        **reporter.content(input=task.description, expected=task.expected_output, context=event.context),
     )  # fmt: skip
 
 
-def task_completed(teller: Teller, run: Run, event: TaskCompletedEvent, _: Any) -> None:
+def task_completed(reporter: Reporter, run: Run, event: TaskCompletedEvent, _: Any) -> None:
     task = cast("Task", event.task)
-    told = teller.end(run, event, "task", subject=str(task.id), task=task_name(task), **teller.shown(output=event.output.raw))
-    if told is not None and told[0].within is not None:
-        crew, end = told[0].within, told[1]
+    ended = reporter.end(run, event, "task", subject=str(task.id), task=task_name(task), **reporter.content(output=event.output.raw))
+    if ended is not None and ended[0].parent is not None:
+        crew, end = ended[0].parent, ended[1]
         crew.ends[str(task.id)] = end
         if not task.async_execution:
             crew.before = (end,)
 
 
-def task_failed(teller: Teller, run: Run, event: TaskFailedEvent, _: Any) -> None:
+def task_failed(reporter: Reporter, run: Run, event: TaskFailedEvent, _: Any) -> None:
     error = f"{event.error_type.__name__}: {event.error}" if event.error_type else event.error
-    teller.end(run, event, "task", subject=str(event.task_id), error=error, task=task_name(cast("Task", event.task)))
+    reporter.end(run, event, "task", subject=str(event.task_id), error=error, task=task_name(cast("Task", event.task)))
 
 
 def task_name(task: Task) -> str:
-    """The task's name; of one without, its place in its crew."""
+    """The task's name; for a task without one, its place in its crew, such as `task-2`."""
     if task.name:
         return task.name
     crew = task.agent.crew if task.agent else None
@@ -123,104 +123,107 @@ def task_name(task: Task) -> str:
     return "task" if place is None else f"task-{place}"
 
 
-def task_causes(crew: Work, task: Task) -> tuple[str, ...]:
-    """The tasks of its context; else those before it, of which one that runs beside others has only the last that did not."""
+def task_causes(crew: Span, task: Task) -> tuple[str, ...]:
+    """The ends of the tasks in its context; without a context, the ends of the tasks before it.
+
+    A task that runs in parallel with others follows only from the last task that did not.
+    """
     context = task.context if isinstance(task.context, list) else []
     ends = [crew.ends[str(each.id)] for each in context if str(each.id) in crew.ends]
     return tuple(ends) or (crew.before if task.async_execution else crew.last())
 
 
-def agent_started(teller: Teller, run: Run, event: AgentExecutionStartedEvent, _: Any) -> None:
+def agent_started(reporter: Reporter, run: Run, event: AgentExecutionStartedEvent, _: Any) -> None:
     role = event.agent.role
-    teller.begin(run, event, "agent", role, agent=role, subject=str(event.agent.id), **teller.shown(input=event.task_prompt))
+    reporter.begin(run, event, "agent", role, agent=role, subject=str(event.agent.id), **reporter.content(input=event.task_prompt))
 
 
-def agent_completed(teller: Teller, run: Run, event: AgentExecutionCompletedEvent, _: Any) -> None:
-    teller.end(run, event, "agent", subject=str(event.agent.id), **teller.shown(output=event.output))
+def agent_completed(reporter: Reporter, run: Run, event: AgentExecutionCompletedEvent, _: Any) -> None:
+    reporter.end(run, event, "agent", subject=str(event.agent.id), **reporter.content(output=event.output))
 
 
-def agent_failed(teller: Teller, run: Run, event: AgentExecutionErrorEvent, _: Any) -> None:
-    teller.end(run, event, "agent", subject=str(event.agent.id), error=event.error)
+def agent_failed(reporter: Reporter, run: Run, event: AgentExecutionErrorEvent, _: Any) -> None:
+    reporter.end(run, event, "agent", subject=str(event.agent.id), error=event.error)
 
 
-def lone_agent_started(teller: Teller, run: Run, event: LiteAgentExecutionStartedEvent, _: Any) -> None:
+def lone_agent_started(reporter: Reporter, run: Run, event: LiteAgentExecutionStartedEvent, _: Any) -> None:
     role = str(event.agent_info.get("role") or "agent")
     subject = str(event.agent_info.get("id") or "")
-    teller.begin(run, event, "agent", role, agent=role, subject=subject, **teller.shown(input=event.messages))
+    reporter.begin(run, event, "agent", role, agent=role, subject=subject, **reporter.content(input=event.messages))
 
 
-def lone_agent_completed(teller: Teller, run: Run, event: LiteAgentExecutionCompletedEvent, _: Any) -> None:
-    teller.end(run, event, "agent", **teller.shown(output=event.output))
+def lone_agent_completed(reporter: Reporter, run: Run, event: LiteAgentExecutionCompletedEvent, _: Any) -> None:
+    reporter.end(run, event, "agent", **reporter.content(output=event.output))
 
 
-def lone_agent_failed(teller: Teller, run: Run, event: LiteAgentExecutionErrorEvent, _: Any) -> None:
-    teller.end(run, event, "agent", error=event.error)
+def lone_agent_failed(reporter: Reporter, run: Run, event: LiteAgentExecutionErrorEvent, _: Any) -> None:
+    reporter.end(run, event, "agent", error=event.error)
 
 
-def tool_started(teller: Teller, run: Run, event: ToolUsageStartedEvent, _: Any) -> None:
+def tool_started(reporter: Reporter, run: Run, event: ToolUsageStartedEvent, _: Any) -> None:
     caller = enclosing(run, event)
     if caller is not None:
         caller.tally["tools"] += 1
-    teller.begin(run, event, "tool", event.tool_name, agent=event.agent_role, **teller.shown(input=event.tool_args))
+    reporter.begin(run, event, "tool", event.tool_name, agent=event.agent_role, **reporter.content(input=event.tool_args))
 
 
-def tool_finished(teller: Teller, run: Run, event: ToolUsageFinishedEvent, _: Any) -> None:
+def tool_finished(reporter: Reporter, run: Run, event: ToolUsageFinishedEvent, _: Any) -> None:
     cached = {"from_cache": True} if event.from_cache else {}
     error = None if event.failure is None else event.failure.message or "the tool reported a failure"
-    teller.end(run, event, "tool", error=error, **cached, **teller.shown(output=event.output))
+    reporter.end(run, event, "tool", error=error, **cached, **reporter.content(output=event.output))
 
 
-def tool_failed(teller: Teller, run: Run, event: ToolUsageErrorEvent, _: Any) -> None:
-    teller.end(run, event, "tool", error=event.error if isinstance(event.error, BaseException) else str(event.error))
+def tool_failed(reporter: Reporter, run: Run, event: ToolUsageErrorEvent, _: Any) -> None:
+    reporter.end(run, event, "tool", error=event.error if isinstance(event.error, BaseException) else str(event.error))
 
 
-def tool_refused(teller: Teller, run: Run, event: ToolSelectionErrorEvent | ToolValidateInputErrorEvent, _: Any) -> None:
-    """There is no such tool, or its arguments are none."""
+def tool_refused(reporter: Reporter, run: Run, event: ToolSelectionErrorEvent | ToolValidateInputErrorEvent, _: Any) -> None:
+    """There is no such tool, or its arguments are invalid."""
     caller = enclosing(run, event)
     if caller is not None:
         parents = caller.following()
-        told = teller.recording.failed(
+        failure = reporter.recording.failed(
             event.tool_name or "tool", parents, str(event.error), scope=caller.scope, agent_id=caller.agent, trace_id=run.trace_id
         )  # fmt: skip
-        caller.happened(parents, told)
+        caller.happened(parents, failure)
 
 
-def guardrail_completed(teller: Teller, run: Run, event: LLMGuardrailCompletedEvent, _: Any) -> None:
+def guardrail_completed(reporter: Reporter, run: Run, event: LLMGuardrailCompletedEvent, _: Any) -> None:
     checked = enclosing(run, event)
     if checked is None:
         return
     named = event.guardrail_type == "function" and (event.guardrail_name or "").isidentifier()
     failures = {} if event.success else {"failures": [str(event.error)[:1_000]]}
     parents = checked.following()
-    test = teller.recording.checked(
+    test = reporter.recording.checked(
         str(event.guardrail_name) if named else "guardrail", parents, event.success, scope=checked.scope, agent_id=checked.agent,
         trace_id=run.trace_id, attempt=event.retry_count + 1, **failures,
     )  # fmt: skip
     checked.happened(parents, test)
 
 
-def evaluated(teller: Teller, event: AgentEvaluationCompletedEvent) -> None:
-    """An evaluator of CrewAI scored an agent's work, possibly after its run was over."""
-    ended = teller.ended(event.agent_id) or teller.ended(event.task_id or "")
+def evaluated(reporter: Reporter, event: AgentEvaluationCompletedEvent) -> None:
+    """An evaluator of CrewAI scored an agent, possibly after its run has ended."""
+    ended = reporter.ended(event.agent_id) or reporter.ended(event.task_id or "")
     if ended is not None and event.score.score is not None:
         metric = str(getattr(event.metric_category, "value", event.metric_category))
-        teller.score(ended, event.score.score / BEST, agent="evaluator", metric=metric, **teller.shown(reason=event.score.feedback))
+        reporter.score(ended, event.score.score / BEST, agent="evaluator", metric=metric, **reporter.content(reason=event.score.feedback))
 
 
-def model_called(_teller: Teller, run: Run, event: LLMCallCompletedEvent, _: Any) -> None:
+def model_called(_reporter: Reporter, run: Run, event: LLMCallCompletedEvent, _: Any) -> None:
     caller = enclosing(run, event)
     if caller is not None:
         caller.tally["llm_calls"] += 1
         caller.tally["tokens"] += int((event.usage or {}).get("total_tokens") or 0)
 
 
-def model_failed(_teller: Teller, run: Run, event: LLMCallFailedEvent, _: Any) -> None:
+def model_failed(_reporter: Reporter, run: Run, event: LLMCallFailedEvent, _: Any) -> None:
     caller = enclosing(run, event)
     if caller is not None:
         caller.tally["llm_failures"] += 1
 
 
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
+HANDLERS: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {
     CrewKickoffStartedEvent: crew_started,
     CrewKickoffCompletedEvent: crew_completed,
     CrewKickoffFailedEvent: crew_failed,
@@ -247,8 +250,8 @@ HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
     ToolValidateInputErrorEvent: tool_refused,
     LLMGuardrailCompletedEvent: guardrail_completed,
 }
-COUNTED: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
+COUNTED: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {
     LLMCallCompletedEvent: model_called,
     LLMCallFailedEvent: model_failed,
 }
-"""Found in the run's record, not listened to."""
+"""Events that are taken from the run's record; the connector does not listen to them."""

@@ -1,4 +1,4 @@
-"""Flows, their methods, and what they ask people."""
+"""Flows, their methods, and their questions to people."""
 
 from __future__ import annotations
 
@@ -22,112 +22,113 @@ from crewai.events.types.flow_events import (
     MethodExecutionStartedEvent,
 )
 
-from semp_sdk.connectors.crewai.telling import Teller, enclosing
-from semp_sdk.connectors.crewai.work import Ended, Run, Work
+from semp_sdk.connectors.crewai.reporter import Reporter, enclosing
+from semp_sdk.connectors.crewai.runs import Ended, Run, Span
 from semp_sdk.connectors.texts import scope_of
 
 HUMAN = "human"
 
 
-def flow_started(teller: Teller, run: Run, event: FlowStartedEvent, _: Any) -> None:
-    """Told with its first method: agents and memories are flows inside, and those have none that CrewAI tells of."""
-    scope = scope_of(teller.recording.scope, event.flow_name)
-    teller.untold(run, event, "flow", "kickoff", scope=scope, agent=event.flow_name)
+def flow_started(reporter: Reporter, run: Run, event: FlowStartedEvent, _: Any) -> None:
+    """Reported with its first method: CrewAI's agents and memories are flows too, but report no methods, and so are left out."""
+    scope = scope_of(reporter.recording.scope, event.flow_name)
+    reporter.begin_unreported(run, event, "flow", "kickoff", scope=scope, agent=event.flow_name)
 
 
-def flow_finished(teller: Teller, run: Run, event: FlowFinishedEvent, _: Any) -> None:
-    teller.end(run, event, "flow", **teller.shown(output=event.result))
+def flow_finished(reporter: Reporter, run: Run, event: FlowFinishedEvent, _: Any) -> None:
+    reporter.end(run, event, "flow", **reporter.content(output=event.result))
 
 
-def flow_failed(teller: Teller, run: Run, event: FlowFailedEvent, _: Any) -> None:
-    teller.end(run, event, "flow", error=event.error)
+def flow_failed(reporter: Reporter, run: Run, event: FlowFailedEvent, _: Any) -> None:
+    reporter.end(run, event, "flow", error=event.error)
 
 
-def flow_paused(teller: Teller, run: Run, event: FlowPausedEvent, _: Any) -> None:
-    teller.end(run, event, "flow", status="paused")
+def flow_paused(reporter: Reporter, run: Run, event: FlowPausedEvent, _: Any) -> None:
+    reporter.end(run, event, "flow", status="paused")
 
 
-def method_started(teller: Teller, run: Run, event: MethodExecutionStartedEvent, source: Any) -> None:
-    flow = run.works.get(event.parent_event_id or "")
+def method_started(reporter: Reporter, run: Run, event: MethodExecutionStartedEvent, source: Any) -> None:
+    flow = run.spans.get(event.parent_event_id or "")
     if flow is None or flow.kind != "flow":
         return
     if flow.proposal is None:
-        teller.propose(run, flow, flow.first)
+        reporter.propose(run, flow, flow.first)
     causes = method_causes(flow, definition_of(source or flow.source, event.method_name), event.triggered_by_event_id)
-    teller.begin(run, event, "method", event.method_name, parents=causes, **teller.shown(input=event.params))
+    reporter.begin(run, event, "method", event.method_name, parents=causes, **reporter.content(input=event.params))
 
 
-def method_finished(teller: Teller, run: Run, event: MethodExecutionFinishedEvent, source: Any) -> None:
+def method_finished(reporter: Reporter, run: Run, event: MethodExecutionFinishedEvent, source: Any) -> None:
     result = event.result.value if isinstance(event.result, enum.Enum) else event.result
-    flow = run.works.get(event.parent_event_id or "")
+    flow = run.spans.get(event.parent_event_id or "")
     definition = definition_of(source or (flow.source if flow else None), event.method_name)
     asked = getattr(definition, "human_feedback", None)
     routes = isinstance(result, str) and (getattr(definition, "router", False) or bool(asked and asked.emit))
     route = {"route": result[:200]} if routes else {}
-    told = teller.end(run, event, "method", **route, **teller.shown(output=result))
-    if told is None:
+    ended = reporter.end(run, event, "method", **route, **reporter.content(output=result))
+    if ended is None:
         return
-    work, end = told
-    flow = work.within
+    span, end = ended
+    flow = span.parent
     if flow is not None:
         flow.ends |= {event.event_id: end, event.method_name: end, **({result: end} if routes else {})}
-    if asked and result in teller.outcomes:
-        ended = Ended(end, run.trace_id, work.scope, work.action, False)
-        score = teller.score(ended, teller.outcomes[result], agent=HUMAN, outcome=result)
+    if asked and result in reporter.outcomes:
+        judged = Ended(end, run.trace_id, span.scope, span.action, False)
+        score = reporter.score(judged, reporter.outcomes[result], agent=HUMAN, outcome=result)
         if flow is not None:
             flow.happened((end,), score)
 
 
-def method_failed(teller: Teller, run: Run, event: MethodExecutionFailedEvent, _: Any) -> None:
-    teller.end(run, event, "method", error=event.error)
+def method_failed(reporter: Reporter, run: Run, event: MethodExecutionFailedEvent, _: Any) -> None:
+    reporter.end(run, event, "method", error=event.error)
 
 
-def method_paused(teller: Teller, run: Run, event: MethodExecutionPausedEvent, _: Any) -> None:
-    teller.end(run, event, "method", status="paused")
+def method_paused(reporter: Reporter, run: Run, event: MethodExecutionPausedEvent, _: Any) -> None:
+    reporter.end(run, event, "method", status="paused")
 
 
-def question_asked(teller: Teller, run: Run, event: HumanFeedbackRequestedEvent | FlowInputRequestedEvent, _: Any) -> None:
+def question_asked(reporter: Reporter, run: Run, event: HumanFeedbackRequestedEvent | FlowInputRequestedEvent, _: Any) -> None:
     action = "human_feedback" if isinstance(event, HumanFeedbackRequestedEvent) else "ask"
-    within = enclosing(run, event)
-    if within is not None:
-        content = teller.shown(input=event.message)
-        run.works[_open_question(within)] = teller.begin(run, event, "question", action, agent=HUMAN, method=event.method_name, **content)
+    parent = enclosing(run, event)
+    if parent is not None:
+        content = reporter.content(input=event.message)
+        run.spans[_open_question(parent)] = reporter.begin(run, event, "question", action, agent=HUMAN, method=event.method_name, **content)
 
 
-def question_answered(teller: Teller, run: Run, event: HumanFeedbackReceivedEvent | FlowInputReceivedEvent, _: Any) -> None:
-    within = enclosing(run, event)
-    question = None if within is None else run.works.pop(_open_question(within), None)
+def question_answered(reporter: Reporter, run: Run, event: HumanFeedbackReceivedEvent | FlowInputReceivedEvent, _: Any) -> None:
+    parent = enclosing(run, event)
+    question = None if parent is None else run.spans.pop(_open_question(parent), None)
     if question is None:
         return
     if isinstance(event, HumanFeedbackReceivedEvent):
-        teller.close(run, question, event, **teller.shown(output=event.feedback))
+        reporter.close(run, question, event, **reporter.content(output=event.feedback))
     else:
-        teller.close(run, question, event, status="completed" if event.response else "unanswered", **teller.shown(output=event.response))
+        status = "completed" if event.response else "unanswered"
+        reporter.close(run, question, event, status=status, **reporter.content(output=event.response))
 
 
-def _open_question(within: Work) -> str:
-    return f"{within.id} asks"
+def _open_question(parent: Span) -> str:
+    return f"{parent.id} asks"
 
 
 def definition_of(flow: Any, method: str) -> Any:
-    """What the flow says of a method. None, if that is not known."""
+    """A flow's definition of a method; None when it is not known."""
     return getattr(getattr(flow, "_definition", None), "methods", {}).get(method)
 
 
-def method_causes(flow: Work, definition: Any, trigger: str | None) -> tuple[str, ...]:
-    """Ends of the methods that set this one going: of a fan-in all of them; the flow's own proposal for a first one."""
+def method_causes(flow: Span, definition: Any, trigger: str | None) -> tuple[str, ...]:
+    """Ends of the methods that started this one; for a fan-in all of them, for a first method the flow's own proposal."""
     cause = flow.ends.get(trigger or "")
     condition = getattr(definition, "listen", None) or getattr(definition, "start", None)
     if isinstance(condition, (str, dict)) and (cause or getattr(definition, "start", None) is not True):
         causes = [flow.ends[name] for name in _needed(condition, flow.ends, cause) if name in flow.ends]
     else:
         causes = []
-    # of all that one method sets going, CrewAI names the router that ran last as the trigger
+    # when one method starts several, CrewAI names the router that ran last as the trigger
     return tuple(dict.fromkeys(causes or ([cause] if cause else []))) or flow.first
 
 
 def _needed(condition: Any, ends: dict[str, str], cause: str | None) -> list[str]:
-    """The names in a condition that make it hold, given what caused it."""
+    """The names in a condition that make it true, given the event that caused it."""
     if isinstance(condition, str):
         return [condition]
     needed: list[str] = []
@@ -152,7 +153,7 @@ def _names(condition: Any) -> Iterator[str]:
                 yield from _names(branch)
 
 
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {
+HANDLERS: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {
     FlowStartedEvent: flow_started,
     FlowFinishedEvent: flow_finished,
     FlowFailedEvent: flow_failed,

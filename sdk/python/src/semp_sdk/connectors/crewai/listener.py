@@ -1,4 +1,4 @@
-"""The listener: two lines, and what crews and flows do becomes events."""
+"""The listener that records crews and flows as events."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from crewai.events.types.flow_events import FlowStartedEvent
 
 from semp_sdk.connectors.crewai import crews, flows
 from semp_sdk.connectors.crewai.order import Emissions
-from semp_sdk.connectors.crewai.telling import Teller, enclosing, told_work
-from semp_sdk.connectors.crewai.work import Run
+from semp_sdk.connectors.crewai.reporter import Reporter, enclosing, reported_span
+from semp_sdk.connectors.crewai.runs import Run
 from semp_sdk.connectors.recording import OnFailure, Recording
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import Trace, current_trace, trace
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 log = logging.getLogger("semp_sdk")
 
 OUTCOMES: Mapping[str, float] = MappingProxyType({"approved": 1.0, "rejected": -1.0})
-HANDLERS: dict[type[BaseEvent], Callable[[Teller, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
-TOLD = HANDLERS | crews.COUNTED
-HEARD = (*HANDLERS, AgentEvaluationCompletedEvent)
-BEGINNINGS = (CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent, FlowStartedEvent, LiteAgentExecutionStartedEvent)
-"""What people start. Where CrewAI lost the end of something before, it takes these for a part of it."""
-LEFT = 10_000
-"""Works without an end in runs that are over, of which nothing more is told, at most."""
+HANDLERS: dict[type[BaseEvent], Callable[[Reporter, Run, Any, Any], None]] = {**crews.HANDLERS, **flows.HANDLERS}
+REPORTERS = HANDLERS | crews.COUNTED
+LISTENED = (*HANDLERS, AgentEvaluationCompletedEvent)
+ROOTS = (CrewKickoffStartedEvent, CrewTestStartedEvent, CrewTrainStartedEvent, FlowStartedEvent, LiteAgentExecutionStartedEvent)
+"""What people start. When CrewAI has lost the end of an earlier span, it takes these for children of that span."""
+MAX_ABANDONED = 10_000
+"""Spans without an end, in runs that have ended, that are remembered at most. Their later children are not reported."""
 WAIT = 5.0
-"""Seconds that feedback, and what is emitted within a run, waits for what happened before."""
+"""Seconds that feedback, and `here`, wait at most for CrewAI to deliver earlier events."""
 
 
 class SempListener(BaseEventListener):
-    """Tells of every crew, flow and lone agent of this process, from now on until it is closed.
+    """Records every crew, flow and lone agent of this process, from now on until it is closed.
 
-    Its work is done in CrewAI's own threads for listeners; nothing it does can fail a run, and a service that is away costs a run
-    nothing, see `Recording`. Each run is a trace: the one of the code that starts it, see `semp_sdk.tracing.trace`, else a new one.
+    It runs in CrewAI's own listener threads. It never makes a run fail, and a service that is away does not slow a run down, see
+    `Recording`. Each run is a trace: the trace of the code that starts it, see `semp_sdk.tracing.trace`, else a new one.
     """
 
     def __init__(
@@ -66,15 +66,15 @@ class SempListener(BaseEventListener):
         on_failure: OnFailure = "penalty",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Listens at once. One is enough for a process: two tell everything twice.
+        """Starts to listen. Use one per process: two record everything twice.
 
         Args:
             url: the service.
-            scope: of crews; tasks and flows have scopes of their own below it.
-            trace_id: of all runs. None: see above.
-            parents: what runs in the trace `trace_id` follow from.
-            content: whether payloads tell what went in and came out, cut to a readable length; else only that something did.
-            outcomes: what an outcome of human feedback in a flow is worth, -1..1. Others are told, and move no signal.
+            scope: scope of crews; tasks and flows have scopes of their own below it.
+            trace_id: trace of all runs. None: see above.
+            parents: parents of runs in the trace `trace_id`.
+            content: whether payloads contain inputs and outputs, cut to a readable length.
+            outcomes: value of each outcome of human feedback in a flow, -1..1. Other outcomes are recorded and move no signal.
             capacity, penalty, on_failure, headers: see `Recording`.
 
         Raises:
@@ -85,48 +85,48 @@ class SempListener(BaseEventListener):
             penalty=penalty, on_failure=on_failure, headers=headers,
         )  # fmt: skip
         self._trace_id = trace_id
-        self._teller = Teller(self.recording, outcomes)
+        self._reporter = Reporter(self.recording, outcomes)
         self._lock = threading.Lock()
         self._emissions = Emissions()
         self._runs: dict[str, Run] = {}
-        self._left: OrderedDict[str, bool] = OrderedDict()
+        self._abandoned: OrderedDict[str, bool] = OrderedDict()
         super().__init__()
 
     def setup_listeners(self, crewai_event_bus: CrewAIEventsBus) -> None:
         """Called by CrewAI's base class."""
-        for kind in HEARD:
-            crewai_event_bus.register_handler(kind, self._heard)
+        for kind in LISTENED:
+            crewai_event_bus.register_handler(kind, self._on_event)
 
     def scored(self, score: float, of: Crew | Task | Agent | Flow[Any], **payload: Any) -> str | None:
-        """Feedback on the newest run of a crew, task, agent or flow: a reward of 0..1, a penalty below 0. Answers the event's id.
+        """Feedback on the newest run of a crew, task, agent or flow: a reward of 0..1, a penalty below 0. Returns the event's id.
 
-        None, if nothing is known to have ended: of the newest 1,000 the listener remembers how. Waits for what CrewAI has still to
-        deliver, 5 s at most.
+        Returns None when no ended run of it is remembered; the listener remembers the newest 1,000. Waits up to 5 s for events that
+        CrewAI has not delivered yet.
         """
         _delivered(time.monotonic() + WAIT)
         with self._lock:
-            ended = self._teller.ended(_subject_of(of))
+            ended = self._reporter.ended(_subject_of(of))
             if ended is not None:
-                return self._teller.score(ended, score, **payload)
-        log.warning("there is no run of this %s to score", type(of).__name__)
+                return self._reporter.score(ended, score, **payload)
+        log.warning("no ended run of this %s is known, so it cannot be scored", type(of).__name__)
         return None
 
     @contextmanager
     def here(self) -> Generator[Trace | None]:
-        """`with listener.here():` in a tool, a guardrail or a method of a flow: what is emitted inside is part of the run.
+        """`with listener.here():` in a tool, a guardrail or a method of a flow: events emitted inside are part of the run.
 
-        Events that `semp_sdk.Client` emits belong to the run's trace and follow from the call, check or method they are emitted in, or
-        from what has happened in it since; the client sends them once the service has those. Gives None, and changes nothing, where nothing
-        that is told of is running.
+        Events emitted by `semp_sdk.Client` belong to the run's trace. They follow from the call, check or method that emits them, or from
+        the newest events inside it; the client sends them once the service has those. Gives None, and changes nothing, when no recorded
+        span is running.
         """
         _delivered(time.monotonic() + WAIT)
         with self._lock:
             around = [begun for begun in (get_current_parent_id(), get_enclosing_parent_id()) if begun and begun in self._runs]
-            # that of a guardrail, which is not listened to, is known only with what comes after it
+            # the start of a guardrail is not listened to, so it is known only with the events after it
             run = self._runs[around[0]] if around else None
-            work = None if run is None else told_work(run, around[0])
-            parents = () if work is None else work.following()
-        if run is None or work is None:
+            span = None if run is None else reported_span(run, around[0])
+            parents = () if span is None else span.following()
+        if run is None or span is None:
             yield None
             return
         with trace(run.trace_id, parents) as found:
@@ -137,18 +137,18 @@ class SempListener(BaseEventListener):
         if now is not None and now.id == run.trace_id and now.parents != parents:
             with self._lock:
                 for event in now.parents:
-                    work.happened(parents, event)
+                    span.happened(parents, event)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything that happened so far was answered. False: `timeout` seconds were not enough."""
+        """Wait until the service has answered every event so far. Returns False when that takes longer than `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        return _delivered(deadline) and self.recording.flush(_left(deadline))
+        return _delivered(deadline) and self.recording.flush(_remaining(deadline))
 
     def close(self) -> None:
-        """Listen no more, and send what waits. Safe to repeat."""
+        """Stop listening, and send pending events. Safe to repeat."""
         _delivered(time.monotonic() + WAIT)
-        for kind in HEARD:
-            crewai_event_bus.off(kind, self._heard)
+        for kind in LISTENED:
+            crewai_event_bus.off(kind, self._on_event)
         self.recording.close()
 
     def __enter__(self) -> Self:
@@ -157,37 +157,37 @@ class SempListener(BaseEventListener):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _heard(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
+    def _on_event(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
         try:
             if not is_replaying():
                 with self._lock:
-                    self._hear(source, event, state)
+                    self._handle(source, event, state)
         except Exception:
-            log.exception("an event of CrewAI could not be told: %s", event.type)
+            log.exception("an event of CrewAI could not be recorded: %s", event.type)
 
-    def _hear(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
-        sorted_to = [self._sort(each) for each in self._emissions.take(event, state)]
-        run = self._runs.get(event.event_id) or self._run_around(event)
+    def _handle(self, source: Any, event: BaseEvent, state: RuntimeState | None) -> None:
+        sorted_to = [self._assign(each) for each in self._emissions.take(event, state)]
+        run = self._runs.get(event.event_id) or self._run_of(event)
         if run is not None and not run.trace_id:
-            self._place(run, source)
+            self._set_trace(run, source)
         for each in dict.fromkeys([*sorted_to, run]):
             while each is not None and each.trace_id and each.queue:
-                self._tell(each, each.queue.popleft(), event, source)
+                self._report(each, each.queue.popleft(), event, source)
         if isinstance(event, AgentEvaluationCompletedEvent):
-            crews.evaluated(self._teller, event)
-        begun = None if run is None else run.works.get(event.event_id)
+            crews.evaluated(self._reporter, event)
+        begun = None if run is None else run.spans.get(event.event_id)
         if begun is not None and begun.kind in ("crew", "flow") and begun.id == event.event_id:
             begun.source = source
             begun.subject = _subject_of(source)
 
-    def _sort(self, event: BaseEvent) -> Run | None:
-        """To the run it belongs to. A run is told of from when one of its events is heard where it happened: its trace is known there."""
+    def _assign(self, event: BaseEvent) -> Run | None:
+        """Add the event to the queue of its run. The queue is processed once the run's trace is known, from an event of its own thread."""
         starts = event.type in SCOPE_STARTING_EVENTS
-        run = self._run_around(event)
+        run = self._run_of(event)
         if run is None and starts and type(event) in HANDLERS:
-            late = self._left.get(event.parent_event_id or "")
-            if late or (late is not None and type(event) not in BEGINNINGS):
-                self._leave(event.event_id, late=True)
+            late = self._abandoned.get(event.parent_event_id or "")
+            if late or (late is not None and type(event) not in ROOTS):
+                self._abandon(event.event_id, late=True)
                 return None
             run = Run(event.event_id)
         if run is None:
@@ -198,13 +198,13 @@ class SempListener(BaseEventListener):
         run.queue.append(event)
         return run
 
-    def _run_around(self, event: BaseEvent) -> Run | None:
+    def _run_of(self, event: BaseEvent) -> Run | None:
         return self._runs.get(event.parent_event_id or "") or self._runs.get(event.started_event_id or "")
 
-    def _place(self, run: Run, source: Any) -> None:
-        """In a trace: the one given, that of the code that runs, that of the flow this one resumes, or a new one."""
+    def _set_trace(self, run: Run, source: Any) -> None:
+        """The run's trace: the configured one, that of the running code, that of the flow it resumes, or a new one."""
         here = current_trace()
-        resumed = self._teller.ended(_subject_of(source))
+        resumed = self._reporter.ended(_subject_of(source))
         if resumed is not None and not resumed.paused:
             resumed = None
         run.trace_id = self._trace_id or (here.id if here else resumed.trace_id if resumed else new_id())
@@ -215,33 +215,33 @@ class SempListener(BaseEventListener):
         else:
             run.parents = self.recording.parents
 
-    def _tell(self, run: Run, event: BaseEvent, heard: BaseEvent, source: Any) -> None:
-        tell = TOLD.get(type(event))
+    def _report(self, run: Run, event: BaseEvent, heard: BaseEvent, source: Any) -> None:
+        report = REPORTERS.get(type(event))
         try:
-            if tell is not None:
-                tell(self._teller, run, event, source if event is heard else None)
+            if report is not None:
+                report(self._reporter, run, event, source if event is heard else None)
         except Exception:
-            log.exception("an event of CrewAI could not be told: %s", event.type)
-        if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.works and (around := enclosing(run, event)) is not None:
-            run.works[event.event_id] = around
+            log.exception("an event of CrewAI could not be recorded: %s", event.type)
+        if event.type in SCOPE_STARTING_EVENTS and event.event_id not in run.spans and (around := enclosing(run, event)) is not None:
+            run.spans[event.event_id] = around
         if event.type in SCOPE_ENDING_EVENTS and event.started_event_id in run.starts:
             self._runs.pop(event.started_event_id, None)
             run.starts.discard(event.started_event_id)
-            run.works.pop(event.started_event_id, None)
-        if run.root not in run.works:
-            self._free(run)
+            run.spans.pop(event.started_event_id, None)
+        if run.root not in run.spans:
+            self._drop(run)
 
-    def _free(self, run: Run) -> None:
+    def _drop(self, run: Run) -> None:
         run.queue.clear()
         for start in run.starts | {run.root}:
             self._runs.pop(start, None)
         for start in run.starts:
-            self._leave(start, late=False)
+            self._abandon(start, late=False)
 
-    def _leave(self, start: str, *, late: bool) -> None:
-        self._left[start] = late
-        if len(self._left) > LEFT:
-            self._left.popitem(last=False)
+    def _abandon(self, start: str, *, late: bool) -> None:
+        self._abandoned[start] = late
+        if len(self._abandoned) > MAX_ABANDONED:
+            self._abandoned.popitem(last=False)
 
 
 def _subject_of(thing: Any) -> str:
@@ -250,9 +250,9 @@ def _subject_of(thing: Any) -> str:
 
 
 def _delivered(deadline: float | None) -> bool:
-    """Whether CrewAI delivered all events, and those that listeners emitted on hearing of them, as evaluators do."""
-    return crewai_event_bus.flush(_left(deadline)) and crewai_event_bus.flush(_left(deadline))
+    """Whether CrewAI delivered all events in time, also those that listeners emitted in response, as evaluators do."""
+    return crewai_event_bus.flush(_remaining(deadline)) and crewai_event_bus.flush(_remaining(deadline))
 
 
-def _left(deadline: float | None) -> float | None:
+def _remaining(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -1,7 +1,7 @@
 """CrewAI's events in the order they happened.
 
-CrewAI calls its listeners from a pool of threads: an end may be heard before its start. The run's own record has the order, so whichever
-event is heard first brings along all that happened before it.
+CrewAI calls its listeners from a pool of threads, so an end may arrive before its start. The run's record has the right order: when an
+event arrives, all earlier events of the record are taken with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crewai.state.event_record import EventNode, EventRecord
 
 STEP = 32
-"""Events looked back at first; eight times as many with each further look."""
+"""Events of the record that are read first; each further read takes eight times as many."""
 
 
 class Emissions:
@@ -27,7 +27,7 @@ class Emissions:
         self._taken: WeakValueDictionary[str, BaseEvent] = WeakValueDictionary()
 
     def take(self, event: BaseEvent, state: RuntimeState | None) -> list[BaseEvent]:
-        """What happened up to now and was not taken. Nothing, if this event was taken before."""
+        """The events up to this one that were not taken before; empty when this one was."""
         if event.event_id in self._taken:
             return []
         record = None if state is None else state.event_record
@@ -54,9 +54,10 @@ class Emissions:
             return found if any(each is event for each in found) else [event, *found]
 
     def _without_the_past(self, newest_first: list[BaseEvent], event: BaseEvent, record: EventRecord) -> list[BaseEvent]:
-        """A record nothing was taken from may be one of a checkpoint: of what was before the event, only what goes with it.
+        """Drop old events from a record of which nothing was taken yet, because it may come from a checkpoint.
 
-        That is what the event happened in, and parts of what was taken before: CrewAI may begin a new record within a run.
+        Kept are the event, everything after it, the spans around it, and children of spans that were taken before: CrewAI may start a new
+        record within a run.
         """
         around: set[str] = set()
         waiting = [event.parent_event_id, event.started_event_id]

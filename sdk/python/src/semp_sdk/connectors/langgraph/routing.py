@@ -2,21 +2,21 @@
 
     graph.add_conditional_edges("triage", proportional(["search", "ask"], url, scope="support"))
 
-A node's signal has the scope of the graph's recorder and the node's name as its pattern: a recorded run creates it, failures lower it,
-rewards raise it, time lets it fade. A route reads it when it decides; a signal that is absent counts 0. While the service does not
-answer, the route takes `default`, or chooses as if there were no signals; it asks again 5 seconds later at the earliest.
+A node's signal has the scope of the graph's recorder and the node's name as its pattern. A recorded run creates it, failures lower it,
+rewards raise it, and it fades with time. A route reads the signals when it decides; an absent signal counts 0. While the service does not
+answer, the route takes `default`, or chooses as if there were no signals. It asks again 5 seconds later at the earliest.
 
 Arguments that all routes share:
 
-    targets: names of nodes; or node to pattern, where the signal is not called as the node is.
-    url: where the service is.
-    scope: of the signals; or a function of the graph's state that names it.
+    targets: names of nodes; or a mapping of node to pattern, when a signal has another name than its node.
+    url: address of the service.
+    scope: scope of the signals, or a function that returns it for a state of the graph.
     default: the target to take while the service does not answer.
     timeout: seconds for one reading.
     headers: sent with every request.
-    name: of the route; two routes from one node need different names.
+    name: name of the route; two routes from one node need different names.
 
-They raise ValueError when there is no target, `default` is none of them, or the URL is none.
+They raise ValueError when there is no target, `default` is not a target, or the URL is invalid.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def greedy(
     targets: Targets, url: str = "http://localhost:5000", *, scope: Scope, default: str | None = None, timeout: float = 1.0,
     headers: Mapping[str, str] | None = None, name: str = "greedy",
 ) -> Route:  # fmt: skip
-    """Always the target with the strongest signal; of equals the first one named."""
+    """Always the target with the strongest signal; the first of several equal ones."""
     return _route(strongest, targets, SignalReader(url, timeout=timeout, headers=headers), scope, default, None, name)
 
 
@@ -47,10 +47,10 @@ def proportional(
     targets: Targets, url: str = "http://localhost:5000", *, scope: Scope, floor: float = 0.05, rng: Rng = None,
     default: str | None = None, timeout: float = 1.0, headers: Mapping[str, str] | None = None, name: str = "proportional",
 ) -> Route:  # fmt: skip
-    """Each target as often as its strength plus `floor` is of the sum of all.
+    """Each target with the probability (strength + floor) / sum of all (strength + floor).
 
     Args:
-        floor: 0 or more; keeps targets without a signal possible. With 0 they are never taken while another one has a signal.
+        floor: 0 or more; gives targets without a signal a chance. With 0 they are never taken while another target has a signal.
         rng: a random number generator or its seed.
     """
     return _route(by_strength(floor), targets, SignalReader(url, timeout=timeout, headers=headers), scope, default, rng, name)
@@ -60,7 +60,7 @@ def epsilon(
     targets: Targets, url: str = "http://localhost:5000", *, scope: Scope, explore: float = 0.1, rng: Rng = None,
     default: str | None = None, timeout: float = 1.0, headers: Mapping[str, str] | None = None, name: str = "epsilon",
 ) -> Route:  # fmt: skip
-    """The target with the strongest signal, but for a share `explore` (0..1) of choices, in which all targets are equally likely.
+    """The target with the strongest signal; but with probability `explore` (0..1) any target, all equally likely.
 
     `rng`: a random number generator or its seed.
     """

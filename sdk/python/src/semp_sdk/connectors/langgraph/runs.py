@@ -1,4 +1,4 @@
-"""Runs: their traces, what is kept of them while they last, and the little that is kept afterwards."""
+"""Runs of graphs: their traces, their state while they are open, and what is remembered when they have ended."""
 
 from __future__ import annotations
 
@@ -8,74 +8,74 @@ from typing import Any
 
 import msgspec
 
-from semp_sdk.connectors.langgraph.steps import Steps, Work
+from semp_sdk.connectors.langgraph.steps import Span, Steps
 from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import current_trace
 
 KEPT = 1_000
-"""Threads, and runs without a thread, whose last event is remembered."""
+"""Threads, and runs without a thread, whose last event is remembered; beyond it the oldest is forgotten."""
 
 
-class Try(msgspec.Struct, frozen=True):
-    """A task that was begun and did not come to its end."""
+class Attempt(msgspec.Struct, frozen=True):
+    """An attempt at a task that did not complete."""
 
     event: str
-    """What it ended in."""
+    """The event it ended with."""
     failures: int
 
 
-class Past(msgspec.Struct):
-    """What is kept of a thread's last run, or of a run without a thread."""
+class PastRun(msgspec.Struct):
+    """What is remembered of a thread's last run, or of a run without a thread."""
 
     trace_id: str
     action: str
     """The graph's name."""
     last: str
-    """The event it ended in."""
+    """The event it ended with."""
     steps: dict[str, Steps]
-    """Where it has stopped, by namespace; empty when it was completed."""
-    tries: dict[str, Try]
-    """Of each task that did not come to its end, by namespace."""
+    """Where it stopped, by namespace; empty when it completed."""
+    attempts: dict[str, Attempt]
+    """The last attempt of each task that did not complete, by namespace."""
 
 
 class Run:
-    """One call of a graph, with everything that it called in turn."""
+    """One call of a graph, and everything it calls."""
 
-    def __init__(self, work: Work, key: str, graph: str | None, past: Past | None) -> None:
-        self.work = work
+    def __init__(self, span: Span, key: str, graph: str | None, past: PastRun | None) -> None:
+        self.span = span
         self.key = key
-        """Its thread, or its own id where it has none."""
+        """Its thread, or its own id when it has none."""
         self._graph = graph
         self.past = past
-        self.steps: dict[str, Steps] = {"": Steps(work)}
-        """The executions of graphs in it, by namespace."""
-        self.tries: dict[str, Try] = {}
+        self.steps: dict[str, Steps] = {"": Steps(span)}
+        """The executions of graphs in this run, by namespace."""
+        self.attempts: dict[str, Attempt] = {}
         self.interrupted = False
         self._resumed = False
 
     @property
     def graph(self) -> str:
-        """The watched graph that it is a run of, by its name; nothing where none is known."""
+        """Name of the watched graph that this is a run of; empty when it is not known."""
         layout = self.steps[""].layout
         return self._graph or (layout.name if layout is not None else "")
 
     def resume(self) -> None:
-        """It goes on where the run before on its thread has stopped."""
+        """Continue where the run before on this thread stopped."""
         if not self._resumed and self.past is not None and self.past.steps:
             self._resumed = True
-            self.tries = dict(self.past.tries)
+            self.attempts = dict(self.past.attempts)
             self.steps[""].resume(self.past.steps[""])
 
-    def tried(self, namespace: str, event: str, status: str) -> None:
-        """A task, by its namespace, has ended in this event; what did not come to its end may be tried again."""
+    def attempted(self, namespace: str, event: str, status: str) -> None:
+        """A task, by its namespace, has ended with this event. Unless it completed, it may be tried again."""
         if status == "completed":
-            self.tries.pop(namespace, None)
+            self.attempts.pop(namespace, None)
         elif namespace:
-            before = self.tries.get(namespace)
-            self.tries[namespace] = Try(event, (before.failures if before is not None else 0) + (status == "failed"))
+            before = self.attempts.get(namespace)
+            self.attempts[namespace] = Attempt(event, (before.failures if before is not None else 0) + (status == "failed"))
 
-    def open_steps(self, namespace: str, owner: Work) -> Steps:
-        """A graph begins inside a piece of work."""
+    def open_steps(self, namespace: str, owner: Span) -> Steps:
+        """A graph starts inside a span."""
         found = Steps(owner)
         if self._resumed and self.past is not None and namespace in self.past.steps:
             found.resume(self.past.steps[namespace])
@@ -84,20 +84,20 @@ class Run:
 
 
 class Runs:
-    """Which trace a run belongs to and what it follows from; at most `KEPT` threads are remembered, the oldest are forgotten first."""
+    """Decides which trace a run belongs to and what it follows from. Remembers `KEPT` threads at most, and forgets the oldest first."""
 
     def __init__(self, trace_id: str | None, parents: tuple[str, ...]) -> None:
         self._trace_id = trace_id
         self._parents = parents
-        self._past: OrderedDict[str, dict[str, Past]] = OrderedDict()
-        """By thread and graph, the newest last."""
+        self._past: OrderedDict[str, dict[str, PastRun]] = OrderedDict()
+        """Runs by thread and graph name, newest last."""
 
-    def begin(self, key: str, graph: str | None) -> tuple[str, tuple[str, ...], Past | None]:
-        """Trace, causes and past of a run that starts in the running code.
+    def begin(self, key: str, graph: str | None) -> tuple[str, tuple[str, ...], PastRun | None]:
+        """Trace, parents and predecessor of a run that the running code starts.
 
-        The trace is the one given, else that of the running code, else that of the run before on the same thread, else a new one. The run
-        follows from what was given or what the running code follows from, and from the run before on the same thread: of the same graph,
-        or of any where `graph` is None, since it is not known.
+        The trace is the configured one, else that of the running code, else that of the run before on the same thread, else a new one. The
+        run follows from the configured parents or those of the running code, and from the run before on the same thread: the last run of
+        the same graph, or of any graph when `graph` is None.
         """
         past = self.last(key) if graph is None else self._past.get(key, {}).get(graph)
         here = current_trace()
@@ -112,17 +112,17 @@ class Runs:
         return trace_id, tuple(dict.fromkeys([*parents, *([past.last] if past is not None else ())])), past
 
     def end(self, run: Run, last: str, completed: bool) -> None:
-        """A run has ended in this event."""
-        steps, tries = ({}, {}) if completed else (run.steps, run.tries)
+        """A run has ended with this event."""
+        steps, attempts = ({}, {}) if completed else (run.steps, run.attempts)
         pasts = self._past.setdefault(run.key, {})
         pasts.pop(run.graph, None)
-        pasts[run.graph] = Past(run.work.trace_id, run.work.action, last, steps, tries)
+        pasts[run.graph] = PastRun(run.span.trace_id, run.span.action, last, steps, attempts)
         self._past.move_to_end(run.key)
         if len(self._past) > KEPT:
             self._past.popitem(last=False)
 
-    def last(self, key: str | None) -> Past | None:
-        """What is known of the run or thread, None for the one that ended last."""
+    def last(self, key: str | None) -> PastRun | None:
+        """What is remembered of this run or thread; of the run that ended last when `key` is None."""
         pasts = next(reversed(self._past.values()), None) if key is None else self._past.get(key)
         return next(reversed(pasts.values())) if pasts else None
 

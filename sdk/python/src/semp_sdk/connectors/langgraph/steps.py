@@ -1,4 +1,4 @@
-"""What follows from what in a run: pieces of work, and the steps of a graph."""
+"""What follows from what in a run: spans, and the steps of a graph."""
 
 from __future__ import annotations
 
@@ -9,81 +9,81 @@ from typing import Any
 
 from langgraph.types import Send
 
-from semp_sdk.connectors.langgraph.layout import Layout, Way
+from semp_sdk.connectors.langgraph.layout import Layout, Target
 
 ERROR_HANDLER = "node_error_handler"
 PUSH = "__pregel_push"
 End = tuple[int, str]
-"""The step in which a node has ended, and the event."""
+"""The step in which a node ended, and the event it ended with."""
 
 
-class Work:
-    """A piece of work that is under way: a run, a node, a call of a tool or a model."""
+class Span:
+    """An open span: a run, a node, a call of a tool, a model or a retriever."""
 
-    def __init__(self, action: str, agent_id: str, scope: str, inside: str, trace_id: str, parents: Sequence[str]) -> None:
+    def __init__(self, action: str, agent_id: str, scope: str, inner_scope: str, trace_id: str, parents: Sequence[str]) -> None:
         self.action = action
         self.agent_id = agent_id
         self.scope = scope
-        self.inside = inside
-        """The scope of what happens in it."""
+        self.inner_scope = inner_scope
+        """Scope of the events inside it."""
         self.trace_id = trace_id
         self.parents = tuple(parents)
         self.began = time.perf_counter()
         self.proposal = ""
-        self.tips: list[str] = []
-        """What the next step in it follows from."""
-        self.ways: list[Way] = []
-        """Where its routes have led so far."""
-        self.caller: Work | None = None
-        """Whose steps it is one of, but for the nodes of a graph."""
+        self.frontier: list[str] = []
+        """Parents of the next step inside it."""
+        self.targets: list[Target] = []
+        """Targets that its routes have chosen so far."""
+        self.caller: Span | None = None
+        """The span that made this call; None for runs and for nodes of a graph."""
         self.asked: dict[str, str] = {}
-        """What each tool call in it follows from, by the call's id: the answer of a model that asked for it, or its failed try."""
+        """Parent of each tool call inside it, by the call's id: the model's answer that asked for it, or the failed call before a retry."""
         self.tool_call: str | None = None
-        """The id of the tool call that it is."""
+        """The id of the tool call, when the span is one."""
         self.path: tuple[Any, ...] = ()
         self.namespace = ""
         self.step = 0
 
     def starts(self, proposal: str) -> None:
-        """Its proposal was told."""
+        """Its proposal was recorded."""
         self.proposal = proposal
-        self.tips = [proposal]
+        self.frontier = [proposal]
 
     def follow(self, before: Iterable[str], after: Iterable[str]) -> None:
-        """Something in it that followed from the events `before` has led to those `after`."""
+        """A step inside it followed from the events `before` and ended with the events `after`, which take their place."""
         gone = set(before)
-        self.tips = list(dict.fromkeys([*(tip for tip in self.tips if tip not in gone), *after]))
+        self.frontier = list(dict.fromkeys([*(tip for tip in self.frontier if tip not in gone), *after]))
 
     @property
     def causes(self) -> list[str]:
-        """What its end follows from: its proposal, and what happened in it last."""
-        return list(dict.fromkeys([self.proposal, *self.tips]))
+        """Parents of its end: its proposal, and the last events inside it."""
+        return list(dict.fromkeys([self.proposal, *self.frontier]))
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since it started."""
         return round(time.perf_counter() - self.began, 6)
 
 
 class Steps:
-    """One execution of a graph inside a piece of work: which events each node follows from.
+    """One execution of a graph inside a span: which events each node follows from.
 
-    A node follows from every node that led to it since it ran last: by an edge, a route, a command, a join or an input of its own. Where
-    the layout is not known, it follows from all that ended in the step before. A cached node is not run: what it leads to follows from
-    what led to it, where nothing else led there. Never from a node of its own step, which runs beside it.
+    A node follows from every node that led to it since it last ran: by an edge, a route, a command, a join or a `Send`. When the layout is
+    not known, it follows from all nodes that ended in the step before. A cached node does not run and leaves no event: when only cached
+    nodes led to a node, it follows from what led to those. A node never follows from another node of the same step; they run in parallel.
     """
 
-    def __init__(self, owner: Work) -> None:
+    def __init__(self, owner: Span) -> None:
         self.owner = owner
         self.layout: Layout | None = None
-        self.base = tuple(owner.tips)
-        """What the first nodes follow from."""
+        self.base = tuple(owner.frontier)
+        """Parents of the first nodes."""
         self.leaves: dict[str, None] = {}
-        """Events that have led to nothing yet."""
+        """Events that no other event follows from yet."""
         self.last: dict[str, str] = {}
-        """How each node ended last."""
-        self.works: dict[tuple[Any, ...], Work] = {}
-        """The last work of each task."""
+        """The event that each node's newest run ended with."""
+        self.spans: dict[tuple[Any, ...], Span] = {}
+        """The newest span of each task."""
         self._direct: dict[str, list[End]] = defaultdict(list)
         self._joins: dict[tuple[tuple[str, ...], str], dict[str, list[End]]] = defaultdict(lambda: defaultdict(list))
         self._sends: list[tuple[str, Any, End]] = []
@@ -92,16 +92,16 @@ class Steps:
         self._resumed = False
 
     def resume(self, other: Steps) -> None:
-        """Go on where another execution of the same graph has stopped."""
+        """Continue where another execution of the same graph stopped."""
         self._direct, self._joins, self._sends, self.last = other._direct, other._joins, other._sends, other.last
         self._resumed = True
 
-    def causes(self, node: str, path: tuple[Any, ...], step: int, given: object, tried: str | None) -> list[str]:
-        """What a node that starts now follows from. `given`: its input. `tried`: how its last try ended, if it was tried before."""
-        if ERROR_HANDLER in path and (failed := self.works.get(path[:-2])):
-            return list(failed.tips)
-        if tried is not None:
-            found = [tried]
+    def causes(self, node: str, path: tuple[Any, ...], step: int, given: object, failed_attempt: str | None) -> list[str]:
+        """Parents of a node that starts now. `given`: its input. `failed_attempt`: the event that the attempt before ended with."""
+        if ERROR_HANDLER in path and (failed := self.spans.get(path[:-2])):
+            return list(failed.frontier)
+        if failed_attempt is not None:
+            found = [failed_attempt]
         elif path[:1] == (PUSH,):
             found = self._sent(node, given, step)
         else:
@@ -114,31 +114,31 @@ class Steps:
             found = [*found, *self.base]
         return list(dict.fromkeys(found or self.base))
 
-    def started(self, work: Work) -> None:
+    def started(self, span: Span) -> None:
         """A node has started."""
-        self.works[work.path[:3]] = work
-        for parent in work.parents:
+        self.spans[span.path[:3]] = span
+        for parent in span.parents:
             self.leaves.pop(parent, None)
 
-    def ended(self, work: Work, event: str, ways: Sequence[Way] | None) -> None:
-        """A node has ended in this event. `ways`: where it leads besides its edges; None where it has failed and leads nowhere."""
-        node = work.action
-        for cause in work.causes:
+    def ended(self, span: Span, event: str, targets: Sequence[Target] | None) -> None:
+        """A node has ended with this event. `targets`: where it leads besides its edges; None when it failed and leads nowhere."""
+        node = span.action
+        for cause in span.causes:
             self.leaves.pop(cause, None)
-        work.tips = [event]
+        span.frontier = [event]
         self.leaves[event] = None
-        if ways is None:
+        if targets is None:
             return
         self.last[node] = event
-        self._recent[work.step].append(event)
-        for old in [number for number in self._recent if number < work.step - 1]:
+        self._recent[span.step].append(event)
+        for old in [number for number in self._recent if number < span.step - 1]:
             del self._recent[old]
-        end = (work.step, event)
-        for way in ways:
-            if isinstance(way, Send):
-                self._sends.append((way.node, way.arg, end))
+        end = (span.step, event)
+        for target in targets:
+            if isinstance(target, Send):
+                self._sends.append((target.node, target.arg, end))
             else:
-                self._direct[way].append(end)
+                self._direct[target].append(end)
         if self.layout is not None:
             for target in self.layout.edges.get(node, ()):
                 self._direct[target].append(end)
@@ -154,7 +154,7 @@ class Steps:
         return found
 
     def _skipped(self, node: str, step: int, seen: set[str]) -> list[str]:
-        """What led to a node that nothing seems to have led to: a node before it was cached, is not told, and stands for what led to it."""
+        """Parents of a node that no recorded node led to: the nodes before it were cached, so what led to those counts."""
         found: list[str] = []
         for start in self.layout.before(node) if self.layout is not None else ():
             if start in seen:
@@ -165,7 +165,7 @@ class Steps:
         return found
 
     def _sent(self, node: str, given: object, step: int) -> list[str]:
-        """Who sent a node its input: whoever sent this very object, or whoever sent something, when it was stored and loaded since."""
+        """The event whose node sent this input by `Send`: found by the object itself, or, once state was stored and loaded, all senders."""
         for number, (target, sent, (_, event)) in enumerate(self._sends):
             if target == node and sent is given:
                 del self._sends[number]
@@ -174,13 +174,13 @@ class Steps:
 
 
 def _taken(ends: list[End], step: int) -> list[str]:
-    """The events of the steps before this one, which are taken out."""
+    """Remove and return the events of earlier steps."""
     found = [event for number, event in ends if number < step]
     ends[:] = [end for end in ends if end[0] >= step]
     return found
 
 
 def _newest(ends: Sequence[End], step: int) -> list[str]:
-    """The events of the last of the steps before this one; left in, since a cached node may lead to several."""
+    """The events of the newest earlier step. They stay in, because a cached node may lead to several nodes."""
     last = max((number for number, _ in ends if number < step), default=None)
     return [event for number, event in ends if number == last]

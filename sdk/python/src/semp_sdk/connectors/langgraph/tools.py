@@ -12,20 +12,20 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field, ValidationError
 
 from semp_sdk.client import Client
-from semp_sdk.connectors.langgraph.inside import Place, here
+from semp_sdk.connectors.langgraph.context import Place, here
 from semp_sdk.connectors.signals import close_client
 from semp_sdk.connectors.texts import scope_of
 from semp_sdk.errors import SempError
 from semp_sdk.events import Emitted, EventType
 from semp_sdk.identifiers import new_id
+from semp_sdk.pending import wait_for_pending
 from semp_sdk.portal import Portal
 from semp_sdk.tracing import current_trace
-from semp_sdk.underway import all_arrived
 
 T = TypeVar("T")
 
 PATIENCE = 5.0
-"""Seconds to wait for what was told before, so that it counts in what is read."""
+"""Seconds to wait for pending events, so that they count in the signals that are read."""
 
 READ = """Read the signals of the team: which ways of acting have done well lately.
 A signal has a scope (a part of the work), a pattern (a way of acting) and a strength of 0 to 1. Rewards raise it, penalties lower it, and
@@ -61,14 +61,14 @@ def semp_tools(
 ) -> list[BaseTool]:  # fmt: skip
     """`read_signals` and `leave_event`, described for a model; for `bind_tools` and `ToolNode`.
 
-    In a recorded graph an event belongs to the run's trace and follows from the call that leaves it; elsewhere it belongs to the trace of
-    the running code and follows from what that follows from. Bad arguments, a refusal and a service that does not answer come back as a
-    text that says what is wrong, with the status error.
+    In a recorded graph an event belongs to the run's trace and follows from the tool call. Elsewhere it belongs to the trace of the running
+    code and has that trace's parents. Invalid arguments, a refusal and a service that does not answer give the model a text that says what
+    is wrong, with the status error.
 
     Args:
-        scope: where events are left and signals are read unless the model names another scope.
-        agent_id: who leaves events. None: the node that calls, or langgraph outside of a recorded graph.
-        trace_id: of events that are left outside of all traces. None: a new one.
+        scope: scope of events and signals, unless the model names another one.
+        agent_id: agent of the events. None: the node that calls, or langgraph outside of a recorded graph.
+        trace_id: trace of events outside of all traces. None: a new one.
         timeout: seconds for one call, with all its tries.
         headers: sent with every request.
 
@@ -89,7 +89,7 @@ def semp_tools(
 
 
 class _Tools:
-    """What the tools do, on a client in a thread of its own; closed with the last tool, or at exit."""
+    """The tools' functions, on a client in a background thread. Closed with the last tool, or at exit."""
 
     def __init__(
         self, url: str, scope: str, agent_id: str | None, trace_id: str, timeout: float, headers: Mapping[str, str] | None
@@ -116,19 +116,19 @@ class _Tools:
             return self._left(await self._await(self._leaving(place, type, scope, payload)), place)
 
     async def _read(self, scope: str, min_strength: float, limit: int) -> str:
-        await all_arrived(self._client.url, PATIENCE)
+        await wait_for_pending(self._client.url, PATIENCE)
         found = await self._client.signals(scope=scope or self.scope, min_strength=min_strength, limit=limit)
         return json.dumps([{"scope": one.scope, "pattern": one.pattern, "strength": round(one.strength, 3)} for one in found])
 
     def _leaving(
         self, place: Place | None, type: EventType, scope: str, payload: Mapping[str, Any]
     ) -> Callable[[], Coroutine[Any, Any, Emitted]]:
-        around = place or current_trace()
+        current = place or current_trace()
         agent_id = self._agent_id or (place.agent_id if place is not None else "langgraph")
-        told = {key: value for key, value in payload.items() if value is not None}
-        trace_id, parents = (around.id, around.parents) if around is not None else (self._trace_id, ())
+        fields = {key: value for key, value in payload.items() if value is not None}
+        trace_id, parents = (current.id, current.parents) if current is not None else (self._trace_id, ())
         return lambda: self._client.emit(
-            type, scope or self.scope, told, agent_id=agent_id, trace_id=trace_id, parent_ids=parents
+            type, scope or self.scope, fields, agent_id=agent_id, trace_id=trace_id, parent_ids=parents
         )  # fmt: skip
 
     def _left(self, event: Emitted, place: Place | None) -> str:

@@ -1,4 +1,4 @@
-"""Spans of any framework that is instrumented with OpenTelemetry become events: GenAI spans, and those of OpenInference.
+"""Connector for OpenTelemetry: GenAI spans, and spans of OpenInference, of any framework are recorded as events.
 
     from semp_sdk.connectors.otel import SempSpanProcessor
 

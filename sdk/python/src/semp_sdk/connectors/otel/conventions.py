@@ -1,4 +1,4 @@
-"""What a span says of itself: the GenAI semantic conventions of OpenTelemetry, as of 1.41 and before, and those of OpenInference."""
+"""How spans are read: by the GenAI semantic conventions of OpenTelemetry, up to 1.41, and by those of OpenInference."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from semp_sdk.connectors.texts import LONGEST_NAME, REASON, excerpt
 Kind = Literal["agent", "tool", "check", "work"]
 Attributes = Mapping[str, Any]
 RESULT = "gen_ai.evaluation.result"
-"""Name of the event that holds what an evaluation found."""
+"""Name of the event with an evaluation's result."""
 
 _OPERATIONS = {"invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "generate_content", "text_completion"}
-"""First words that tell a GenAI span by its name, before its attributes are set. `chat` is told by the span's kind as well."""
+"""First words of a span's name that show a GenAI span before its attributes are set. `chat` also needs the span kind client."""
 _OPENINFERENCE = "openinference.instrumentation"
-"""How the names of tracers begin whose spans are all of OpenInference. Some of these packages set a span's kind only when it ends."""
+"""Prefix of tracer names whose spans all follow OpenInference. Some of these packages set a span's kind only when it ends."""
 _KINDS: dict[str, Kind] = {"invoke_agent": "agent", "execute_tool": "tool", "AGENT": "agent", "TOOL": "tool",
                            "EVALUATOR": "check", "GUARDRAIL": "check"}  # fmt: skip
-_STOPPED = {"CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit"}
+_CANCELLED = {"CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit"}
 _NAMES = ("gen_ai.agent.name", "gen_ai.tool.name", "gen_ai.workflow.name", "agent.name", "tool.name")
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "embedding.model_name")
-_TOLD = {
+_PAYLOAD = {
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
     "model": ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "embedding.model_name"),
     "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
@@ -36,18 +36,18 @@ _CONTENT = {
 }
 
 
-class Described(NamedTuple):
-    """What kind of work a span is."""
+class Operation(NamedTuple):
+    """What a span does: its kind, operation and name."""
 
     kind: Kind
-    operation: str
-    """As the conventions call it: `invoke_agent`, `chat`, ..., or `AGENT`, `CHAIN`, ... of OpenInference. Empty: not known yet."""
+    operation_name: str
+    """The conventions' term: `invoke_agent`, `chat`, ..., or OpenInference's `AGENT`, `CHAIN`, ... Empty: not known yet."""
     name: str
-    """Of the agent, tool or workflow; of a model's call, what is done and the model; else the span's own name."""
+    """Name of the agent, tool or workflow; for a model's call the operation and the model; else the span's own name."""
 
 
 class Result(NamedTuple):
-    """What an evaluation found."""
+    """Result of an evaluation."""
 
     name: str
     score: float | None
@@ -56,30 +56,30 @@ class Result(NamedTuple):
 
     @property
     def passed(self) -> bool | None:
-        """What the label says, where it is one that says it."""
+        """Whether the label says passed or failed; None when it says neither."""
         return {"pass": True, "passed": True, "fail": False, "failed": False}.get((self.label or "").lower())
 
 
 def attributes_of(span: ReadableSpan) -> Attributes:
-    """A span's attributes as they are now."""
+    """A copy of the span's attributes as they are now."""
     return dict(span.attributes or {})
 
 
-def described(span: ReadableSpan, attributes: Attributes) -> Described | None:
-    """What kind of work a span is. None: none of ours, or its attributes are not set yet."""
+def operation_of(span: ReadableSpan, attributes: Attributes) -> Operation | None:
+    """What a span does. None when it is not a span to record, or its attributes are not set yet."""
     operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     first, _, rest = span.name.partition(" ")
     if not operation:
         scope = span.instrumentation_scope
         openinference = scope is not None and scope.name.startswith(_OPENINFERENCE)
         if openinference and not rest:
-            return Described("work", "", span.name)  # one word is the name of something of the user's, such as a node
+            return Operation("work", "", span.name)  # a single word is the user's own name, such as a node's
         if span.name == RESULT:
             return None
         if first not in _OPERATIONS and not (first == "chat" and rest and span.kind is SpanKind.CLIENT):
-            return Described("work", "", span.name) if openinference else None
+            return Operation("work", "", span.name) if openinference else None
         operation = first
-    return Described(_KINDS.get(operation, "work"), operation, _name(operation, attributes, rest if first == operation else "", span.name))
+    return Operation(_KINDS.get(operation, "work"), operation, _name(operation, attributes, rest if first == operation else "", span.name))
 
 
 def _name(operation: str, attributes: Attributes, rest: str, name: str) -> str:
@@ -92,9 +92,9 @@ def _name(operation: str, attributes: Attributes, rest: str, name: str) -> str:
     return f"{operation} {of or rest}".strip()
 
 
-def told(attributes: Attributes, content: bool) -> dict[str, Any]:
-    """What is told of a span: names and counts, and contents on request."""
-    found = {key: _first(attributes, names) for key, names in _TOLD.items()}
+def payload_of(attributes: Attributes, content: bool) -> dict[str, Any]:
+    """Payload fields of a span: names and counts, and contents on request."""
+    found = {key: _first(attributes, names) for key, names in _PAYLOAD.items()}
     kept = {key: value[:LONGEST_NAME] if isinstance(value, str) else value for key, value in found.items() if isinstance(value, str | int)}
     if content:
         kept |= {key: excerpt(value) for key, names in _CONTENT.items() if (value := _first(attributes, names)) is not None}
@@ -102,7 +102,7 @@ def told(attributes: Attributes, content: bool) -> dict[str, Any]:
 
 
 def error_of(span: ReadableSpan, attributes: Attributes) -> str | None:
-    """Why the span failed, None if it did not: its status, the type of its error, or an exception that nobody says was dealt with."""
+    """Why the span failed, by its status, its `error.type` or a recorded exception; None when it did not fail. Status OK overrides all."""
     kind, raised = attributes.get("error.type"), _raised(span)
     status = span.status.status_code
     if status is StatusCode.OK or (status is StatusCode.UNSET and kind is None and raised is None):
@@ -112,20 +112,20 @@ def error_of(span: ReadableSpan, attributes: Attributes) -> str | None:
     return ": ".join(str(part) for part in (kind, span.status.description) if part)[:REASON] or "error"
 
 
-def stopped(span: ReadableSpan, attributes: Attributes) -> bool:
-    """Whether what it failed with says that it was stopped from outside, which is nobody's mistake."""
+def cancelled(span: ReadableSpan, attributes: Attributes) -> bool:
+    """Whether the error shows that the span was cancelled from outside, which is not a failure."""
     raised = _raised(span)
     kind = attributes.get("error.type") if raised is None else raised.get("exception.type")
-    return str(kind).rpartition(".")[2] in _STOPPED
+    return str(kind).rpartition(".")[2] in _CANCELLED
 
 
 def _raised(span: ReadableSpan) -> Attributes | None:
-    """The last exception that is told on it."""
+    """Attributes of the last exception recorded on the span."""
     return next((event.attributes or {} for event in reversed(span.events) if event.name == "exception"), None)
 
 
 def results_of(span: ReadableSpan, attributes: Attributes) -> list[Result]:
-    """What evaluations are told on a span: as its events, and among its attributes."""
+    """Results of evaluations on a span: from its events, and from its attributes."""
     found = [result for event in span.events if event.name == RESULT and (result := result_of(event.attributes or {}))]
     if not any("evaluation" in name or "annotation" in name for name in attributes):
         return found
@@ -134,7 +134,7 @@ def results_of(span: ReadableSpan, attributes: Attributes) -> list[Result]:
 
 
 def result_of(attributes: Attributes, prefix: str = "gen_ai.evaluation.") -> Result | None:
-    """What an evaluation found, from the attributes of an event or a span."""
+    """Result of an evaluation from the attributes of an event or a span; None when there is none."""
     name = attributes.get(f"{prefix}name")
     score = attributes.get(f"{prefix}score.value", attributes.get(f"{prefix}score"))
     label = attributes.get(f"{prefix}score.label", attributes.get(f"{prefix}label"))

@@ -1,4 +1,4 @@
-"""The span processor: a span's start and end, as events."""
+"""The span processor, which records the start and end of spans as events."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from opentelemetry.trace import SpanContext, format_trace_id
 
 from semp_sdk.connectors.otel.conventions import (
     Attributes,
-    Described,
+    Operation,
     Result,
     attributes_of,
-    described,
+    cancelled,
     error_of,
+    operation_of,
+    payload_of,
     result_of,
     results_of,
-    stopped,
-    told,
 )
 from semp_sdk.connectors.otel.nodes import Node
 from semp_sdk.connectors.recording import OnFailure, Recording
@@ -32,19 +32,19 @@ from semp_sdk.tracing import current_trace
 log = logging.getLogger("semp_sdk")
 
 KEPT = 10_000
-"""Spans that are under way, and as many that have ended, of which is known what follows from them."""
+"""Open spans that are remembered at most, and as many ended ones. The oldest are forgotten first; nothing can follow from those."""
 
 
 class SempSpanProcessor(SpanProcessor):
-    """Tells a recording of GenAI spans: what starts is proposed, what ends is ready, what fails earns a penalty, what is evaluated a
-    reward, a penalty or a test. Spans of any other kind are not told; what is part of them counts as part of what they are part of.
+    """Records GenAI spans: a start is a proposal, an end is ready, a failure is a penalty, an evaluation is a reward, a penalty or a test.
+    Spans of any other kind are not recorded; their children count as children of the nearest recorded span.
 
-    Parents follow from the spans: a step follows from the step before it in the same span, from steps that ran side by side together, and
-    from what the span links to. The trace is the one given, else that of the code that starts the outermost span, see
-    `semp_sdk.tracing.trace`, else OpenTelemetry's own id in hexadecimal, which other processes share.
+    Parents come from the spans: a step follows from the step before it in the same span (from all of them, when they ran in parallel), and
+    from the spans it links to. The trace is the configured one, else that of the code that starts the outermost span, see
+    `semp_sdk.tracing.trace`, else OpenTelemetry's trace id in hexadecimal, which other processes share.
 
-    Needs no exporter. Spans that are not sampled are not seen. Of at most 10,000 spans under way, and of the newest 10,000 that ended, it
-    knows what follows from them. Safe to use from any thread; returns at once and raises nothing.
+    Needs no exporter. Does not see spans that are not sampled. Remembers at most 10,000 open spans and the newest 10,000 ended ones.
+    Safe to use from any thread; returns at once and raises nothing.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class SempSpanProcessor(SpanProcessor):
         """
         Args:
             url: the service.
-            scope: of outermost spans; of what is part of an agent's, with the agent's name below it.
-            agent_id: who acts where no span names an agent.
-            trace_id: of all events. None: see above.
-            parents: what outermost spans in the trace `trace_id` follow from.
-            score: of an evaluation's name and score, the reward or penalty, -1..1, or None for neither. Without it scores of -1..1 count
-                as they are, and others for nothing.
-            content: whether payloads tell what went in and came out, cut to a readable length, where spans hold it.
+            scope: scope of outermost spans. Children of an agent's span get the agent's name below it.
+            agent_id: agent of spans that name none.
+            trace_id: trace of all events. None: see above.
+            parents: parents of outermost spans in the trace `trace_id`.
+            score: maps an evaluation's name and score to a reward or penalty, -1..1, or to None for neither. By default scores of -1..1 are
+                used as they are, and other scores are ignored.
+            content: whether payloads contain inputs and outputs, cut to a readable length, when spans have them.
             capacity, penalty, on_failure, headers: see `Recording`.
 
         Raises:
@@ -83,7 +83,7 @@ class SempSpanProcessor(SpanProcessor):
         )  # fmt: skip
         self._trace_id = trace_id
         self._score = score or as_it_is
-        self._lock = threading.RLock()  # a log line of ours may come back as a log record
+        self._lock = threading.RLock()  # a log line of this module may come back as a log record
         self._open: OrderedDict[tuple[int, int], Node] = OrderedDict()
         self._over: OrderedDict[tuple[int, int], Node] = OrderedDict()
 
@@ -93,7 +93,7 @@ class SempSpanProcessor(SpanProcessor):
             try:
                 self._start(span)
             except Exception:
-                log.exception("a span is not told")
+                log.exception("a span could not be recorded")
 
     def on_end(self, span: ReadableSpan) -> None:
         """A span has ended."""
@@ -101,27 +101,27 @@ class SempSpanProcessor(SpanProcessor):
             try:
                 self._end(span)
             except Exception:
-                log.exception("the end of a span is not told")
+                log.exception("the end of a span could not be recorded")
 
     def shutdown(self) -> None:
-        """Send what waits, for 5 s at most, or 0.5 s in an outage; what comes now is not told."""
+        """Send pending events, for 5 s at most, or 0.5 s in an outage. Later spans are not recorded."""
         self.recording.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Wait until all that was told is answered. False: the time was not enough."""
+        """Wait until the service has answered every event so far. Returns False when that takes longer than `timeout_millis`."""
         return self.recording.flush(timeout_millis / 1_000)
 
     def evaluated(self, trace_id: int, span_id: int, attributes: Attributes) -> None:
-        """What an evaluation found of a span, told beside it."""
+        """Record the result of an evaluation that refers to a span by its ids."""
         with self._lock:
             try:
                 node, result = self._found(trace_id, span_id), result_of(attributes)
                 while node is not None and self._proposed(node) is None:
-                    node = node.up
+                    node = node.parent
                 if node is not None and result is not None:
                     self._judge(node, result, node, list(node.now()))
             except Exception:
-                log.exception("an evaluation is not told")
+                log.exception("an evaluation could not be recorded")
 
     # Under the lock
 
@@ -130,10 +130,11 @@ class SempSpanProcessor(SpanProcessor):
 
     def _start(self, span: Span) -> None:
         parent, context = span.parent, span.get_span_context()
-        up = None if parent is None else self._found(parent.trace_id, parent.span_id)
-        if up is not None:
-            self._proposed(up)
-            node = Node(span, up, up.trace_id, up.inner_agent, up.inner_scope, up.inner_agent, up.inner_scope, up.opened())
+        parent_node = None if parent is None else self._found(parent.trace_id, parent.span_id)
+        if parent_node is not None:
+            self._proposed(parent_node)
+            agent, scope = parent_node.inner_agent, parent_node.inner_scope
+            node = Node(span, parent_node, parent_node.trace_id, agent, scope, agent, scope, parent_node.opened())
         else:
             node = self._outermost(span, context)
         keep(self._open, (context.trace_id, context.span_id), node)
@@ -147,55 +148,57 @@ class SempSpanProcessor(SpanProcessor):
         return Node(span, None, trace_id, agent, scope, agent, scope, dict.fromkeys(parents))
 
     def _proposed(self, node: Node) -> str | None:
-        """The event a span began with, told now if the span is known for what it is only now. None: it is not told."""
+        """The span's proposal, recorded now unless it was before. None when the span is of another kind, or its kind is not known yet."""
         if node.span is None:
             return node.proposal
         if node.proposal is not None:
-            self._known_better(node, node.span)
+            self._reclassify(node, node.span)
             return node.proposal
-        up = node.up
-        if up is not None:
-            began = self._proposed(up)
-            if began is not None and node.base.keys() == up.base.keys():
-                node.base = {began: up}  # this began before it was known what the span around it is
-            node.agent, node.scope = node.inner_agent, node.inner_scope = up.inner_agent, up.inner_scope
-        self._linked(node, node.span)
-        found = described(node.span, attributes_of(node.span))
+        parent_node = node.parent
+        if parent_node is not None:
+            began = self._proposed(parent_node)
+            if began is not None and node.base.keys() == parent_node.base.keys():
+                node.base = {began: parent_node}  # it started before the kind of the span around it was known
+            node.agent, node.scope = node.inner_agent, node.inner_scope = parent_node.inner_agent, parent_node.inner_scope
+        self._follow_links(node, node.span)
+        found = operation_of(node.span, attributes_of(node.span))
         if found is None:
             return None
         if found.kind == "agent":
             node.agent = node.inner_agent = found.name
             node.inner_scope = scope_of(node.scope, found.name)
-        node.described = found
+        node.operation = found
         causes = list(node.base)
-        operation = {"operation": found.operation} if found.operation else {}
+        operation = {"operation": found.operation_name} if found.operation_name else {}
         node.proposal = self.recording.started(found.name, parents=causes, **node.where(), **operation)
-        if up is not None:
-            up.took_place(causes, node.proposal, node.judged()[0])
+        if parent_node is not None:
+            parent_node.happened(causes, node.proposal, node.subjects()[0])
         return node.proposal
 
-    def _linked(self, node: Node, span: ReadableSpan) -> list[str]:
-        """Events of what it links to since this was asked last; it follows from them."""
+    def _follow_links(self, node: Node, span: ReadableSpan) -> list[str]:
+        """Events of the spans it links to, by links added since the last call; the node follows from them."""
         links = list(span.links)[node.links :]
         node.links += len(links)
         found = [self._found(link.context.trace_id, link.context.span_id) for link in links]
-        others = [other for other in found if other is not None and not node.within(other)]
-        if node.up is not None and any(other.within(node.up) for other in others):
-            node.base = {}  # told exactly, and not by the order of things
+        others = [other for other in found if other is not None and not node.is_inside(other)]
+        if node.parent is not None and any(other.is_inside(node.parent) for other in others):
+            node.base = {}  # links are exact, so the order in time does not count
         events: dict[str, Node | None] = {}
         for other in others:
             events |= other.now()
         node.base |= events
         return list(events)
 
-    def _known_better(self, node: Node, span: ReadableSpan) -> None:
-        """What it was proposed as stays, so that its end moves the same signal; what begins in it from now on is the agent's."""
-        if node.described is None or node.described.operation:
+    def _reclassify(self, node: Node, span: ReadableSpan) -> None:
+        """The kind of a span became known after its proposal. Its name stays, so that its end moves the same signal; children that start
+        from now on belong to its agent.
+        """
+        if node.operation is None or node.operation.operation_name:
             return
-        found = described(span, attributes_of(span))
-        if found is None or not found.operation:
+        found = operation_of(span, attributes_of(span))
+        if found is None or not found.operation_name:
             return
-        node.described = found._replace(name=node.described.name)
+        node.operation = found._replace(name=node.operation.name)
         if found.kind == "agent":
             node.inner_agent, node.inner_scope = found.name, scope_of(node.scope, found.name)
 
@@ -209,39 +212,39 @@ class SempSpanProcessor(SpanProcessor):
         node.span = span
         self._proposed(node)
         node.span = None
-        if node.up is not None:
-            node.up.closed()
-        if node.described is None or node.proposal is None:
+        if node.parent is not None:
+            node.parent.closed()
+        if node.operation is None or node.proposal is None:
             return
         attributes = attributes_of(span)
         results = results_of(span, attributes)
-        causes = [*node.outcome(), *self._linked(node, span)]
-        node.end = self._ended(node, node.described, causes, span, attributes, results)
-        if node.up is not None:
-            node.up.took_place(causes, node.end, node.judged()[0])
+        causes = [*node.outcome(), *self._follow_links(node, span)]
+        node.end = self._ended(node, node.operation, causes, span, attributes, results)
+        if node.parent is not None:
+            node.parent.happened(causes, node.end, node.subjects()[0])
         for result in results:
-            for about in node.judged():
+            for about in node.subjects():
                 self._judge(node, result, about, [node.end])
-        node.over()
+        node.release()
 
     def _ended(
-        self, node: Node, found: Described, causes: list[str], span: ReadableSpan, attributes: Attributes, results: list[Result]
+        self, node: Node, found: Operation, causes: list[str], span: ReadableSpan, attributes: Attributes, results: list[Result]
     ) -> str:
-        payload: dict[str, Any] = {"seconds": seconds(span), **told(attributes, self.recording.content)}
-        if found.operation:
-            payload["operation"] = found.operation
+        payload: dict[str, Any] = {"seconds": seconds(span), **payload_of(attributes, self.recording.content)}
+        if found.operation_name:
+            payload["operation"] = found.operation_name
         error, where = error_of(span, attributes), node.where()
-        if error is not None and stopped(span, attributes):
+        if error is not None and cancelled(span, attributes):
             return self.recording.ended(found.name, causes, status="cancelled", **where, **payload)
         if error is not None:
             return self.recording.failed(found.name, causes, error, **where, **payload)
-        if found.operation == "GUARDRAIL":
+        if found.operation_name == "GUARDRAIL":
             passed = all(result.passed is not False for result in results)
             return self.recording.checked(found.name, causes, passed, **where, **payload)
         return self.recording.ended(found.name, causes, **where, **payload)
 
     def _judge(self, node: Node, result: Result, about: Node, causes: list[str]) -> None:
-        action = about.described.name if about.described is not None else node.agent
+        action = about.operation.name if about.operation is not None else node.agent
         where: dict[str, Any] = {"scope": about.scope, "agent_id": node.agent, "trace_id": node.trace_id}
         found = {"evaluation": result.name, "label": result.label, "raw_score": result.score}
         payload: dict[str, Any] = {key: value for key, value in found.items() if value is not None}
@@ -256,23 +259,23 @@ class SempSpanProcessor(SpanProcessor):
             event = self.recording.checked(action, causes, True, **where, **payload)
         else:
             return
-        container = node if node.end is None else node.up
+        container = node if node.end is None else node.parent
         if container is not None:
-            container.took_place(causes, event, about)
+            container.happened(causes, event, about)
 
 
 def keep(nodes: OrderedDict[tuple[int, int], Node], key: tuple[int, int], node: Node) -> None:
-    """Keep it among the newest."""
+    """Add the node, and forget the oldest beyond `KEPT`."""
     nodes[key] = node
     if len(nodes) > KEPT:
         nodes.popitem(last=False)
 
 
 def as_it_is(_: str, score: float) -> float | None:
-    """A score that can be a reward or a penalty."""
+    """The score itself when it is within -1..1, else None."""
     return score if -1 <= score <= 1 else None
 
 
 def seconds(span: ReadableSpan) -> float:
-    """How long it took, to the tenth of a millisecond."""
+    """The span's duration in seconds, rounded to 0.1 ms."""
     return round(((span.end_time or 0) - (span.start_time or 0)) / 1e9, 4)

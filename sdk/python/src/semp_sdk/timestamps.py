@@ -1,23 +1,23 @@
-"""Moments of the log: a position, or a point in time."""
+"""Positions and times as arguments, and times as the text that events have."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 Moment = int | str | datetime
-"""A position, or a time: a datetime with a time zone, or text as RFC 3339 has it, such as `2025-01-15T10:30:00Z`."""
+"""A position, or a time: a datetime with a time zone, or text as in RFC 3339, such as `2025-01-15T10:30:00Z`."""
 
 
 def moment_text(moment: Moment | None) -> str | int | None:
-    """A moment as the service reads it. Raises ValueError when it is none."""
+    """The moment as a query parameter. Raises ValueError for an invalid time, see `timestamp_text`."""
     return moment if moment is None or isinstance(moment, int) else timestamp_text(moment)
 
 
 def timestamp_text(time: str | datetime) -> str:
-    """A time as events carry it: UTC, milliseconds, so that texts compare as times do. What is between two milliseconds is the later.
+    """A time in the format of events: UTC with milliseconds, rounded up. Such texts sort like the times.
 
     Raises:
-        ValueError: it is no time, or has no time zone.
+        ValueError: the text is no time, or the time has no time zone.
     """
     found = datetime.fromisoformat(time) if isinstance(time, str) else time
     if found.tzinfo is None:

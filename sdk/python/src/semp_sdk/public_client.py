@@ -27,18 +27,18 @@ Handler = Callable[[dict[str, Any]], Any]
 H = TypeVar("H", bound=Callable[..., Any])
 T = TypeVar("T")
 NAMES = frozenset({"event", "signal", "error", *get_args(EventType)})
-"""What `on` may be asked for: every event, events of one type, every move of a signal, the end of live delivery."""
+"""Names for `on`: all events, events of one type, changes of signals, and the end of live delivery."""
 
 
 class SEMPClient:
-    """Thread-safe; may be used from any event loop as well. Works in a background thread on the same core as `Client`.
+    """Thread-safe, and usable from any event loop. Runs a `Client` in a background thread.
 
-    Every method raises `SempError` when the service refuses or cannot be reached. Requests are repeated for a minute; the events' ids
-    are made here, so none is stored twice.
+    Every method raises `SempError` when the service refuses a request or cannot be reached. Requests are retried for a minute. Ids of
+    events are made here, so no event is stored twice.
     """
 
     def __init__(self, url: str = "http://localhost:5000", *, patience: float = 60.0, timeout: float = 60.0) -> None:
-        """`patience`, `timeout`: seconds for a request with all its tries, and for one try."""
+        """`patience`: seconds for a request with all attempts; `timeout`: seconds for one attempt."""
         self.client = Client(url, patience=patience, timeout=timeout)
         """The typed client underneath; decorators and `emit_blocking` of it may be used here."""
         self._portal = Portal()
@@ -67,7 +67,7 @@ class SEMPClient:
         self, type: str, scope: str, trace_id: str, agent_id: str, payload: dict[str, Any], parent_ids: Sequence[str] | None = None
     ) -> dict[str, Any]:
         """The same for coroutines. Events created at the same time share requests."""
-        return await self._elsewhere(lambda: self._create(type, scope, trace_id, agent_id, payload, parent_ids))
+        return await self._in_background(lambda: self._create(type, scope, trace_id, agent_id, payload, parent_ids))
 
     def get_events(self) -> list[dict[str, Any]]:
         """The newest 100 events, newest first."""
@@ -99,7 +99,7 @@ class SEMPClient:
 
     async def get_signal_async(self, scope: str, pattern: str) -> dict[str, Any] | None:
         """The same for coroutines."""
-        return plain_signal(await self._elsewhere(lambda: self.client.signal(scope, pattern)))
+        return plain_signal(await self._in_background(lambda: self.client.signal(scope, pattern)))
 
     # Live
 
@@ -108,11 +108,11 @@ class SEMPClient:
     @overload
     def on(self, name: str, handler: H) -> H: ...
     def on(self, name: str, handler: H | None = None) -> Callable[[H], H] | H:
-        """Call the handler for every event (`"event"`), for those of a type (`"proposal"`, ...), for every move of a signal
-        (`"signal"`), or with the exception that ended live delivery (`"error"`). A decorator when no handler is given.
+        """Call the handler for every event (`"event"`), for events of a type (`"proposal"`, ...), for every change of a signal
+        (`"signal"`), or with the exception that ended live delivery (`"error"`). Without a handler it is a decorator.
 
-        Handlers, coroutine functions included, are called one after the other in the order of the log, in a thread of their own, where
-        they may use this client. What a handler raises is logged. Nothing is delivered before `connect`.
+        Handlers, also coroutine functions, run one after the other in the order of the log, in a thread of their own, where they may use
+        this client. Exceptions of handlers are logged. Nothing is delivered before `connect`.
 
         Raises:
             ValueError: there is no such name.
@@ -130,10 +130,10 @@ class SEMPClient:
         return register
 
     def connect(self, timeout: float = 30.0) -> None:
-        """Start live delivery: what is committed from now on, none left out and none twice. Returns once the service delivers.
+        """Start live delivery of every event committed from now on, each exactly once. Returns once the service delivers.
 
-        A connection that breaks is opened again after 1 s, doubling to 30 s, and goes on where it was; when the log behind the service
-        is another one, delivery starts at its beginning. A script that only listens waits with `wait`.
+        A broken connection is opened again after 1 s, doubling to 30 s, and delivery continues where it stopped. When the log was replaced,
+        delivery starts at the beginning of the new one. A script that only listens calls `wait`.
 
         Raises:
             Unavailable: the service could not be reached within `timeout` seconds.
@@ -152,11 +152,11 @@ class SEMPClient:
         await asyncio.to_thread(self.connect, timeout)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until `close` or until delivery has ended, or for `timeout` seconds; whether it has ended."""
+        """Block until delivery has ended, by `close` or an error, or for `timeout` seconds. Returns whether it has ended."""
         return self._ended.wait(timeout)
 
     def close(self) -> None:
-        """End live delivery and close everything. Safe to repeat; afterwards the client may be used anew."""
+        """End live delivery and close everything. Safe to repeat. The client may be used again afterwards."""
         self._portal.call(self._disconnect)
         self._portal.close()
 
@@ -215,14 +215,14 @@ class SEMPClient:
         return self._portal.call(lambda: self._read(path))
 
     async def _get_async(self, path: str) -> list[dict[str, Any]]:
-        return await self._elsewhere(lambda: self._read(path))
+        return await self._in_background(lambda: self._read(path))
 
-    async def _elsewhere(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _in_background(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await asyncio.wrap_future(self._portal.submit(work))
 
 
 def plain_signal(signal: Signal | None) -> dict[str, Any] | None:
-    """A signal as the wire has it."""
+    """A signal as a plain dict."""
     return None if signal is None else cast("dict[str, Any]", msgspec.to_builtins(signal))
 
 

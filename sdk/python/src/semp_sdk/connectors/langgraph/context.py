@@ -1,4 +1,4 @@
-"""From inside a node or a tool: where in the run it is, and feedback on other nodes."""
+"""For code inside a node or a tool: its place in the run, and feedback on other nodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from langchain_core.callbacks import BaseCallbackManager
 from langgraph.config import get_config
 
 from semp_sdk.connectors.langgraph.recorder import GraphRecorder
-from semp_sdk.connectors.langgraph.telling import Frame
+from semp_sdk.connectors.langgraph.reporter import Frame
 from semp_sdk.connectors.texts import excerpt
 from semp_sdk.tracing import Trace, current_trace, follow, trace
 
@@ -20,27 +20,28 @@ class Place:
     def __init__(self, recorder: GraphRecorder, frame: Frame) -> None:
         self._recorder = recorder
         self._frame = frame
-        self.id = frame.work.trace_id
+        self.id = frame.span.trace_id
         """The run's trace."""
-        self.agent_id = frame.work.agent_id
-        self.parents = tuple(frame.work.tips)
-        """What the next event here follows from."""
+        self.agent_id = frame.span.agent_id
+        self.parents = tuple(frame.span.frontier)
+        """Parents of the next event emitted here."""
 
     def follow(self, event_id: str) -> None:
-        """From here on this event is what the rest of this node or tool follows from."""
-        with self._recorder.telling.lock:
-            self._frame.work.follow(self.parents, [event_id])
+        """From now on, the rest of this node or tool follows from this event."""
+        with self._recorder.reporter.lock:
+            self._frame.span.follow(self.parents, [event_id])
         self.parents = (event_id,)
         follow(event_id)
 
 
 class here:  # noqa: N801
-    """`with here() as place:` or `async with`, in a node or tool of a recorded graph: what is emitted inside is part of it.
+    """`with here() as place:` or `async with`, in a node or tool of a recorded graph: events emitted inside are part of the run.
 
-    Events that `semp_sdk.Client` emits belong to the run's trace and follow from the node's proposal, or from what has happened in the node
-    since; the client sends them once the service has those. What is left in another way is told so: `recorder.recording.flush()`, since an
-    event needs its causes there, then `trace_id=place.id, parent_ids=place.parents`, then `place.follow(id)`. `place` is None, and nothing
-    changes, where no recorded graph is running.
+    Events emitted by `semp_sdk.Client` belong to the run's trace. They follow from the node's proposal, or from the newest events inside
+    the node; the client sends them once the service has those. To store an event by other means, first call
+    `recorder.recording.flush()`, because the service must have the parents; then send the event with
+    `trace_id=place.id, parent_ids=place.parents`; then call `place.follow(id)`. `place` is None, and nothing changes, when no recorded
+    graph is running.
     """
 
     def __init__(self) -> None:
@@ -80,16 +81,16 @@ def scored(score: float, *, of: str, reason: str | None = None) -> bool:
     if found is None:
         return False
     recorder, frame = found
-    told = {} if reason is None else {"reason": excerpt(reason)}
-    with recorder.telling.lock:
-        work, among = frame.work, frame.among
-        last = among.last.get(of) if among is not None else None
-        scope = among.owner.inside if among is not None else work.scope
-        parents = [*work.tips, *([last] if last is not None else [])]
+    payload = {} if reason is None else {"reason": excerpt(reason)}
+    with recorder.reporter.lock:
+        span, graph_steps = frame.span, frame.graph_steps
+        last = graph_steps.last.get(of) if graph_steps is not None else None
+        scope = graph_steps.owner.inner_scope if graph_steps is not None else span.scope
+        parents = [*span.frontier, *([last] if last is not None else [])]
         event = recorder.recording.scored(
-            score, parents, action=of, scope=scope, agent_id=work.agent_id, trace_id=work.trace_id, **told
+            score, parents, action=of, scope=scope, agent_id=span.agent_id, trace_id=span.trace_id, **payload
         )  # fmt: skip
-        work.follow(work.tips, [event])
+        span.follow(span.frontier, [event])
     return True
 
 
@@ -101,6 +102,6 @@ def _running() -> tuple[GraphRecorder, Frame] | None:
     if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
         return None
     for handler in callbacks.handlers:
-        if isinstance(handler, GraphRecorder) and (frame := handler.telling.frames.get(callbacks.parent_run_id)):
+        if isinstance(handler, GraphRecorder) and (frame := handler.reporter.frames.get(callbacks.parent_run_id)):
             return handler, frame
     return None

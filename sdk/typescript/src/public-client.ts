@@ -7,7 +7,7 @@ import { isSignalUpdate, type Stream } from "./stream.js";
 import { segment } from "./transport.js";
 import type { Emitted, EventType, Payloads, SempEvent, Signal, SignalUpdate } from "./types.js";
 
-/** An event as the documents send it. `id`: a UUID of one's own, made here unless given. */
+/** An event as in the public documents. `id`: a UUID of your own; made here unless given. */
 export interface EventToCreate {
   type: EventType;
   scope: string;
@@ -18,7 +18,7 @@ export interface EventToCreate {
   id?: string;
 }
 
-/** What `on` may be asked for: every event, events of one type, every move of a signal, the end of live delivery. */
+/** Names for `on`: all events, events of one type, changes of signals, and the end of live delivery. */
 export interface Occasions extends Record<EventType, SempEvent> {
   event: SempEvent;
   signal: SignalUpdate;
@@ -28,8 +28,8 @@ export interface Occasions extends Record<EventType, SempEvent> {
 type Handler = (found: never) => unknown;
 
 /**
- * Every method rejects with a `SempError` when the service refuses or cannot be reached. Requests are repeated for a minute; the events'
- * ids are made here, so none is stored twice.
+ * Every method rejects with a `SempError` when the service refuses a request or cannot be reached. Requests are retried for a minute. Ids
+ * of events are made here, so no event is stored twice.
  */
 export class SEMPClient {
   /** The typed client underneath. */
@@ -68,11 +68,11 @@ export class SEMPClient {
   }
 
   /**
-   * Call the handler for every event (`"event"`), for those of a type (`"proposal"`, ...), for every move of a signal (`"signal"`), or
+   * Call the handler for every event (`"event"`), for events of a type (`"proposal"`, ...), for every change of a signal (`"signal"`), or
    * with the error that ended live delivery (`"error"`).
    *
-   * The first call starts live delivery, as `connect` does. Handlers are called one after the other in the order of the log, the next one
-   * when the promise of the one before has settled. What a handler throws is logged.
+   * The first call starts live delivery, as `connect` does. Handlers run one after the other in the order of the log; each waits until the
+   * promise of the one before has settled. Errors of handlers are logged.
    */
   on<K extends keyof Occasions>(name: K, handler: (found: Occasions[K]) => unknown): this {
     this.#handlers.set(name, [...(this.#handlers.get(name) ?? []), handler]);
@@ -81,17 +81,17 @@ export class SEMPClient {
   }
 
   /**
-   * Start live delivery: what is committed from now on, none left out and none twice. Resolves once the service delivers.
+   * Start live delivery of every event committed from now on, each exactly once. Resolves once the service delivers.
    *
-   * A connection that breaks is opened again after 1 s, doubling to 30 s, and goes on where it was; when the log behind the service is
-   * another one, delivery starts at its beginning. Rejects with Unavailable when the service could not be reached within `timeout`
-   * milliseconds; it is tried on until `close`.
+   * A broken connection is opened again after 1 s, doubling to 30 s, and delivery continues where it stopped. When the log was replaced,
+   * delivery starts at the beginning of the new one. Rejects with Unavailable when the service could not be reached within `timeout`
+   * milliseconds; the client keeps trying until `close`.
    */
   async connect(timeout = 30_000): Promise<void> {
     await within(timeout, this.#follow().connect(), () => new Unavailable(`${this.client.url} could not be reached within ${timeout} ms`));
   }
 
-  /** End live delivery and close everything; a handler that is under way ends by itself. Safe to repeat; the client may be used anew. */
+  /** End live delivery and close everything; a running handler ends by itself. Safe to repeat; the client may be used again. */
   async close(): Promise<void> {
     this.#stream?.close();
     this.#stream = undefined;

@@ -1,4 +1,4 @@
-"""What is going on in a run, and what the next step in it follows from."""
+"""Open spans of a run, and the parents of the next step in each."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ Kind = Literal["crew", "trial", "task", "agent", "tool", "flow", "method", "ques
 
 
 @dataclass(slots=True, eq=False)
-class Work:
-    """A piece of work that began and did not end yet."""
+class Span:
+    """An open span: it started and has not ended yet."""
 
     id: str
-    """Of the CrewAI event it began with."""
+    """Id of the CrewAI event it started with."""
     kind: Kind
     action: str
     scope: str
     agent: str
-    within: Work | None
+    parent: Span | None
     began: datetime
     first: tuple[str, ...]
-    """What the first step in it follows from: its proposal; of a flow that was not told, what led to it."""
+    """Parents of the first step in it: its proposal; for a flow that was not reported, the flow's own parents."""
     proposal: str | None = None
     subject: str = ""
-    """Id of the crew, task, agent or flow that works."""
+    """Id of the crew, task, agent or flow that runs."""
     source: Any = None
     leaves: dict[str, None] = field(default_factory=dict[str, None])
-    """Events in it that led on to nothing else so far."""
+    """Events in it that no other event follows from yet."""
     ends: dict[str, str] = field(default_factory=dict[str, str])
-    """What ended in it: of a crew by task, of a flow by CrewAI's event, method and route."""
+    """Last events of its children: in a crew by task id, in a flow by CrewAI's event id, method and route."""
     before: tuple[str, ...] = ()
-    """Of a crew: what tasks that run beside others follow from."""
+    """In a crew: parents of tasks that run in parallel."""
     tally: Counter[str] = field(default_factory=Counter[str])
     _open: int = 0
     _base: tuple[str, ...] = ()
 
     def following(self) -> tuple[str, ...]:
-        """What a step that begins now follows from. Steps side by side follow from the same; the next one follows from all of them."""
+        """Parents of a step that starts now. Steps in parallel have the same parents; the step after them follows from all of them."""
         if self._open == 0:
             self._base = self.last()
         return self._base
 
     def last(self) -> tuple[str, ...]:
-        """Everything in it that led on to nothing else."""
+        """Events in it that no other event follows from yet; before there are any, the parents of its first step."""
         return tuple(self.leaves) or self.first
 
     def outcome(self) -> list[str]:
-        """What its end follows from."""
+        """Parents of its end."""
         return [*self.first, *self.leaves]
 
     def opened(self, parents: Iterable[str], proposal: str) -> None:
-        """A step in it began."""
+        """A step in it started."""
         self.happened(parents, proposal)
         self._open += 1
 
@@ -66,7 +66,7 @@ class Work:
         self._open -= 1
 
     def happened(self, parents: Iterable[str], event: str) -> None:
-        """Something in it was told."""
+        """An event inside it was recorded: it takes the place of its parents."""
         for parent in parents:
             self.leaves.pop(parent, None)
         self.leaves[event] = None
@@ -74,21 +74,21 @@ class Work:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """A crew, flow, task or agent that was set going by nothing CrewAI knows of, and everything in it."""
+    """An outermost crew, flow, task or agent, and everything inside it."""
 
     root: str
-    """Id of the CrewAI event it began with."""
+    """Id of the CrewAI event it started with."""
     trace_id: str = ""
-    """Empty until an event of the run is heard where it happened."""
+    """Empty until an event of the run arrives in the thread it happened in."""
     parents: tuple[str, ...] = ()
     queue: deque[BaseEvent] = field(default_factory=deque[BaseEvent])
-    works: dict[str, Work] = field(default_factory=dict[str, Work])
-    """By the CrewAI event they began with; what is not told by itself stands for what it happens in."""
+    spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    """By the CrewAI event they started with. A span that is not reported itself maps to the span around it."""
     starts: set[str] = field(default_factory=set[str])
 
 
 class Ended(NamedTuple):
-    """What feedback on something that is over needs of it."""
+    """What feedback on an ended span needs."""
 
     event: str
     trace_id: str

@@ -1,4 +1,4 @@
-"""Work: where it has to pass, where it is done again, what nobody took up."""
+"""The flow of work: bottlenecks, rework, and proposals that nobody answered."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Bottleneck(NamedTuple):
-    """An event that many ways lead through."""
+    """An event that many shortest paths pass."""
 
     id: str
     betweenness: float
-    """0..1, the part of all pairs of other events."""
+    """0..1: the fraction of all ordered pairs of other events whose shortest paths pass this one."""
     agent_id: str
     type: str
     scope: str
     position: int
     sampled: bool
-    """Whether it is an estimate."""
+    """Whether the value is an estimate."""
 
 
 class Rework(NamedTuple):
@@ -38,11 +38,11 @@ class Rework(NamedTuple):
     share: float
     """`rework` / `proposals`, 0..1."""
     longest: int
-    """The most times in a row, along one chain of causes."""
+    """Longest series of rework along one chain of causes."""
 
 
 class Unanswered(NamedTuple):
-    """A proposal that nothing followed from."""
+    """A proposal without effects."""
 
     id: str
     scope: str
@@ -58,15 +58,16 @@ class Unanswered(NamedTuple):
 def bottlenecks(
     graph: nx.MultiDiGraph[str], *, limit: int | None = 20, exact_up_to: int = 2_000, samples: int = 200, seed: int = 0
 ) -> list[Bottleneck]:
-    """The events that most shortest ways from effects to causes lead through: betweenness centrality, greatest first, zeros left out.
+    """The events that most shortest paths from effects to causes pass: betweenness centrality, greatest first, without zeros.
 
-    Betweenness of an event: the part of all ordered pairs of other events whose shortest ways along causes pass it (where there are
-    several ways, the part of them). U. Brandes, "A Faster Algorithm for Betweenness Centrality", 2001; O(V * E). Above `exact_up_to`
-    events it is estimated from the ways that begin at `samples` random events (U. Brandes, C. Pich, "Centrality Estimation in Large
-    Networks", 2007): O(samples * E), and the same for the same graph and `seed`.
+    Betweenness of an event: the fraction of all ordered pairs of other events whose shortest paths along causes pass it; when a pair has
+    several shortest paths, the fraction of those. U. Brandes, "A Faster Algorithm for Betweenness Centrality", 2001; O(V * E).
+
+    Above `exact_up_to` events the value is estimated from the paths that start at `samples` random events (U. Brandes, C. Pich, "Centrality
+    Estimation in Large Networks", 2007): O(samples * E). The same graph and `seed` give the same estimate.
 
     Args:
-        limit: rows at most, None for all.
+        limit: largest number of rows; None for all.
         samples: 2 or more.
     """
     networkx = extra("networkx")
@@ -83,11 +84,11 @@ def bottlenecks(
 
 
 def rework(graph: nx.MultiDiGraph[str]) -> list[Rework]:
-    """How often proposals follow from setbacks, by scope, most rework first; scopes without a proposal or setback are left out.
+    """How often proposals follow from setbacks, by scope, most rework first. Scopes without a proposal or setback are left out.
 
-    A setback is a penalty, or a test with the status `failed`. A proposal is rework when a setback is among its causes in its own scope
-    with no other proposal between the two: each proposal counts once, for the setbacks since the proposals before it. Only what is
-    linked by causes counts, whatever the order in time. O(V + E).
+    A setback is a penalty, or a test with the status `failed`. A proposal is rework when one of its causes in the same scope is a setback,
+    with no other proposal between the two. So each proposal counts at most once. Only links by causes count, not the order in time.
+    O(V + E).
     """
     counts: dict[str, list[int]] = {}
     troubled: dict[str, bool] = {}
