@@ -1,30 +1,34 @@
-"""Moving logs in and out of a service, and checking one, with progress shown."""
+"""`semp import`: events of an NDJSON file into the log, each once however often it is repeated."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import stat
 import sys
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
-import httpx
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from cyclopts import Parameter, validators
 
+from semp.cli.client import Client, NotTheService, Refused
+from semp.cli.ndjson import Line, read_lines
+from semp.cli.options import HERE, PATIENCE, Patience, Url
+from semp.cli.progress import bar
+from semp.cli.terminal import plural, say
 from semp.domain.errors import SempError
-from semp.engine.replay import Difference, verify
-from semp.storage.neo4j.store import Neo4jStore
 
 _NAMESPACE = uuid.UUID("0f6c1f52-63c5-4a0b-9d3c-7f0f6d1f0a57")
-RETRIES = 60
-"""Times a request is repeated while the service answers 503 or cannot be reached, before giving up."""
+NDJSON = "application/x-ndjson"
+BATCH_BYTES = 8 * 1024 * 1024
+"""Bytes of a request, about; the service takes 32 MiB, and a smaller one is quicker to repeat."""
+LONGEST_LINE = 32 * 1024 * 1024 - 1024
+"""Bytes of one event, at most: what fits into a request, with room for an id."""
 
 
 class Imported(msgspec.Struct):
@@ -33,54 +37,74 @@ class Imported(msgspec.Struct):
     appended: int = 0
     known: int = 0
 
-
-def bar(console: Console) -> Progress:
-    """A progress bar for long transfers."""
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console)
+    def __str__(self) -> str:
+        return f"{plural(self.appended, 'event')} appended, {self.known:,} {'was' if self.known == 1 else 'were'} there already"
 
 
-def import_file(file: Path, url: str, batch: int, console: Console) -> Imported:
-    """Append the events of an NDJSON file through the API, in order.
+class _Summary(msgspec.Struct):
+    count: int
+    created: int
 
-    Raises:
-        SempError: a line is no JSON object, or the service refused it; names the line.
+
+class _Placed(msgspec.Struct):
+    position: int
+
+
+def import_(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    url: Url = HERE,
+    batch: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=10_000))] = 1_000,
+    patience: Patience = PATIENCE,
+) -> None:
+    """Append the events of an NDJSON file, in order. May be stopped and repeated: nothing is doubled.
+
+    Args:
+        file: One event a line, as `semp export` writes them; - for standard input. A line without an id gets one made from its content.
+        url: Where the service is.
+        batch: Events a request, at most; large events go in smaller batches.
+        patience: Seconds to wait for a service that is away, at the beginning or in between.
     """
     done = Imported()
-    with bar(console) as progress, httpx.Client(base_url=url, timeout=120) as client:
-        size = file.stat().st_size if file != Path("-") else None
-        task = progress.add_task("importing (bytes)", total=size)
-        with nullcontext(sys.stdin.buffer) if size is None else file.open("rb") as stream:
-            for wanted in _batches(stream, batch):
-                _send(client, wanted, done)
-                progress.update(task, completed=wanted.read)
-    return done
+    try:
+        with Client(url, patience) as client:
+            _import(file, client, batch, done)
+    except SempError as error:
+        raise SempError(f"{error} ({done} before that)" if done.appended or done.known else str(error)) from error
+    except KeyboardInterrupt:
+        say(f"stopped: {done}; the same import again goes on from there")
+        raise
+    say(str(done) if done.appended or done.known else f"{'standard input' if str(file) == '-' else file} has no events: {done}")
 
 
-class _Batch(msgspec.Struct):
-    """Events that are sent together."""
+def _import(file: Path, client: Client, size: int, done: Imported) -> None:
+    from_stdin = str(file) == "-"
+    with nullcontext(sys.stdin.buffer) if from_stdin else file.open("rb") as stream, bar(in_bytes=True) as progress:
+        status = None if from_stdin else file.stat()
+        total = status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
+        task = progress.add_task("importing", total=total)
+        client.wait_ready()  # before a file is read that nobody would take
+        for lines in _batches(stream, size):
+            _send(client, lines, done)
+            progress.update(task, completed=lines[-1].end)
 
-    lines: list[bytes] = msgspec.field(default_factory=list[bytes])
-    """JSON, each with an id."""
-    numbers: list[int] = msgspec.field(default_factory=list[int])
-    """Where each stands in the file, from 1."""
-    read: int = 0
-    """Bytes of the file up to the end of the batch."""
 
-
-def _batches(stream: BinaryIO, size: int) -> Iterator[_Batch]:
+def _batches(stream: BinaryIO, size: int) -> Iterator[list[Line]]:
     seen: Counter[bytes] = Counter()
-    batch = _Batch()
-    read = 0
-    for number, line in enumerate(stream, 1):
-        read += len(line)
-        if line.strip():
-            batch.lines.append(_with_id(line.strip(), number, seen))
-            batch.numbers.append(number)
-            batch.read = read
-        if len(batch.lines) == size:
+    batch: list[Line] = []
+    held = 0
+    for line in read_lines(stream, LONGEST_LINE):
+        text = _with_id(line.text, line.number, seen)
+        if batch and held + len(text) > BATCH_BYTES:
             yield batch
-            batch = _Batch()
-    if batch.lines:
+            batch, held = [], 0
+        batch.append(line._replace(text=text))
+        held += len(text) + 1
+        if len(batch) == size:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch
 
 
@@ -100,67 +124,39 @@ def _with_id(line: bytes, number: int, seen: Counter[bytes]) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _send(client: httpx.Client, batch: _Batch, done: Imported) -> None:
-    before = _head(client)
-    response = _patiently(client, b"\n".join(batch.lines))
-    if not response.is_success:
-        message = response.json().get("message", response.text)
-        item = re.search(r"\[(\d+)\]", message)
-        raise SempError(f"line {batch.numbers[int(item[1]) if item else 0]}: {message}")
-    answer = response.json()
-    new = len(batch.lines) if answer["first"] > before else max(0, answer["last"] - before)
-    done.appended += min(new, len(batch.lines))
-    done.known += len(batch.lines) - min(new, len(batch.lines))
+def _send(client: Client, lines: list[Line], done: Imported) -> None:
+    """Append the lines; a batch that is too large for whatever is in between goes in two.
+
+    Raises:
+        SempError: the service refused it; names the line.
+    """
+    try:
+        appended = _append(client, b"\n".join(line.text for line in lines))
+    except (Refused, NotTheService) as error:
+        item = re.search(r"\[(\d+)\]", str(error)) if isinstance(error, Refused) else None
+        if error.status == 413 and item is None and len(lines) > 1:
+            half = len(lines) // 2
+            _send(client, lines[:half], done)
+            _send(client, lines[half:], done)
+            return
+        if isinstance(error, NotTheService):
+            raise
+        raise SempError(f"line {lines[int(item[1]) if item else 0].number}: {error}") from None
+    done.appended += appended
+    done.known += len(lines) - appended
 
 
-def _head(client: httpx.Client) -> int:
-    answer = client.get("/health/ready")
-    if answer.status_code not in (200, 503):
-        raise SempError(f"{client.base_url} is no SEL/SEMP service: it answered {answer.status_code}")
-    return answer.json().get("position", 0)
+def _append(client: Client, body: bytes) -> int:
+    """Send the batch until it is answered; how many events this import appended.
 
+    The answer tells, unless an earlier one was lost: then what stands behind the head of before is from the lost try, or from this one.
+    """
+    before = client.wait_ready().position
 
-def _patiently(client: httpx.Client, body: bytes) -> httpx.Response:
-    """POST until the service takes it; repeating is safe, since every event has its id."""
-    for attempt in range(RETRIES):
-        try:
-            response = client.post(
-                "/api/events/batch", params={"return": "minimal"}, content=body, headers={"content-type": "application/x-ndjson"}
-            )
-            if response.status_code != 503:
-                return response
-            time.sleep(float(response.headers.get("retry-after", 1)))
-        except httpx.TransportError:
-            if attempt == RETRIES - 1:
-                raise
-            time.sleep(1.0)
-    raise SempError("the service stayed unavailable; run the import again later, it goes on where it stopped")
+    def ask(repeated: bool) -> int:
+        reply = client.post("/api/events/batch", body, NDJSON, {"return": "full" if repeated else "minimal"})
+        if not repeated:
+            return client.decode(reply, _Summary).created
+        return len({event.position for event in client.decode(reply, list[_Placed]) if event.position > before})
 
-
-def export_log(output: Path | None, url: str, after: int, console: Console) -> int:
-    """Write the log as NDJSON, oldest first, up to where it stood when the export began; the number of events written."""
-    written = 0
-    with bar(console) as progress, httpx.Client(base_url=url, timeout=120) as client:
-        head = _head(client)
-        task: TaskID = progress.add_task("exporting", total=max(0, head - after))
-        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
-            while after < head:
-                answer = client.get("/api/events", params={"order": "asc", "after": after, "before": head + 1, "limit": 1000})
-                answer.raise_for_status()
-                page = msgspec.json.decode(answer.content, type=list[msgspec.Raw])
-                stream.write(b"".join(bytes(event) + b"\n" for event in page))
-                after += len(page)
-                written += len(page)
-                progress.update(task, completed=written)
-    return written
-
-
-async def verify_store(store: Neo4jStore, repair: bool, console: Console) -> list[Difference]:
-    """Compare the stored signals with a replay of the log, and overwrite them with it if asked to."""
-    with bar(console) as progress:
-        task = progress.add_task("replaying", total=(await store.state()).head)
-        differences = await verify(store, lambda position: progress.update(task, completed=position))
-    if repair and differences:
-        await store.put_signals([found.replayed for found in differences if found.replayed is not None])
-        await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
-    return differences
+    return client.patiently(ask)
