@@ -118,7 +118,8 @@ def test_a_password_of_a_proxy_goes_to_the_proxy_and_is_not_shown(monkeypatch: p
         (None, 1.0), ("", 1.0), ("0", 0.0), ("7", 7.0), (" 2 ", 2.0), ("1.5", 1.5), ("9999999", LONGEST_PAUSE),
         ("99999999999999999999", 1.0), ("-3", 1.0),
         ("soon", 1.0), ("nan", 1.0), ("Wed, 15 Jan 2025 10:30:05 GMT", 5.0), ("Wed, 15 Jan 2025 10:29:00 GMT", 0.0),
-        ("Wed, 15 Jan 2025 11:30:00 GMT", LONGEST_PAUSE), ("Wednesday, 15-Jan-25 10:30:05 GMT", 5.0), ("Wed, 99 Jan 2025 10:30:05 GMT", 1.0),
+        ("Wed, 15 Jan 2025 11:30:00 GMT", LONGEST_PAUSE), ("Wednesday, 15-Jan-25 10:30:05 GMT", 5.0),
+        ("Wed, 99 Jan 2025 10:30:05 GMT", 1.0),
         ("٣", 1.0),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
+import msgspec
 from cyclopts import App
 
 from semp import __version__
@@ -50,6 +51,8 @@ def main() -> None:
         app()
     except SempError as error:
         _fail(str(error))
+    except msgspec.MsgspecError as error:
+        _fail(f"the service's answer is of another shape than expected; is it of another version? {error}")
     except EmbeddedNeo4jError as error:
         _fail(str(error), lines=True)
     except BrokenPipeError:  # whoever read our output has gone; nothing more can be said to them

@@ -37,7 +37,7 @@ class Move(msgspec.Struct):
 
 
 class Explained(msgspec.Struct):
-    """The answer, without its events."""
+    """The answer, a page of it."""
 
     scope: str
     pattern: str
@@ -45,6 +45,7 @@ class Explained(msgspec.Struct):
     at: _Moment
     decay: float
     count: int
+    events: list[dict[str, Any]]
 
 
 def explain(
@@ -72,7 +73,7 @@ def explain(
     with Client(url) as client:
         first = reply = client.get(path, {"order": "desc", "limit": min(limit, PAGE), "at": at})
         while True:
-            moves += client.decode(reply, dict[str, Any])["events"]
+            moves += client.decode(reply, Explained).events
             if len(moves) >= limit or not reply.following:
                 break
             reply = client.get(path, {**reply.following, "limit": min(limit - len(moves), PAGE)})

@@ -99,10 +99,7 @@ class _Printer:
         if self._json:
             write(json_line(event) + "\n")
             return
-        try:
-            shown = msgspec.convert(event, EventLine)
-        except msgspec.ValidationError as error:
-            raise SempError(f"the service sent an event that cannot be read: {error}") from None
+        shown = msgspec.convert(event, EventLine)
         if not out.is_terminal:
             write(event_line(shown, short=False).plain.rstrip() + "\n")
             return

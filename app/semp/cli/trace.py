@@ -58,6 +58,11 @@ class Summary(msgspec.Struct):
     critical_path: _Path
 
 
+class _Graph(msgspec.Struct):
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+
+
 def trace(
     trace_id: Annotated[str, Parameter(name="id")],
     /,
@@ -95,9 +100,9 @@ def _graph(client: Client, path: str, limit: int) -> tuple[list[dict[str, Any]],
     query: dict[str, Any] = {"payload": 1}
     while True:
         reply = client.get(path, {**query, "limit": min(PAGE, limit - len(nodes))})
-        part = client.decode(reply, dict[str, Any])
-        nodes += part["nodes"]
-        edges += part["edges"]
+        part = client.decode(reply, _Graph)
+        nodes += part.nodes
+        edges += part.edges
         if len(nodes) >= limit or not reply.following:
             return nodes, edges
         query = reply.following
