@@ -31,6 +31,7 @@ def against_bare_driver(report: Report, size: int = 50_000, rounds: int = 9) -> 
     with running("neo4j") as port, asking(port) as rest, bare.connect() as driver, driver.session() as session:
         rest.store(history(size - 1))
         database = target()
+        bolt = Bolt(database.uri, database.user, database.password, service=f"http://127.0.0.1:{port}")
 
         async def mirrored(source: Client | Bolt) -> int:
             return len(await Mirror.fetch(source))
@@ -42,7 +43,7 @@ def against_bare_driver(report: Report, size: int = 50_000, rounds: int = 9) -> 
         with asyncio.Runner() as runner:
             sides = {
                 "rest": lambda: runner.run(through_rest()),
-                "bolt": lambda: runner.run(mirrored(Bolt(database.uri, database.user, database.password))),
+                "bolt": lambda: runner.run(mirrored(bolt)),
                 "bare": lambda: len(session.run(ROWS).values()),
             }
             assert {side() for side in sides.values()} == {size}

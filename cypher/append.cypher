@@ -6,6 +6,7 @@
 // param tip: STRING  tip token of this batch
 // param head: INTEGER  position of the last event
 // param timestamp: INTEGER  milliseconds since 1970 of the batch
+// param clock_shifts: STRING  JSON list of how far timestamps were ahead of the clock, see docs/decisions/0017; null when they never were
 // param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, signal, before, after, share] and, where there are any, [credited, shares, further moves as [signal, before, after, share]]; an empty list is sent as null
 // param signals: LIST<LIST<ANY>>  [scope, pattern, strength, decayed_at, last_updated, position]
 // param born: LIST<LIST<ANY>>  [scope, pattern, alpha, lambda, interval] of those signals that were absent before
@@ -14,7 +15,7 @@
 MATCH (stream:Stream {name: 'events'})
 SET stream.locked_by = $tip
 WITH stream WHERE stream.tip = $after
-SET stream.tip = $tip, stream.head = $head, stream.last_timestamp = $timestamp
+SET stream.tip = $tip, stream.head = $head, stream.last_timestamp = $timestamp, stream.clock_shifts = $clock_shifts
 FOREACH (row IN $scopes |
   MERGE (scope:Scope {path: row[0]})
   FOREACH (path IN row[1] |

@@ -1,24 +1,26 @@
 // The same as moves, newest first; and only those that made the signal's strength anew, or only those that made the signal.
-// A reward or penalty makes its strength anew, and so does what finds it absent; other events leave it to decay as before, and so does
-// a penalty that finds it absent.
+// What raises or lowers a signal makes its strength anew, and so does what finds it absent; other events leave it to decay as before,
+// and so does what lowers and finds it absent.
 // mode: read
 // param signal: STRING  scope:pattern
 // param after: INTEGER  positions above this
 // param upto: INTEGER  positions up to this
 // param kind: STRING  any, anew or birth
 // param limit: INTEGER
+// param lowering: LIST<STRING>  types that lower a signal
+// param making_anew: LIST<STRING>  types that raise or lower one
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
 CALL () {
   MATCH (event:Event) USING INDEX event:Event(signal, position)
   WHERE event.signal = $signal AND event.position > $after AND event.position <= $upto
-    AND ($kind = 'any' OR CASE WHEN event.before = 0 THEN event.type <> 'penalty' ELSE $kind = 'anew' AND event.type IN ['reward', 'penalty'] END)
+    AND ($kind = 'any' OR CASE WHEN event.before = 0 THEN NOT event.type IN $lowering ELSE $kind = 'anew' AND event.type IN $making_anew END)
   RETURN event, event.before AS before, event.after AS after, event.share AS share ORDER BY event.signal DESC, event.position DESC LIMIT $limit
 UNION ALL
   MATCH (move:Move) USING INDEX move:Move(signal, position)
   WHERE move.signal = $signal AND move.position > $after AND move.position <= $upto
   WITH move ORDER BY move.signal DESC, move.position DESC
   MATCH (event:Event {position: move.position})
-  WHERE $kind = 'any' OR CASE WHEN move.before = 0 THEN event.type <> 'penalty' ELSE $kind = 'anew' AND event.type IN ['reward', 'penalty'] END
+  WHERE $kind = 'any' OR CASE WHEN move.before = 0 THEN NOT event.type IN $lowering ELSE $kind = 'anew' AND event.type IN $making_anew END
   RETURN event, move.before AS before, move.after AS after, move.share AS share LIMIT $limit
 }
 WITH event, before, after, share ORDER BY event.position DESC LIMIT $limit

@@ -1,4 +1,4 @@
-// The events of a trace in order, without their payloads but for those that say how much a reward or penalty is.
+// The events of a trace in order, without their payloads but for those of types that raise or lower signals, which say by how much.
 // mode: read
 // param trace_id: STRING
 // param after: INTEGER  positions above this
@@ -6,6 +6,7 @@
 // param prefix: STRING = null  literal start of the scope, with `pattern`
 // param pattern: STRING = null  regular expression of the whole scope
 // param limit: INTEGER = 1000
+// param valued: LIST<STRING> = ["reward","penalty","cancel"]  types that raise or lower signals
 // returns id: STRING, type: STRING, scope: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, position: INTEGER, payload: STRING
 MATCH (event:Event)
 WHERE event.trace_id = $trace_id AND event.position > $after
@@ -14,4 +15,4 @@ WHERE event.trace_id = $trace_id AND event.position > $after
 WITH event ORDER BY event.trace_id, event.position LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.agent_id AS agent_id, event.parent_ids AS parent_ids,
        event.timestamp AS timestamp, event.position AS position,
-       CASE WHEN event.type IN ['reward', 'penalty'] THEN event.payload END AS payload
+       CASE WHEN event.type IN $valued THEN event.payload END AS payload

@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 import msgspec
 import networkx as nx
 from hypothesis import strategies as st
-from semp.domain.clock import from_text, to_text
+from semp.domain.clock import elapsed_clock, from_text, to_text
 from semp.domain.errors import StoreUnavailable
-from semp.domain.events import Draft, Event, EventType, NewEvent, draft, new_id
+from semp.domain.event_types import EventType
+from semp.domain.events import Draft, Event, NewEvent, draft, new_id
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Rules, Signal
 from semp.engine.committer import Committer
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
+from semp.engine.log_clock import LogClock
 from semp.engine.planning import Recorded
 from semp.engine.ports import EventLog, Storage
 from semp.engine.records import Entry, LogState, Plan
@@ -67,8 +69,10 @@ def new_draft(
     """A checked event, with whatever its type requires filled in; `action=None` leaves the action out."""
     required: dict[str, dict[str, Any]] = {
         "proposal": {"action": "a1"}, "ready": {"status": "ok"}, "test": {"status": "passed"},
-        "reward": {"value": 0.5}, "penalty": {"value": -0.2},
+        "reward": {"value": 0.5}, "penalty": {"value": -0.2}, "cancel": {},
     }  # fmt: skip
+    if event_type == "cancel" and not parents:
+        parents = [make_id(0)]
     content = {key: value for key, value in (required[event_type] | payload).items() if value is not None}
     return draft(
         NewEvent(
@@ -190,7 +194,7 @@ class Reference:
             elif before is None:
                 continue
             else:
-                after = max(0.0, before - abs(payload["value"]) * share)
+                after = max(0.0, before - abs(payload.get("value", 0.3)) * share)
             if before is None:
                 self.alphas[key], self.lambdas[key], self.intervals[key] = rules.alpha, rules.lambda_, rules.interval
             self.updated[key] = now
@@ -218,7 +222,7 @@ class Reference:
 
     def answered(self, event: Any, payload: dict[str, Any]) -> tuple[list[Key], int]:
         """The signals an event answers to, and how far above it they are."""
-        if payload.get("action") is not None:
+        if payload.get("action") is not None and event.type != "cancel":
             return [(event.scope, payload["action"])], 0
         found = self.nearest(event.id)
         if found:
@@ -296,13 +300,14 @@ class Writer:
     """A committer with its ledger and hub, and everything its tail of the log was fed."""
 
     def __init__(self, store: EventLog, state: Any, signals: Iterable[Any], clock: Callable[[], int], **settings: Any) -> None:
+        elapsed = settings.pop("elapsed", elapsed_clock)
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)
         self.begin = state.head
         self.fed: list[Entry] = []
         self.resets = 0
         settings = {"rules": state.rules[-1], "patience": 30.0, "poll_interval": 0.05} | settings
-        self.committer = Committer(store, self.ledger, clock, on_commit=self._feed, on_reset=self._reset, **settings)
+        self.committer = Committer(store, self.ledger, LogClock(clock, elapsed), on_commit=self._feed, on_reset=self._reset, **settings)
         self.committer.start()
 
     @classmethod
@@ -407,6 +412,16 @@ def entry_of(wanted: Draft, position: int, now: int = BEGIN, **decided: Any) -> 
     return Entry(event, wanted.action, value=wanted.value, alpha=wanted.alpha, **facts)
 
 
+def selects(glob: str, scope: str) -> bool:
+    """Whether a glob selects a scope, by its definition: segment by segment."""
+    if glob == "**":
+        return True
+    (first, dot, pattern), (segment, more, rest) = glob.partition("."), scope.partition(".")
+    if first not in ("*", segment):
+        return False
+    return bool(more) and selects(pattern, rest) if dot else not more
+
+
 def plan_of(
     after: LogState, *drafts: Draft, now: int = BEGIN, signals: Iterable[Signal] = (), born: set[Key] | None = None, **decided: Any
 ) -> Plan:
@@ -415,8 +430,9 @@ def plan_of(
     scopes = {path: parent for wanted in drafts for path, parent in lineage_of(wanted.scope)}
     states = {signal.key: signal for signal in signals}
     return Plan(
-        after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes, timestamp=now
-    )
+        after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes,
+        timestamp=now, shifts=after.shifts,
+    )  # fmt: skip
 
 
 async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:

@@ -17,7 +17,11 @@ import uvicorn
 
 from semp.api.application import create_app
 from semp.api.direct import MAX_BODY
+from semp.api.http_protocol import HttpProtocol
 from semp.api.live.wire import LiveProtocol
+from semp.api.security.chain import Chain, Edge
+from semp.api.security.hosts import Hosts
+from semp.api.security.origins import Origins
 from semp.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from semp.engine.environment import Environment
 from semp.engine.ports import Storage
@@ -41,6 +45,15 @@ DRAIN = 10
 """Seconds that what was accepted has to be committed after a stop was asked for, and then open requests and sockets to end."""
 MAX_MESSAGE = 2 * MAX_BODY
 """Bytes of a WebSocket message, at most. Room for one that is refused with its own mark, not with a broken connection."""
+
+
+def edge_of(settings: Settings) -> Edge:
+    """Who may come in.
+
+    Raises:
+        InvalidInput: an allowed host or origin is none.
+    """
+    return Edge(Hosts(settings.host, settings.allowed_host), Origins(settings.cors_origin))
 
 
 class StartError(SempError):
@@ -147,6 +160,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    edge_of(settings)  # what is wrong with it is said before anything starts
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with storage(settings, progress) as store:
@@ -160,14 +174,14 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
             try:
                 if await _unless(stop, _start(environment, settings.neo4j)):
                     async with _hints(environment, settings):
-                        await _serve_http(environment, listener, stop, on_ready, settings.ping_interval)
+                        await _serve_http(environment, listener, stop, on_ready, settings)
             finally:
                 await environment.stop()
 
 
 @asynccontextmanager
 async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator[None]:
-    """Word to and from other replicas, where there is a Redis for it."""
+    """Hints to and from other replicas, where there is a Redis for them."""
     if settings.redis is None:
         yield
         return
@@ -209,15 +223,16 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
     return False
 
 
-def server_config(app: Any, ping_interval: float = 20.0) -> uvicorn.Config:
+def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0) -> uvicorn.Config:
     """How uvicorn serves: what an append does not need is off."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=HttpProtocol,
         ws=LiveProtocol,
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=ping_interval,
         ws_ping_timeout=ping_interval,
+        timeout_keep_alive=keep_alive,  # pyright: ignore[reportArgumentType] - seconds for a timer; an int is asked for
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -244,10 +259,11 @@ class _Server(uvicorn.Server):
 
 
 async def _serve_http(
-    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], ping_interval: float
+    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], settings: Settings
 ) -> None:
     mcp = Mount()
-    server = _Server(server_config(create_app(environment, mcp.route()), ping_interval))
+    app = Chain(create_app(environment, mcp.route()), edge_of(settings))  # type: ignore[arg-type]
+    server = _Server(server_config(app, settings.ping_interval, settings.keep_alive))
     host, port = listener.getsockname()[:2]
     try:
         listener.listen(server.config.backlog)  # two that start at the same time can both have bound it; uvloop would not say so

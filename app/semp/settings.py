@@ -20,6 +20,11 @@ TUNING = Group("Tuning", sort_key=4)
 _positive = validators.Number(gt=0, lt=float("inf"))
 
 
+def _split(_type: object, text: str, *, delimiter: str | None = None) -> list[str]:  # noqa: ARG001 - cyclopts passes it
+    """The values of a variable that may hold several."""
+    return text.replace(",", " ").split()
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class DatabaseSettings:
@@ -48,6 +53,16 @@ class Settings(DatabaseSettings):
     """Address to listen on. There is no access control yet: anything but loopback lets everyone on that network write."""
     port: Annotated[int, Parameter(env_var="SEMP_PORT", group=LISTEN, validator=validators.Number(gte=0, lte=65535))] = 5000
     """Port to listen on; 0 for any free one."""
+    allowed_host: Annotated[tuple[str, ...], Parameter(env_var="SEMP_ALLOWED_HOST", env_var_split=_split, group=LISTEN, negative="")] = ()
+    """Name by which clients may ask besides localhost and the address listened on, such as semp.example.com or *.example.com; * for any.
+    May be repeated; in the variable separated by spaces or commas."""
+    cors_origin: Annotated[tuple[str, ...], Parameter(env_var="SEMP_CORS_ORIGIN", env_var_split=_split, group=LISTEN, negative="")] = (
+        "loopback",
+    )
+    """Origin of web pages that may use the service besides its own, such as https://app.example.com; `loopback` for all pages served from
+    the reader's own machine (the default), * for any page. May be repeated; naming one takes the default away."""
+    keep_alive: Annotated[float, Parameter(env_var="SEMP_KEEP_ALIVE", group=LISTEN, validator=_positive)] = 75.0
+    """Seconds that an idle connection is kept open; longer than clients keep theirs, so that none sends into a closing one."""
     alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0, lt=float("inf")))] = 1.2
     """How much a reward is amplified, for signals created from now on."""
     decay: Annotated[float, Parameter(name="--lambda", env_var="SEMP_LAMBDA", group=SIGNALS, validator=validators.Number(gt=0, lte=1))] = (

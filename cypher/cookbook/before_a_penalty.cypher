@@ -1,8 +1,9 @@
 // What happened in the hour before this penalty, and what of it led there?
-// The last events before it, oldest first, at most ten thousand; `led_there` marks those among its causes.
+// The last events before it, oldest first; `led_there` marks those among its causes.
 // mode: read
 // param id: STRING  of a penalty, or of any event
-// param minutes: INTEGER = 60
+// param minutes: INTEGER(1..525600) = 60
+// param limit: INTEGER(1..1000) = 100
 // returns id: STRING, type: STRING, agent: STRING, scope: STRING, timestamp: STRING, led_there: BOOLEAN
 MATCH (penalty:Event {id: $id})
 CALL (penalty) {
@@ -11,6 +12,7 @@ CALL (penalty) {
 }
 MATCH (event:Event) WHERE event.position < penalty.position AND event.position >= penalty.position - 10000
   AND datetime(event.timestamp) >= datetime(penalty.timestamp) - duration({minutes: $minutes})
+WITH event, causes ORDER BY event.position DESC LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.agent_id AS agent, event.scope AS scope, event.timestamp AS timestamp,
        event IN causes AS led_there
 ORDER BY event.position

@@ -1,8 +1,8 @@
 // Whose rewards reach furthest back?
 // Every reward is followed back fifty causes; `furthest` is the most hops to any of them, `events` how many events all its rewards honour.
 // mode: read
-// param after: INTEGER = 0  only events at positions above this
-// param limit: INTEGER = 20
+// param after: INTEGER(0..) = 0  only events at positions above this
+// param limit: INTEGER(1..1000) = 20
 // returns agent: STRING, rewards: INTEGER, furthest: INTEGER, events: INTEGER
 MATCH (reward:Event) WHERE reward.position > $after AND reward.type = 'reward'
 CALL (reward) {

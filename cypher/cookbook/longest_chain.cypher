@@ -2,6 +2,7 @@
 // From each of its ends back, always to the cause that came last, as that one decided when to go on; the chain with the most steps.
 // mode: read
 // param trace_id: STRING
+// param limit: INTEGER(1..1000) = 1000  the first steps
 // returns step: INTEGER, id: STRING, type: STRING, agent: STRING, seconds: FLOAT
 MATCH (end:Event) WHERE end.trace_id = $trace_id AND end.position > 0
   AND NOT EXISTS { MATCH (end)<-[:PARENT]-(effect) WHERE effect.trace_id = $trace_id }
@@ -13,4 +14,4 @@ UNWIND range(0, size(chain) - 1) AS index
 WITH index, chain[index] AS event, CASE WHEN index > 0 THEN chain[index - 1] END AS cause
 RETURN index + 1 AS step, event.id AS id, event.type AS type, event.agent_id AS agent,
        coalesce((datetime(event.timestamp).epochMillis - datetime(cause.timestamp).epochMillis) / 1000.0, 0.0) AS seconds
-ORDER BY step
+ORDER BY step LIMIT $limit

@@ -1,8 +1,8 @@
 // Whose proposals are penalised later on, directly or through what was built on them?
 // Every penalty is followed back ten causes; each proposal found counts once for its agent, however many ways lead there.
 // mode: read
-// param after: INTEGER = 0  only events at positions above this
-// param limit: INTEGER = 20
+// param after: INTEGER(0..) = 0  only events at positions above this
+// param limit: INTEGER(1..1000) = 20
 // returns agent: STRING, penalised: INTEGER, penalties: INTEGER
 MATCH (penalty:Event) WHERE penalty.position > $after AND penalty.type = 'penalty'
 CALL (penalty) {

@@ -2,7 +2,7 @@
 // What each event changed is kept with it; what time took is nobody's.
 // mode: read
 // param signal: STRING  scope:pattern
-// param limit: INTEGER = 20
+// param limit: INTEGER(1..1000) = 20
 // returns agent: STRING, events: INTEGER, raised: FLOAT, lowered: FLOAT
 CALL () {
   MATCH (event:Event) WHERE event.signal = $signal

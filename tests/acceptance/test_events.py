@@ -39,7 +39,7 @@ def head(service: Service) -> int:
 
 
 def without_signals(event: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name != "signals"}
+    return {name: value for name, value in event.items() if name not in ("signals", "moved")}
 
 
 def pages(service: Service, path: str, **query: Any) -> list[list[dict[str, Any]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,10 @@ import networkx as nx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from semp.domain.scopes import glob_regex
 
 from tests.acceptance.test_lineage import append, new_event
 from tests.conftest import Service
+from tests.strategies import selects
 
 KINDS = ("ancestors", "descendants", "roots", "impact", "lineage")
 FILTERS: tuple[dict[str, Any], ...] = (
@@ -73,7 +72,7 @@ class History:
         return (
             depth <= query.get("depth", len(self.order))
             and event["type"] in query.get("type", ["ready", "test"])
-            and re.fullmatch(glob_regex(query.get("scope", "**")), event["scope"]) is not None
+            and selects(query.get("scope", "**"), event["scope"])
         )
 
     def relatives(self, event_id: str, kind: str, query: dict[str, Any]) -> list[tuple[str, int]]:

@@ -33,7 +33,7 @@ def post(service: Service, count: int = 1, **changes: Any) -> list[dict[str, Any
         answers = [service.client.post("/api/events", json=new_event(**changes)).json()]
     else:
         answers = service.client.post("/api/events/batch", json=[new_event(**changes) for _ in range(count)]).json()
-    return [{name: value for name, value in event.items() if name != "signals"} for event in answers]
+    return [{name: value for name, value in event.items() if name not in ("signals", "moved")} for event in answers]
 
 
 def receive(subscriber: ClientConnection, count: int) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def plain(service: Service, headers: bytes = b"") -> Iterator[socket.socket]:
     host, _, port = service.url.removeprefix("http://").partition(":")
     with closing(socket.create_connection((host, int(port)), timeout=WITHIN)) as connection:
         connection.sendall(
-            b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+            b"GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
             b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n" + headers + b"\r\n"
         )
         received = b""
@@ -223,7 +223,8 @@ def test_events_posted_before_the_answer_are_delivered_though_the_poster_left(se
         host, _, port = service.url.removeprefix("http://").partition(":")
         with closing(socket.create_connection((host, int(port)))) as connection:
             connection.sendall(
-                b"POST /api/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+                b"POST /api/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+                + body
             )
         try:
             [seen] = receive(subscriber, 1)

@@ -11,11 +11,12 @@ import msgspec
 import pytest
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import to_text
-from semp.domain.events import EVENT_TYPES, Event
-from semp.domain.scopes import glob_regex
+from semp.domain.event_types import EVENT_TYPES
+from semp.domain.events import Event
+from semp.domain.scopes import Glob
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage
-from semp.engine.records import DuplicateId, EventFilter
+from semp.engine.records import ClockShift, DuplicateId, EventFilter
 
 from tests.strategies import (
     AGENTS,
@@ -30,6 +31,7 @@ from tests.strategies import (
     make_id,
     new_draft,
     plan_of,
+    selects,
     whole_log,
 )
 
@@ -54,6 +56,19 @@ async def test_an_append_moves_the_state_to_what_the_plan_says(store: Storage) -
     state = await store.state()
     assert state == plan.state
     assert (state.epoch, state.head, state.tip, state.last_timestamp) == (before.epoch, 2, plan.tip, BEGIN + 7)
+
+
+async def test_how_far_timestamps_are_ahead_of_the_clock_is_kept_with_the_state(store: Storage) -> None:
+    before, _ = await store.open(Rules())
+    assert before.shifts == []
+    shifts = [ClockShift(1, 86_400_000, BEGIN), ClockShift(7, 0, BEGIN + 5)]
+    assert await store.append(msgspec.structs.replace(plan_of(before, new_draft(number=1)), shifts=shifts))
+    state = await store.state()
+    assert state.shifts == shifts
+    assert await store.append(plan_of(state, new_draft(number=2)))
+    assert (await store.open(Rules()))[0].shifts == shifts
+    async with store.turn() as turn:
+        assert turn.state.shifts == shifts
 
 
 async def test_an_append_on_an_outdated_tip_is_refused_and_writes_nothing(store: Storage) -> None:
@@ -230,19 +245,19 @@ async def test_the_longest_names_are_kept_and_found(store: Storage) -> None:
     writer = await Writer.on(store, FakeClock())
     [recorded] = await writer.append(longest)
     await writer.committer.close()
-    for wanted in (EventFilter(scope=longest.scope), EventFilter(trace_id=longest.trace_id), EventFilter(agent_id=longest.agent_id)):
+    by_scope = EventFilter(scope=Glob.parse(longest.scope))
+    for wanted in (by_scope, EventFilter(trace_id=longest.trace_id), EventFilter(agent_id=longest.agent_id)):
         assert await store.page(wanted) == [recorded.event]
-    assert await store.signal((longest.scope, longest.action or "")) is not None
+    assert [signal.key for signal in await store.signals()] == [(longest.scope, longest.action)]
 
 
 def select(events: list[Event], wanted: EventFilter) -> list[Event]:
     """The page by its definition."""
-    pattern = re.compile(glob_regex(wanted.scope)) if wanted.scope is not None else None
     chosen = [
         event
         for event in events
         if (not wanted.types or event.type in wanted.types)
-        and (pattern is None or pattern.fullmatch(event.scope))
+        and (wanted.scope is None or selects(wanted.scope.text, event.scope))
         and wanted.trace_id in (None, event.trace_id)
         and wanted.agent_id in (None, event.agent_id)
         and (wanted.after is None or event.position > wanted.after)
@@ -255,7 +270,8 @@ async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 1)]
     head = len(events)
     rng = random.Random(7)
-    globs = [None, *SCOPES, "nowhere", "ui.*", "ui.**", "*", "**", "*.login", "ui.*.form", "u.**", "x.*"]
+    patterns = [*SCOPES, "nowhere", "ui.*", "ui.**", "*", "**", "*.login", "ui.*.form", "u.**", "x.*"]
+    globs = [None, *map(Glob.parse, patterns)]
     types = [None, [], ["reward"], ["proposal", "penalty"], list(EVENT_TYPES)]
     filters = [
         EventFilter(types=t, scope=s, trace_id=trace, agent_id=agent, newest_first=newest, limit=1000)  # type: ignore[arg-type]
@@ -271,7 +287,14 @@ async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
         )
         for _ in range(150)
     ]  # type: ignore[arg-type] # fmt: skip
-    for chosen in ({"scope": "ui"}, {"scope": "ui.**"}, {"trace_id": "t1"}, {"agent_id": "bob"}, {"types": ["reward"]}, {}):
+    for chosen in (
+        {"scope": Glob.parse("ui")},
+        {"scope": Glob.parse("ui.**")},
+        {"trace_id": "t1"},
+        {"agent_id": "bob"},
+        {"types": ["reward"]},
+        {},
+    ):
         for newest in (True, False):
             edge = rng.choice(select(events, EventFilter(limit=1000, **chosen))).position  # type: ignore[arg-type]
             for span in ({"before": edge}, {"after": edge}, {"after": edge - 1, "before": edge + 1}, {"after": edge, "before": edge + 1}):
@@ -296,8 +319,8 @@ async def test_a_position_before_the_first_means_from_the_first(store: Storage) 
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("scope", [None, "ui.**"])
-async def test_pages_follow_one_another_without_gap_or_repeat(store: Storage, newest_first: bool, scope: str | None) -> None:
+@pytest.mark.parametrize("scope", [None, Glob.parse("ui.**")], ids=str)
+async def test_pages_follow_one_another_without_gap_or_repeat(store: Storage, newest_first: bool, scope: Glob | None) -> None:
     events = [entry.event for entry in await filled(store, 1)]
     seen: list[Event] = []
     cursor: dict[str, int] = {}

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import re
 
 import networkx as nx
 import pytest
 from semp.domain.events import Event
-from semp.domain.scopes import glob_regex
+from semp.domain.scopes import Glob
 from semp.domain.signals import Rules
 from semp.engine.ports import Storage
 from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter
 
-from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of
+from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of, selects
 
 DIRECTIONS: tuple[Direction, ...] = ("ancestors", "descendants", "roots", "impact")
 BACKWARDS = ("ancestors", "roots")
@@ -37,7 +36,6 @@ def expected(events: list[Event], event_id: str, direction: Direction, wanted: L
     if direction not in BACKWARDS:
         graph = graph.reverse()
     by_id = {event.id: event for event in events}
-    pattern = re.compile(glob_regex(wanted.scope)) if wanted.scope else None
     found = [
         Relative(by_id[other], depth)
         for other, depth in nx.single_source_shortest_path_length(graph, event_id).items()
@@ -45,7 +43,7 @@ def expected(events: list[Event], event_id: str, direction: Direction, wanted: L
         and depth <= (wanted.depth or len(events))
         and (direction not in ENDS or graph.out_degree(other) == 0)
         and (not wanted.types or by_id[other].type in wanted.types)
-        and (pattern is None or pattern.fullmatch(by_id[other].scope))
+        and (wanted.scope is None or selects(wanted.scope.text, by_id[other].scope))
     ]
     sign = -1 if direction in BACKWARDS else 1
     return sorted(found, key=lambda relative: (relative.depth, sign * relative.event.position))
@@ -58,7 +56,10 @@ async def test_relatives_and_their_count_are_what_a_search_of_the_graph_gives(st
     filters = [
         LineageFilter(depth=depth, types=types, scope=scope, until=until, limit=10_000)  # type: ignore[arg-type]
         for depth, types, scope, until in itertools.product(
-            (None, 1, 2, 3, 60), (None, ["reward"], ["proposal", "test"]), (None, "ui", "ui.*", "**", "ui.**", "none"), (None, None, 100)
+            (None, 1, 2, 3, 60),
+            (None, ["reward"], ["proposal", "test"]),
+            (None, *map(Glob.parse, ("ui", "ui.*", "**", "ui.**", "none"))),
+            (None, None, 100),
         )
     ]
     asked = [(rng.choice(events[:100]).id, rng.choice(filters)) for _ in range(60)] + [
@@ -108,7 +109,7 @@ async def test_an_event_on_its_own_counts_nothing(store: Storage, direction: Dir
     await store.append(plan_of(state, new_draft(number=1)))
     alone = 1 if direction in ENDS else 0
     assert await store.count(make_id(1), direction, LineageFilter()) == Counted(alone)
-    assert await store.count(make_id(1), direction, LineageFilter(scope="ui", depth=3)) == Counted(alone)
+    assert await store.count(make_id(1), direction, LineageFilter(scope=Glob.parse("ui"), depth=3)) == Counted(alone)
     assert [found.depth for found in await store.relatives(make_id(1), direction, LineageFilter())] == [0] * alone
     assert await store.relatives(make_id(1), direction, LineageFilter(limit=0)) == []
 
@@ -127,7 +128,7 @@ async def test_a_ladder_of_200_diamonds_counts_by_its_nodes(store: Storage, dire
     async with asyncio.timeout(15):
         assert await store.count(start, direction, LineageFilter()) == Counted(600)
         assert await store.count(start, direction, LineageFilter(depth=4)) == Counted(6)
-        assert await store.count(start, direction, LineageFilter(scope="ui.side")) == Counted(400)
+        assert await store.count(start, direction, LineageFilter(scope=Glob.parse("ui.side"))) == Counted(400)
         page = await store.relatives(start, direction, LineageFilter(limit=1000))
         assert await store.count(start, "roots" if direction == "ancestors" else "impact", LineageFilter()) == Counted(1)
         assert await store.count_between(make_id(0), make_id(600), LineageFilter()) == Counted(601)

@@ -24,8 +24,7 @@ BOUNDED = settings(
 
 def at_rest(client: Client) -> bool:
     """Whether nothing is on its way to it: it has caught up, or it takes nothing."""
-    reading = client.subscriber._catching_up if client.subscriber is not None else None
-    return reading is None or reading.done() or not client.wire.has_room
+    return client.subscriber is None or client.subscriber.caught_up or client.wire.closed is not None or not client.wire.has_room
 
 
 def test_random_clients_get_what_the_real_log_holds_or_are_told(neo4j_target: Target) -> None:

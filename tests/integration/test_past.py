@@ -13,17 +13,18 @@ from semp.domain.clock import from_text, to_text
 from semp.domain.errors import IdConflict, InvalidInput
 from semp.domain.signals import Key, Rules, Signal, rules_at
 from semp.engine import snapshots
+from semp.engine.access import OPEN
 from semp.engine.environment import Environment
 from semp.engine.explaining import Explanation
 from semp.engine.field import strongest
 from semp.engine.ledger import fold
 from semp.engine.records import Entry, LogState
 from semp.storage.memory.store import MemoryStore
-from semp.storage.neo4j import upgrade
 from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.migrations import m0002_moves, migrate
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, few_at_a_time, filled, make_id, new_draft, random_history, until, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, until, whole_log
 
 Field = dict[Key, Signal]
 
@@ -55,7 +56,7 @@ async def play(environment: Environment, clock: FakeClock, seed: int, moments: i
     for moment in random_history(random.Random(seed), moments, first=first):
         clock.now += moment.advance
         for submission in moment.submissions():
-            await environment.append(submission, batch=True)
+            await environment.acting(OPEN).append(submission, batch=True)
             count += len(submission)
     return count
 
@@ -114,7 +115,7 @@ async def test_a_time_is_the_last_position_up_to_it_and_decays_to_the_time_itsel
 async def test_moments_that_the_log_does_not_have_are_refused(neo4j_store: Neo4jStore) -> None:
     clock = FakeClock()
     environment = await environment_on(neo4j_store, clock)
-    await environment.append([new_draft()])
+    await environment.acting(OPEN).append([new_draft()])
     for at in (2, "yesterday", "2025-01-15T10:10:00", to_text(clock.now + 1)):
         with pytest.raises(InvalidInput) as refused:
             await environment.field.moment(at)
@@ -220,7 +221,7 @@ async def test_without_some_events_signals_are_what_a_fold_without_them_makes(se
 async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: Neo4jStore) -> None:
     clock = FakeClock()
     environment = await environment_on(neo4j_store, clock)
-    await environment.append([new_draft(number=1), new_draft("reward", number=2, parents=[make_id(1)], value=0.5)], batch=True)
+    await environment.acting(OPEN).append([new_draft(number=1), new_draft("reward", number=2, parents=[make_id(1)], value=0.5)], batch=True)
     found = await environment.field.what_if([make_id(2)], [])
     assert [(signal.strength, signal.actual) for signal in found.signals] == [(0.3, pytest.approx(0.9))]
     more = [new_draft("penalty", number=3, parents=[make_id(1)], value=-0.2), new_draft("reward", parents=[make_id(3)], value=0.1)]
@@ -234,14 +235,14 @@ async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: N
     with pytest.raises(IdConflict):
         await environment.field.what_if([], [new_draft("reward", number=1)])
     assert (await neo4j_store.state()).head == 2
-    assert len(await few_at_a_time([neo4j_store.signal(("ui", "a1"))])) == 1
+    assert len(await neo4j_store.signals()) == 1
     await environment.halt()
 
 
 async def test_a_database_of_the_first_schema_is_brought_up_to_what_it_would_be_today(
     neo4j_store: Neo4jStore, neo4j_target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrade, "EVERY", 30)
+    monkeypatch.setattr(m0002_moves, "EVERY", 30)
     log = await filled(neo4j_store, 12, 60)
     aged = """
         MATCH (event:Event) REMOVE event.signal, event.before, event.after, event.share
@@ -276,7 +277,7 @@ async def _kept(store: Neo4jStore, log: list[Entry]) -> list[object]:
 async def test_a_writer_of_an_older_plan_is_refused_after_the_upgrade(neo4j_store: Neo4jStore) -> None:
     writer = await Writer.on(neo4j_store)
     await writer.append(new_draft())
-    await upgrade.upgrade(neo4j_store, neo4j_store.connection)
+    await migrate(neo4j_store, neo4j_store.connection, 1)
     await writer.append(new_draft())  # refused at first, then settled in turn
     await writer.committer.close()
     assert (await neo4j_store.state()).head == 2

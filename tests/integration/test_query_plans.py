@@ -31,7 +31,6 @@ POINT: dict[str, dict[str, Any]] = {
     "causes": {"ids": [make_id(1), make_id(2)]},
     "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
     "read_log": {"after": 10, "last": 60},
-    "signal": {"scope": "ui", "pattern": "a1"},
     "aimed_at": {"positions": [1, 2]},
     "timestamps": {"positions": [1, 2]},
     "put_moves": {"events": [[1, "ui:a1", 0.0, 0.3, None, []]]},
@@ -44,6 +43,13 @@ POINT: dict[str, dict[str, Any]] = {
     "sweep_signals": {"signals": [["ui", "a1", 1]]},
     "node": {"id": make_id(1)},
     "put_node": {"id": make_id(1), "type": "t", "data": "{}", "token": "t"},
+    "cursor": {"name": "x"},
+    "advance_cursor": {"name": "x", "epoch": "e", "position": 1, "back": False, "lease": "l", "token": 1},
+    "delete_cursor": {"name": "x"},
+    "lease": {"name": "l"},
+    "acquire_lease": {"name": "l", "holder": "h", "milliseconds": 1000},
+    "renew_lease": {"name": "l", "token": 1, "milliseconds": 1000},
+    "release_lease": {"name": "l", "token": 1},
     "add_edge": {"from": make_id(1), "to": make_id(2), "type": "t"},
 }
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,7 +60,15 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
-    "moves_back": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10, "kind": "any"},
+    "moves_back": {
+        "signal": "ui:a1",
+        "after": 0,
+        "upto": 50,
+        "limit": 10,
+        "kind": "any",
+        "lowering": ["penalty"],
+        "making_anew": ["reward", "penalty"],
+    },
     "count_moves": {"signal": "ui:a1", "upto": 50},
 }
 LINEAGE = [
@@ -69,6 +83,8 @@ LINEAGE = [
     "count_descendants_where",
     "nearest_ancestors",
     "nearest_descendants",
+    "count_open",
+    "nearest_open",
     "count_roots",
     "count_impact",
     "nearest_roots",
@@ -81,16 +97,16 @@ LINEAGE = [
 LINEAGE_PARAMETERS = {
     "id": make_id(1), "types": None, "prefix": None, "pattern": None, "after_depth": 0, "after_position": 0, "limit": 100,
     "until": 2**62, "cause": make_id(1), "effect": make_id(2), "ids": [make_id(1), make_id(2)],
-    "hops": None, "span": 1000, "budget": 1_000_001, "payload": False, "edge": None,
+    "hops": None, "span": 1000, "budget": 1_000_001, "payload": False, "edge": None, "ending": ["ready", "cancel"],
 }  # fmt: skip
 CHOSEN = {"types": ["reward"], "prefix": "ui", "pattern": "ui"}
 TRACES: dict[str, dict[str, Any]] = {
     "traces": {"first": 1, "before": 1000, "until": 2000, "limit": 10} | CHOSEN,
-    "trace_events": {"trace_id": "t1", "after": 0, "limit": 10} | CHOSEN,
+    "trace_events": {"trace_id": "t1", "after": 0, "limit": 10, "valued": ["reward"]} | CHOSEN,
 }
-WHOLE = {"signals", "await_indexes"}
+WHOLE = {"signals", "cursors", "await_indexes"}
 """Queries that read all of something small, and so may scan its label, or read nothing."""
-MAY_COLLECT = {"put_node", "sweep_signals", "put_moves"}
+MAY_COLLECT = {"put_node", "sweep_signals", "put_moves", "advance_cursor", "delete_cursor", "acquire_lease", "renew_lease", "release_lease"}
 """One row, the sweeper's own work, and what an upgrade does once: an Eager there holds nothing up."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from semp.domain.signals import Rules, rules_at
+from semp.engine.access import OPEN
 from semp.engine.environment import Environment
 from semp.engine.field import SignalView
 from semp.engine.ports import Storage
@@ -48,7 +49,7 @@ async def live(
         for moment in history:
             clock.now += moment.advance
             for drafts in [[one] for one in moment.drafts] if one_by_one else moment.submissions():
-                await environment.append(drafts, batch=True)
+                await environment.acting(OPEN).append(drafts, batch=True)
             if sweeps is not None and sweeps.random() < 0.5:
                 await environment.sweep()
             answers.append(environment.field.signals())
@@ -128,7 +129,7 @@ async def test_a_signal_that_was_deleted_or_made_up_is_found(neo4j_store: Neo4jS
     clock = FakeClock()
     environment = Environment(neo4j_store, Rules(), clock=clock)
     await environment.start()
-    await environment.append([new_draft(action="real")])
+    await environment.acting(OPEN).append([new_draft(action="real")])
     [real] = await neo4j_store.signals()
     assert await neo4j_store.sweep([real]) == 1
     made_up = type(real)("ui", "made up", 0.5, 1.2, 0.95, real.decayed_at, real.last_updated, 1)

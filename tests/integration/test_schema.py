@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import ConstraintError
-from semp.domain.errors import SchemaMismatch
+from semp.domain.errors import SchemaMismatch, StoreUnavailable
 from semp.domain.signals import Rules
+from semp.engine.records import Cursor, LogReplaced
 from semp.storage import queries
-from semp.storage.neo4j import schema
+from semp.storage.neo4j import migrations
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
@@ -27,6 +29,8 @@ UNIQUE = {
     ("Signal", "scope,pattern"),
     ("Node", "id"),
     ("Snapshot", "position"),
+    ("Cursor", "name"),
+    ("Lease", "name"),
 }
 
 
@@ -103,9 +107,9 @@ async def test_many_that_open_with_other_rules_leave_one_history(bare: Driver, n
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(bare: Driver, neo4j_target: Target) -> None:
-    bare.execute_query("CREATE (:Stream {name: 'events', schema: $version})", version=schema.VERSION + 1)
+    bare.execute_query("CREATE (:Stream {name: 'events', schema: $version})", version=migrations.VERSION + 1)
     store = Neo4jStore(neo4j_target)
-    with pytest.raises(SchemaMismatch, match=f"version {schema.VERSION + 1}"):
+    with pytest.raises(SchemaMismatch, match=f"version {migrations.VERSION + 1}"):
         await store.open(Rules())
     assert constraints(bare) == set()
     assert bare.execute_query("MATCH (stream:Stream) RETURN keys(stream)").records[0].value() == ["name", "schema"]
@@ -121,6 +125,41 @@ async def test_the_epoch_is_made_with_the_database_and_stays(bare: Driver, neo4j
     await asyncio.to_thread(empty, neo4j_target)
     assert (await second.open(Rules()))[0].epoch != epoch
     await second.close()
+
+
+async def test_a_database_of_the_version_before_opens_unchanged_and_gets_what_is_missing(bare: Driver, neo4j_target: Target) -> None:
+    first = Neo4jStore(neo4j_target)
+    state, _ = await first.open(Rules())
+    plan = plan_of(state, new_draft())
+    assert await first.append(plan)
+    await first.close()
+    for name in ("cursor_name", "lease_name"):  # which it did not have
+        bare.execute_query(f"DROP CONSTRAINT {name}")  # type: ignore[arg-type]
+    assert constraints(bare) < UNIQUE
+    store = Neo4jStore(neo4j_target)
+    assert (await store.open(Rules()))[0] == plan.state
+    assert constraints(bare) == UNIQUE
+    assert (await store.advance("x", 1, state.epoch)).position == 1
+    await store.close()
+
+
+async def test_a_cursor_of_a_log_that_was_replaced_is_noticed_and_moves_over_only_when_asked(bare: Driver, neo4j_target: Target) -> None:
+    store = Neo4jStore(neo4j_target)
+    before, _ = await store.open(Rules())
+    await store.append(plan_of(before, new_draft(), new_draft()))
+    await store.advance("x", 2, before.epoch)
+    bare.execute_query("MATCH (n) WHERE NOT n:Cursor DETACH DELETE n")
+    after, _ = await store.open(Rules())
+    await store.append(plan_of(after, *(new_draft() for _ in range(5))))
+    found = await store.cursor("x")
+    assert found == Cursor("x", before.epoch, 2)
+    assert before.epoch != after.epoch
+    for epoch in (before.epoch, after.epoch):
+        with pytest.raises(LogReplaced):
+            await store.advance("x", 3, epoch)
+    assert await store.cursor("x") == found
+    assert await store.advance("x", 1, after.epoch, back=True) == Cursor("x", after.epoch, 1)
+    await store.close()
 
 
 async def test_the_graph_has_the_shape_of_the_design(bare: Driver, neo4j_target: Target) -> None:
@@ -142,4 +181,43 @@ async def test_the_graph_has_the_shape_of_the_design(bare: Driver, neo4j_target:
     assert rows("MATCH (e:Event)-[:TRACE]->(t) RETURN e.position, t.id, e.trace_id") == [[1, "t1", "t1"], [2, "t2", "t2"]]
     assert rows("MATCH (s:Signal)-[:AT]->(p) RETURN s.scope, s.pattern, p.path") == [["ui.login.form", "a1", "ui.login.form"]]
     assert rows("MATCH (e:Event) RETURN e.position, e.type, e.action") == [[1, "proposal", "a1"], [2, "reward", None]]
+    await store.close()
+
+
+def test_steps_are_numbered_without_gaps_and_each_has_a_module_of_its_own() -> None:
+    assert [step.version for step in migrations.STEPS] == list(range(2, migrations.VERSION + 1))
+    modules = sorted(path.stem for path in Path(migrations.__file__).parent.glob("m*.py"))
+    assert [f"m{step.version:04}" for step in migrations.STEPS] == [name.partition("_")[0] for name in modules]
+
+
+async def test_steps_run_once_in_order_and_go_on_where_they_were_interrupted(
+    bare: Driver, neo4j_target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+    fails = True
+
+    def step(number: int) -> migrations.Step:
+        async def run(*_: object) -> None:
+            ran.append(number)
+            if number == 4 and fails:
+                raise StoreUnavailable("gone")
+
+        return migrations.Step(number, f"step {number}", run)
+
+    store = Neo4jStore(neo4j_target)
+    state, _ = await store.open(Rules())
+    bare.execute_query("MATCH (stream:Stream) SET stream.schema = 2")
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, step(3), step(4), step(5)))
+    monkeypatch.setattr(migrations, "VERSION", 5)
+    with pytest.raises(StoreUnavailable):
+        await store.open(Rules())
+    assert bare.execute_query("MATCH (stream:Stream) RETURN stream.schema").records[0].value() == 3
+    fails = False
+    after, _ = await store.open(Rules())
+    assert ran == [3, 4, 4, 5]
+    assert bare.execute_query("MATCH (stream:Stream) RETURN stream.schema").records[0].value() == 5
+    assert (after.epoch, after.head) == (state.epoch, state.head)
+    assert after.tip != state.tip
+    await store.open(Rules())
+    assert ran == [3, 4, 4, 5]
     await store.close()

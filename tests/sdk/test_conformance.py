@@ -215,7 +215,7 @@ class Talking:
         for step in self._steps():
             match step:
                 case list():
-                    await self._send(connection, "events", data=[stored(position) for position in step])
+                    await self._send(connection, "events", data=[stored(one) if isinstance(one, int) else whole(one) for one in step])
                 case {"hello": position, "epoch": epoch}:
                     await self._send(connection, "hello", epoch=epoch, position=position)
                 case {"signals": moved}:

@@ -42,7 +42,7 @@ def test_events_and_signals_are_plain_dicts_as_on_the_wire(client: SEMPClient, s
     assert first["signals"] == [{"scope": scope, "pattern": "x", "before": 0.0, "after": 0.3}]
     assert second["parent_ids"] == [first["id"]]
     for event in (first, second):
-        assert service.client.get(f"/api/events/{event['id']}").json() == {k: v for k, v in event.items() if k != "signals"}
+        assert service.client.get(f"/api/events/{event['id']}").json() == {k: v for k, v in event.items() if k not in ("signals", "moved")}
     assert client.get_events()[:2] == client.get_events_by_scope(scope) == service.client.get(f"/api/events/scope/{scope}").json()
     signal = client.get_signal(scope, "x")
     assert signal is not None
@@ -119,7 +119,7 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(client: SEMPCl
     sent = [client.create_event(**proposal()) for _ in range(3)]
     sent.append(client.create_event(**proposal(type="reward", payload={"value": 0.1})))
     wait_until(lambda: len(everything) == 5 and len(signals) == 5)
-    assert everything[:4] == [{k: v for k, v in event.items() if k != "signals"} for event in sent]
+    assert everything[:4] == [{k: v for k, v in event.items() if k not in ("signals", "moved")} for event in sent]
     assert proposals == [event["position"] for event in sent[:3]]
     assert answers == [everything[4]["position"]]
     assert everything[4]["parent_ids"] == [sent[3]["id"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import random
 import signal
@@ -15,18 +16,18 @@ from typing import Any
 import networkx as nx
 import pytest
 from semp.storage.neo4j.connection import Target
-from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, new_id
+from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, SempError, new_id
 from semp_sdk.mirror import Difference, graph_from_graphml
 from semp_sdk.mirror.selection import Head, Selection, before
 
-from tests.conftest import empty
+from tests.conftest import empty, start_service
 
 from .conftest import WITHIN
 from .test_follow import restarting
 
 
-def bolt(target: Target) -> Bolt:
-    return Bolt(target.uri, target.user, target.password, target.database)
+def bolt(target: Target, client: Client) -> Bolt:
+    return Bolt(target.uri, target.user, target.password, target.database, client.url)
 
 
 async def record(client: Client, scope: str, count: int, trace_id: str, seed: int = 1) -> list[str]:
@@ -88,14 +89,14 @@ async def test_a_trace_a_scope_a_lineage_and_a_window_are_the_same_over_rest_and
     ]
     for selection, count in cases:
         rest = await Mirror.fetch(client, **selection)
-        over_bolt = await Mirror.fetch(bolt(neo4j_target), **selection)
+        over_bolt = await Mirror.fetch(bolt(neo4j_target, client), **selection)
         assert same(rest, over_bolt), selection
-        assert await rest.verify() == await over_bolt.verify() == await rest.verify(bolt(neo4j_target)) == []
+        assert await rest.verify() == await over_bolt.verify() == await rest.verify(bolt(neo4j_target, client)) == []
         if count is not None:
             assert len(rest) == count, selection
         else:
             assert 0 < len(rest) < 120, selection
-    for source in (client, bolt(neo4j_target)):
+    for source in (client, bolt(neo4j_target, client)):
         with pytest.raises(NotFound):
             await Mirror.fetch(source, lineage_of=str(uuid.uuid4()))
 
@@ -125,7 +126,7 @@ async def test_more_than_a_page_is_read_in_order_by_every_way(client: Client, ne
     await asyncio.gather(*(client.emit("ready", f"many.s{n % 3}", {"status": "x"}, trace_id=f"many{n % 2}") for n in range(6_500)))
     for selection in ({}, {"trace_id": "many1"}, {"scope": "many.*"}, {"since": 100, "until": 6_400}):
         rest = await Mirror.fetch(client, **selection)
-        assert same(rest, await Mirror.fetch(bolt(neo4j_target), **selection))
+        assert same(rest, await Mirror.fetch(bolt(neo4j_target, client), **selection))
         positions = [position for _, position in rest.graph.nodes(data="position")]
         assert positions == sorted(positions)
         assert len(positions) > 3_000
@@ -136,7 +137,7 @@ async def test_following_keeps_it_current_and_verify_proves_it(client: Client, n
     scope = f"live{uuid.uuid4().hex}"
     ids = await record(client, scope, 10, "t4", seed=4)
     whole = await Mirror.fetch(client)
-    part = await Mirror.fetch(bolt(neo4j_target), scope=f"{scope}.**")
+    part = await Mirror.fetch(bolt(neo4j_target, client), scope=f"{scope}.**")
     lineage = await Mirror.fetch(client, lineage_of=ids[0])
     with pytest.raises(ValueError, match="client"):
         part.follow()
@@ -150,7 +151,7 @@ async def test_following_keeps_it_current_and_verify_proves_it(client: Client, n
     for mirror in (whole, part, lineage):
         assert mirror.position == last.position
         assert await mirror.verify() == []
-        assert await mirror.verify(bolt(neo4j_target)) == []
+        assert await mirror.verify(bolt(neo4j_target, client)) == []
     assert {child.id, last.id} <= set(lineage.graph)
     assert same(lineage, await Mirror.fetch(client, lineage_of=ids[0]))
     assert same(whole, await Mirror.fetch(client))
@@ -290,6 +291,19 @@ async def test_a_missing_package_is_named_with_the_extra(client: Client, monkeyp
     with pytest.raises(ImportError, match=r"semp-sdk\[graph\]"):
         async with Bolt("bolt://localhost").open():
             pass
+
+
+def test_a_mirror_over_bolt_has_no_cypher_of_its_own() -> None:
+    assert "MATCH" not in Path(inspect.getfile(Bolt)).read_text("utf-8")
+
+
+async def test_a_mirror_over_bolt_of_a_service_without_a_database_says_so(tmp_path: Path) -> None:
+    service = start_service(tmp_path / "log", "--memory")
+    try:
+        with pytest.raises(SempError, match="memory"):
+            await Mirror.fetch(Bolt("bolt://127.0.0.1:1", service=service.url))
+    finally:
+        assert service.stop() == 0
 
 
 async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:

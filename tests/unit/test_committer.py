@@ -866,3 +866,18 @@ def test_no_interleaving_answers_with_other_moves_than_were_made(rate: float) ->
 def test_no_interleaving_depends_on_the_size_of_the_caches() -> None:
     for seed in range(20):
         guarded(partial(storm, seed, rate=0.03, senders=25, patience=30.0, small_caches=True), f"seed {seed}")
+
+
+async def test_transactions_are_counted_by_whoever_made_them() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    one = await Writer.on(store, clock)
+    other = await Writer.on(store, clock, poll_interval=0.01)
+    for _ in range(3):
+        await one.append(new_draft())
+    while other.ledger.state.head < 3:
+        await asyncio.sleep(0.001)
+    assert (one.committer.transactions, other.committer.transactions) == (3, 0)
+    await other.append(new_draft())
+    assert (one.committer.transactions, other.committer.transactions) == (3, 1)
+    for writer in (one, other):
+        await writer.committer.close()

@@ -14,12 +14,12 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from semp.api.live.frames import Renderer
 from semp.api.live.query import Wanted
 from semp.api.live.subscriber import CANNOT_RESUME, GOING_AWAY, TOO_SLOW, Subscriber
-from semp.domain.events import EVENT_TYPES
+from semp.domain.event_types import EVENT_TYPES
 from semp.domain.interests import Interest
 from semp.domain.signals import Rules
+from semp.engine.access import OPEN
 from semp.engine.environment import Environment
 from semp.engine.live import history as history_module
 from semp.engine.live import hub as hub_module
@@ -161,7 +161,6 @@ class Delivery(RuleBasedStateMachine):
         self.store = self.connection()
         self.environment = Environment(self.store, Rules(), poll_interval=1000.0, sweep_interval=1000.0)
         await self.environment.start()
-        self.renderer = Renderer(self.environment)
 
     async def settle(self) -> None:
         """Return when everyone was given what it takes."""
@@ -174,20 +173,19 @@ class Delivery(RuleBasedStateMachine):
 
         async def start() -> None:
             client.subscriber = Subscriber(
-                self.environment,
-                self.renderer,
+                self.environment.acting(OPEN),
                 client.wire,  # type: ignore[arg-type]
                 batch=client.batch,
                 signals=client.signals,
             )
-            client.subscriber.start(wanted)
+            client.subscriber.start(await client.subscriber.follow(wanted))
 
         self.run(start())
 
     @rule(count=st.integers(1, 9))
     def append(self, count: int) -> None:
         drafts = [random_draft(self.random, None, self.ids) for _ in range(count)]
-        self.run(self.environment.append(drafts, batch=True))
+        self.run(self.environment.acting(OPEN).append(drafts, batch=True))
         self.ids += [draft.id for draft in drafts]
 
     @rule(target=clients, interest=some_interest, batch=st.booleans(), signals=st.booleans(), back=st.none() | st.integers(0, 30))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from semp.domain.errors import InvalidInput
-from semp.domain.events import EVENT_TYPES, Event
-from semp.domain.interests import EVERYTHING, Interest, in_glob
-from semp.domain.scopes import glob_regex
-from semp.engine.live.interest_index import InterestIndex
+from semp.domain.event_types import EVENT_TYPES
+from semp.domain.events import Event
+from semp.domain.interests import EVERYTHING, Interest
+from semp.domain.scopes import Glob
+from semp.engine.live.interest_index import INDEXED, InterestIndex, ScopeTree
 
-from tests.strategies import AGENTS, TRACES, entry_of, new_draft
+from tests.strategies import AGENTS, TRACES, entry_of, new_draft, selects
 
-SCOPES = ("a", "b", "a.a", "a.b", "b.a", "a.b.c", "a.b.c.d", "c.b.c")
-GLOBS = (*SCOPES, "*", "**", "a.*", "a.**", "*.b", "a.*.c", "*.*.**", "a.b.**", "*.b.c", "b.**")
+LONG = ".".join("ab" * INDEXED)
+SCOPES = ("a", "b", "a.a", "a.b", "b.a", "a.b.c", "a.b.c.d", "c.b.c", LONG, f"{LONG}.c")
+GLOBS = (*SCOPES, f"{LONG}.*", f"{LONG}.**", f"*{LONG[1:]}", "*", "**", "a.*", "a.**", "*.b", "a.*.c", "*.*.**", "a.b.**", "*.b.c", "b.**")
 
 interests = st.builds(
     Interest.of,
@@ -35,18 +37,13 @@ events = st.builds(
 @given(interests, events)
 def test_fields_must_all_hold_and_values_are_alternatives(interest: Interest, event: Event) -> None:
     wanted = (
-        (not interest.scopes or any(re.fullmatch(glob_regex(glob), event.scope) for glob in interest.scopes))
+        (not interest.scopes or any(selects(glob.text, event.scope) for glob in interest.scopes))
         and event.type in (interest.types or EVENT_TYPES)
         and event.trace_id in (interest.trace_ids or TRACES)
         and event.agent_id in (interest.agent_ids or AGENTS)
     )
     assert interest.covers(event) == wanted
     assert interest.everything == (interest == EVERYTHING)
-
-
-@given(st.sampled_from(SCOPES), st.sampled_from(GLOBS))
-def test_a_glob_selects_as_its_regular_expression(scope: str, glob: str) -> None:
-    assert in_glob(scope, glob) == (re.fullmatch(glob_regex(glob), scope) is not None)
 
 
 def test_order_and_repetition_make_no_difference() -> None:
@@ -106,3 +103,24 @@ def test_an_event_meets_only_those_whose_scope_could_fit() -> None:
         index.add(number, Interest.of([f"project.mod{number}.**"]), by_scope=False)
     event = entry_of(new_draft(scope="project.mod7.x"), 1).event
     assert list(index.find(event, [event.scope])) == [7]
+
+
+def test_globs_of_many_wildcards_cost_a_bounded_number_of_look_ups() -> None:
+    looked_up = 0
+
+    class Counting(dict[str, Any]):
+        def get(self, *key: Any) -> Any:
+            nonlocal looked_up
+            looked_up += 1
+            return super().get(*key)
+
+    rng = random.Random(3)
+    tree: ScopeTree[int] = ScopeTree()
+    for number in range(100):
+        tree.add(Glob.parse(".".join(rng.choice("a*") for _ in range(127))), number)
+    branches = [tree._root]
+    for branch in branches:
+        branch.children = Counting(branch.children)
+        branches += branch.children.values()
+    assert set(tree.find(".".join("a" * 127))) == set(range(100))
+    assert looked_up <= 4 * 2**INDEXED

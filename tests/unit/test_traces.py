@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from semp.domain.clock import to_text
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.traces import SHOWN, TraceEvent, critical_path, summarize
 
 

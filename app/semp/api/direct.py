@@ -9,6 +9,7 @@ in a middleware of the app, which does run.
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +25,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from semp.api.errors import UnsupportedMediaType
 from semp.api.examples import NEW_EVENT
 from semp.domain.errors import FieldError, InvalidInput, StoreUnavailable, TooLarge
-from semp.domain.events import field_error
+from semp.domain.validation import field_error
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request body, at most."""
 JSON = "application/json"
+CODINGS = {"gzip": 31, "deflate": 15}
+"""Content encodings a body may have, each with zlib's name of its format (`wbits`)."""
 
 T = TypeVar("T")
 
@@ -122,12 +125,14 @@ class _Direct:
         self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content_type = ""
+        content_type, coding = "", ""
         for name, value in scope["headers"]:
             if name == b"content-type":
                 if content_type:
                     raise UnsupportedMediaType(detail="more than one content type")
                 content_type = value.decode("latin-1").partition(";")[0].strip().lower()
+            elif name == b"content-encoding":
+                coding = value.decode("latin-1").strip().lower()
             elif name == b"content-length" and int(value) > self.max_body:
                 raise TooLarge(FieldError("body", f"{int(value)} bytes, the limit is {self.max_body}"))
         if content_type not in self.accepts:
@@ -136,6 +141,8 @@ class _Direct:
             body = await _read(receive, self.max_body)
         except asyncio.CancelledError:
             raise StoreUnavailable("the service is stopping") from None
+        if body is not None and coding not in ("", "identity"):
+            body = decoded(body, coding, self.max_body)
         if body is None:
             return  # the client left before it had sent everything; nothing was begun
         status, answer = await self.respond(Incoming(body, content_type, scope))
@@ -160,6 +167,33 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
         chunks.append(chunk)
 
 
+def decoded(body: bytes, coding: str, limit: int) -> bytes:
+    """A compressed body as it was.
+
+    Args:
+        limit: bytes it may have then, at most.
+
+    Raises:
+        UnsupportedMediaType: the coding is none this reads.
+        TooLarge: it is longer.
+        InvalidInput: it is damaged.
+    """
+    if coding not in CODINGS:
+        raise UnsupportedMediaType(
+            detail=f"the content encoding must be {' or '.join(CODINGS)}", headers={"accept-encoding": ", ".join(CODINGS)}
+        )
+    reader = zlib.decompressobj(wbits=CODINGS[coding])
+    try:
+        found = reader.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise InvalidInput(FieldError("body", f"not valid {coding}: {error}")) from None
+    if len(found) > limit:
+        raise TooLarge(FieldError("body", f"longer than the limit of {limit} bytes once it is unpacked"))
+    if not reader.eof or reader.unused_data:
+        raise InvalidInput(FieldError("body", f"not valid {coding}: it ends too early, or something follows"))
+    return found
+
+
 def decode(read: Callable[[bytes], T], body: bytes) -> T:
     """Decode a body with a msgspec decoder.
 
@@ -169,7 +203,7 @@ def decode(read: Callable[[bytes], T], body: bytes) -> T:
     try:
         return read(body)
     except msgspec.ValidationError as error:
-        found = field_error(error)
+        found = field_error(error, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
         raise InvalidInput(found if found.field else FieldError("body", found.reason)) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(FieldError("body", f"not valid JSON: {error}")) from None

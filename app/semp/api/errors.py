@@ -10,11 +10,12 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
+from litestar.openapi.spec import Example, Parameter, Schema
 
 from semp.domain.errors import (
     CannotResume,
     FieldError,
+    Forbidden,
     IdConflict,
     InvalidInput,
     NotFound,
@@ -24,6 +25,7 @@ from semp.domain.errors import (
     TooLarge,
     Unavailable,
 )
+from semp.domain.validation import with_allowed
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,8 @@ def describe(error: SempError) -> Described | None:
             return Described(413, f"Validation error: {error}", error.fields)
         case InvalidInput():
             return Described(400, f"Validation error: {error}", error.fields)
+        case Forbidden():
+            return Described(403, str(error), error.fields or None)
         case IdConflict():
             return Described(409, str(error), [FieldError(error.field, f"taken by {error.what} with other content")])
         case CannotResume():
@@ -86,7 +90,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     match error:
         case ValidationException():
             found: list[Any] = error.extra if isinstance(error.extra, list) else []
-            fields = [FieldError(_sent_as(str(item.get("key", ""))), _reason(str(item.get("message", "")))) for item in found]
+            fields = [_field(request, str(item.get("key", "")), str(item.get("message", ""))) for item in found]
             text = "; ".join(f"{field.field}: {field.reason}" for field in fields) or error.detail
             return _answer(400, f"Validation error: {text}", fields or None, headers)
         case NotFoundException():
@@ -94,7 +98,9 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         case MethodNotAllowedException():
             return _answer(405, f"{request.method} is not allowed at {request.url.path}", headers=headers)
         case UnsupportedMediaType():
-            return _answer(415, error.detail, [FieldError("content-type", error.detail)], headers)
+            return _answer(
+                415, error.detail, [FieldError("content-encoding" if "encoding" in error.detail else "content-type", error.detail)], headers
+            )
         case _ if error.status_code >= 500:
             return unexpected_error(request, error)
         case _:
@@ -122,8 +128,22 @@ def _sent_as(name: str) -> str:
     return {"types": "type", "in_scope": "scope", "return_": "return"}.get(name, name)
 
 
-def _reason(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def _field(request: Request[Any, Any, Any], key: str, message: str) -> FieldError:
+    name, reason = _sent_as(key), message[:1].lower() + message[1:]
+    if reason.startswith("invalid enum value"):
+        reason = with_allowed(reason, _allowed(request, name))
+    return FieldError(name, reason)
+
+
+def _allowed(request: Request[Any, Any, Any], name: str) -> list[str]:
+    """The values that a query parameter may have, from the app's own document."""
+    item = (request.app.openapi_schema.paths or {}).get(request.scope.get("path_template", ""))
+    found = [one for one in (item.get.parameters or () if item and item.get else ()) if isinstance(one, Parameter) and one.name == name]
+    schemas = [one.schema for one in found]
+    for schema in schemas:
+        if isinstance(schema, Schema):
+            schemas += [*(schema.one_of or ()), *([schema.items] if schema.items is not None else ())]
+    return [str(value) for schema in schemas if isinstance(schema, Schema) for value in schema.enum or () if value is not None]
 
 
 _DESCRIBED = {

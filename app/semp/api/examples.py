@@ -92,6 +92,21 @@ NEW_NODE: Json = {"type": "file", "data": {"path": "src/login.py"}}
 NODE: Json = {"id": _ID, **NEW_NODE, "edges": []}
 NEW_EDGE: Json = {"to": _ID, "type": "depends_on"}
 LINKED_NODE: Json = {"id": _ID, **NEW_NODE, "edge": "changed_by"}
+QUERY: Json = {
+    "name": "cookbook/who_rewards_whom",
+    "purpose": "Who rewards whose proposals?",
+    "language": "cypher",
+    "parameters": [
+        {"name": "limit", "type": "INTEGER", "description": "", "required": False, "default": 20, "minimum": 1, "maximum": 1000},
+    ],
+    "columns": [
+        {"name": "giver", "type": "STRING"},
+        {"name": "receiver", "type": "STRING"},
+        {"name": "rewards", "type": "INTEGER"},
+    ],
+    "text": "MATCH (reward:Event) WHERE reward.type = 'reward' ...",
+}
+QUERY_ANSWER: Json = {"columns": ["giver", "receiver", "rewards"], "rows": [["critic", "designer", 1]], "truncated": False}
 
 
 def success(model: Any, example: Any, description: str = "Done.") -> ResponseSpec:

@@ -9,9 +9,9 @@ from litestar import Request
 from litestar.openapi.spec import Example
 from litestar.params import Parameter, QueryParameter
 
-from semp.domain.errors import FieldError, InvalidInput
-from semp.domain.events import MAX_NAME, EventType
-from semp.domain.scopes import MAX_SCOPE, is_valid_glob
+from semp.domain.event_types import EventType
+from semp.domain.events import MAX_NAME
+from semp.domain.scopes import MAX_SCOPE, Glob
 from semp.engine.records import NODE_BUDGET
 
 MAX_PAGE = 1000
@@ -56,15 +56,13 @@ WithCount = Annotated[
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
 
-def valid_glob(scope: str | None) -> str | None:
-    """The scope filter, checked.
+def valid_glob(scope: str | None) -> Glob | None:
+    """The scope filter, parsed.
 
     Raises:
         InvalidInput: it is neither a scope nor a glob.
     """
-    if scope is not None and not is_valid_glob(scope):
-        raise InvalidInput(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
-    return scope
+    return Glob.parse(scope) if scope is not None else None
 
 
 def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:

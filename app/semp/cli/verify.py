@@ -10,6 +10,7 @@ from semp.cli.terminal import cell, plural, say, show
 from semp.domain.signals import Signal
 from semp.engine.ports import Storage
 from semp.engine.replay import Difference
+from semp.engine.replay import repair as mend
 from semp.engine.replay import verify as compare
 from semp.settings import DatabaseSettings
 
@@ -48,8 +49,7 @@ async def _compare(store: Storage, repair: bool) -> list[Difference]:
         task = progress.add_task("replaying", total=(await store.state()).head)
         differences = await compare(store, lambda position: progress.update(task, completed=position))
     if repair and differences:
-        await store.put_signals([found.replayed for found in differences if found.replayed is not None])
-        await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
+        await mend(store, differences)
     return differences
 
 

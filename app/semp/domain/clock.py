@@ -15,6 +15,12 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def elapsed_clock() -> int:
+    """Milliseconds that passed since some moment, whatever is done to the wall clock; where the system tells, asleep ones too."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return (time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)) // 1_000_000
+
+
 def to_text(milliseconds: int) -> str:
     """`1736935800000` gives `2025-01-15T10:10:00.000Z`. The text sorts as the time does."""
     seconds, rest = divmod(milliseconds, 1000)
@@ -30,5 +36,8 @@ def from_text(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
-    whole = moment.astimezone(UTC)
+    try:
+        whole = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside the calendar") from None
     return int(whole.replace(microsecond=0).timestamp()) * 1000 + whole.microsecond // 1000

@@ -34,6 +34,14 @@ class NotFound(SempError):
     """What was asked for by name does not exist."""
 
 
+class Forbidden(SempError):
+    """Whoever asks may not do this; nothing was written. `fields` names what of the input was the reason, where it was."""
+
+    def __init__(self, message: str, *fields: FieldError) -> None:
+        self.fields: Sequence[FieldError] = fields
+        super().__init__(message)
+
+
 class IdConflict(SempError):
     """The id is taken by an event with other content. `index` is its place in a batch, None for a single event."""
 

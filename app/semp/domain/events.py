@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, cast
 
 import msgspec
 import uuid_utils
 
 from semp.domain.credit import Credit
 from semp.domain.errors import FieldError, InvalidInput, TooLarge
+from semp.domain.event_types import CREDITING, TYPES, EventType, demands
 from semp.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
-
-EventType = Literal["proposal", "ready", "test", "reward", "penalty"]
-EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+from semp.domain.validation import field_error
 
 MAX_PAYLOAD = 256 * 1024
 """Bytes of a payload as compact JSON, at most."""
@@ -21,8 +20,6 @@ MAX_NAME = 256
 """Characters of a trace_id or agent_id, at most."""
 MAX_NESTING = 128
 """Arrays and objects inside one another in a payload, at most."""
-MAX_ACTION = 1024
-"""Characters of `payload.action`, at most: it is a signal's pattern, and so a key in the database's index."""
 
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 Id = Annotated[
@@ -40,14 +37,12 @@ Scope = Annotated[
     ),
 ]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-Action = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ACTION)]
-Alpha = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """An event as a client sends it.
 
-    `position`, `timestamp` and `signals` are the server's to set; they are accepted and ignored, so that what was exported or
+    `position`, `timestamp`, `signals` and `moved` are the server's to set; they are accepted and ignored, so that what was exported or
     answered may be sent again. Any other unknown field is refused: a misspelt `parent_ids` must not lose a cause in silence.
     """
 
@@ -58,8 +53,7 @@ class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
     payload: Annotated[
         dict[str, Any],
         msgspec.Meta(
-            description="At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; "
-            "reward: `value` 0..1; penalty: `value` -1..1, taken by its size; `credit` of either, an object of `discount` 0..1 and "
+            description=f"At most 256 KiB. {demands()}. `credit` of a {' or '.join(CREDITING)}, an object of `discount` 0..1 and "
             "`max_depth`, has it reach the proposals further up. Other keys are kept as they are.",
             examples=[{"action": "improve_ux"}],
         ),
@@ -71,6 +65,7 @@ class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
     position: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
     timestamp: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
     signals: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
+    moved: Annotated[Any, msgspec.Meta(description="Ignored: set by the server.")] = msgspec.UNSET
 
 
 class Draft(msgspec.Struct, gc=False):
@@ -87,7 +82,7 @@ class Draft(msgspec.Struct, gc=False):
     action: str | None = None
     """`payload.action`, when it is there."""
     value: float = 0.0
-    """Size of a reward or penalty, 0..1."""
+    """How much it raises or lowers signals, 0..1."""
     alpha: float | None = None
     """A reward's own amplification, when its payload gives one."""
     client_id: bool = False
@@ -112,47 +107,6 @@ class Event(msgspec.Struct, gc=False):
     position: Annotated[int, msgspec.Meta(ge=1, description="Place in the log: 1, 2, 3, ... without gaps, in commit order.")]
 
 
-class _Proposal(msgspec.Struct, gc=False):
-    action: Action
-    params: dict[str, Any] | None = None
-    estimated_effort: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    priority: Literal["low", "medium", "high"] | None = None
-
-
-class _Ready(msgspec.Struct, gc=False):
-    status: str
-    action: Action | None = None
-
-
-class _Test(msgspec.Struct, gc=False):
-    status: Literal["running", "passed", "failed"]
-    action: Action | None = None
-    suite: str | None = None
-    coverage: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
-    failures: list[Any] | None = None
-
-
-class _Reward(msgspec.Struct, gc=False):
-    value: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    action: Action | None = None
-    greek: Alpha | None = msgspec.field(default=None, name="α")
-    alpha: Alpha | None = None
-    reason: str | None = None
-    credit: Any = None
-
-
-class _Penalty(msgspec.Struct, gc=False):
-    value: Annotated[float, msgspec.Meta(ge=-1, le=1)]
-    action: Action | None = None
-    reason: str | None = None
-    credit: Any = None
-
-
-_Payload = _Proposal | _Ready | _Test | _Reward | _Penalty
-PAYLOADS: dict[EventType, type[_Payload]] = {
-    "proposal": _Proposal, "ready": _Ready, "test": _Test, "reward": _Reward, "penalty": _Penalty,
-}  # fmt: skip
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -168,10 +122,11 @@ def draft(new: NewEvent, where: str = "") -> Draft:
         InvalidInput: a payload field is missing, of the wrong type or out of range, or the event is its own parent.
         TooLarge: the payload is beyond its limit.
     """
+    rule = TYPES[new.type]
     try:
-        fields: Any = msgspec.convert(new.payload, PAYLOADS[new.type])
+        fields = msgspec.convert(new.payload, rule.payload)
     except msgspec.ValidationError as error:
-        raise InvalidInput(field_error(error, f"{where}payload")) from None
+        raise InvalidInput(field_error(error, f"{where}payload", rule.payload)) from None
     payload = stored_text(new.payload, f"{where}payload")
     parents = new.parent_ids
     event_id = new.id.lower() if new.id else new_id()
@@ -181,16 +136,15 @@ def draft(new: NewEvent, where: str = "") -> Draft:
             raise InvalidInput(FieldError(f"{where}parent_ids", f"{len(parents)} parents, the limit is {MAX_PARENTS}"))
         if new.id and event_id in parents:
             raise InvalidInput(FieldError(f"{where}parent_ids", "an event cannot be its own parent"))
-    result = Draft(event_id, new.type, new.scope, new.trace_id, new.agent_id, parents or [], payload, fields.action, client_id=bool(new.id))
-    if new.type == "reward":
-        result.value = fields.value
-        result.alpha = fields.greek if fields.greek is not None else fields.alpha
-    elif new.type == "penalty":
-        result.value = abs(fields.value)
-    else:
+    if rule.withdraws and not parents:
+        raise InvalidInput(FieldError(f"{where}parent_ids", f"a {new.type} names the proposals it withdraws"))
+    action = None if rule.withdraws else fields.action
+    result = Draft(event_id, new.type, new.scope, new.trace_id, new.agent_id, parents or [], payload, action, client_id=bool(new.id))
+    if rule.effect == "touch":
         return result
-    if isinstance(fields.credit, dict):  # anything else is a client's own key, and kept as it is
-        result.credit = _credit(cast("dict[str, Any]", fields.credit), f"{where}payload.credit")
+    result.value, result.alpha = fields.size, fields.own_alpha
+    if rule.credits and isinstance(fields.credit, dict):  # type: ignore[attr-defined] - anything else is a client's own key, and kept
+        result.credit = _credit(cast("dict[str, Any]", fields.credit), f"{where}payload.credit")  # type: ignore[attr-defined]
     return result
 
 
@@ -198,7 +152,7 @@ def _credit(asked: dict[str, Any], field: str) -> Credit:
     try:
         return msgspec.convert(asked, Credit)
     except msgspec.ValidationError as error:
-        raise InvalidInput(field_error(error, field)) from None
+        raise InvalidInput(field_error(error, field, Credit)) from None
 
 
 def stored_text(value: dict[str, Any], field: str) -> str:
@@ -230,16 +184,6 @@ def _nesting(value: Any) -> int:
     return depth
 
 
-def effect_of(event_type: EventType, payload: bytes) -> tuple[float, float | None]:
-    """The value (0..1, by size) and own alpha of a stored reward or penalty, as `draft` took them when it was appended."""
-    if event_type == "reward":
-        reward = msgspec.json.decode(payload, type=_Reward)
-        return reward.value, reward.greek if reward.greek is not None else reward.alpha
-    if event_type == "penalty":
-        return abs(msgspec.json.decode(payload, type=_Penalty).value), None
-    return 0.0, None
-
-
 def same_content(wanted: Draft, stored: Event) -> bool:
     """Whether a retry carries what is stored. The order of keys in the payload does not matter; 1 and 1.0 differ."""
     if (wanted.type, wanted.scope, wanted.trace_id, wanted.agent_id, wanted.parent_ids) != (
@@ -252,23 +196,3 @@ def same_content(wanted: Draft, stored: Event) -> bool:
 def canonical(payload: bytes) -> bytes:
     """The same JSON with keys in sorted order at every depth."""
     return msgspec.json.encode(msgspec.json.decode(payload), order="sorted")
-
-
-def field_error(error: msgspec.ValidationError, root: str = "") -> FieldError:
-    """msgspec's message taken apart: the path of the field below `root`, and the reason."""
-    reason, _, path = str(error).partition(" - at `")
-    path = path.rstrip("`").removeprefix("$").removeprefix(".")
-    missing = "Object missing required field `"
-    unknown = "Object contains unknown field `"
-    for prefix, short in ((missing, "required field is missing"), (unknown, "unknown field")):
-        if reason.startswith(prefix):
-            name = reason.removeprefix(prefix).rstrip("`")
-            path, reason = f"{path}.{name}" if path else name, short
-    joined = f"{root}.{path}" if root and path and not path.startswith("[") else f"{root}{path}"
-    return FieldError(joined, _plainer(reason))
-
-
-def _plainer(reason: str) -> str:
-    if "matching regex" in reason:
-        return "is not a UUID" if _UUID in reason else "expected dotted segments of letters, digits, '_' or '-', such as ui.login"
-    return reason[:1].lower() + reason[1:]

@@ -7,32 +7,18 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from semp.domain.errors import FieldError, InvalidInput
-from semp.domain.events import EVENT_TYPES, MAX_NAME, Event, EventType
-from semp.domain.scopes import is_glob, is_valid_glob
+from semp.domain.event_types import EVENT_TYPES, EventType
+from semp.domain.events import MAX_NAME, Event
+from semp.domain.scopes import Glob
 
 MAX_ALTERNATIVES = 100
 """Values one field of an interest may list, at most."""
 
 
-def in_glob(scope: str, pattern: str) -> bool:
-    """Whether a scope is the pattern or is selected by it, as `semp.domain.scopes.glob_regex` says."""
-    if scope == pattern or not is_glob(pattern):
-        return scope == pattern
-    wanted, found = pattern.split("."), scope.split(".")
-    if wanted[-1] == "**":
-        wanted.pop()
-        if len(found) <= len(wanted):
-            return False
-    elif len(found) != len(wanted):
-        return False
-    return all(glob in ("*", segment) for glob, segment in zip(wanted, found, strict=False))
-
-
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
     """Values of one field are alternatives, fields must all hold, an empty field holds for every event."""
 
-    scopes: tuple[str, ...] = ()
-    """Scopes or globs."""
+    scopes: tuple[Glob, ...] = ()
     types: tuple[EventType, ...] = ()
     trace_ids: tuple[str, ...] = ()
     agent_ids: tuple[str, ...] = ()
@@ -52,8 +38,11 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
             for name, v in fields.items()
             if len(v) > MAX_ALTERNATIVES
         ]
-        if not all(is_valid_glob(scope) for scope in fields["scope"]):
-            errors.append(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
+        try:
+            globs = tuple([Glob.parse(scope) for scope in fields["scope"]])
+        except InvalidInput as error:
+            globs = ()
+            errors += error.fields
         if unknown := [name for name in fields["type"] if name not in EVENT_TYPES]:
             errors.append(FieldError("type", f"{unknown[0][:40]!r} is none of {', '.join(EVENT_TYPES)}"))
         errors += [
@@ -64,7 +53,7 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
         if errors:
             raise InvalidInput(*errors)
         known: tuple[EventType, ...] = tuple([name for name in EVENT_TYPES if name in fields["type"]])
-        return cls(scopes=fields["scope"], types=known, trace_ids=fields["trace_id"], agent_ids=fields["agent_id"])
+        return cls(scopes=globs, types=known, trace_ids=fields["trace_id"], agent_ids=fields["agent_id"])
 
     @property
     def everything(self) -> bool:
@@ -72,7 +61,7 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.scopes or self.types or self.trace_ids or self.agent_ids)
 
     def covers_scope(self, scope: str) -> bool:
-        return not self.scopes or any(in_glob(scope, pattern) for pattern in self.scopes)
+        return not self.scopes or any(glob.matches(scope) for glob in self.scopes)
 
     def covers(self, event: Event) -> bool:
         """Whether the event is wanted."""

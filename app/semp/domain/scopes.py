@@ -1,18 +1,24 @@
-"""Scopes: dotted paths such as `ui.login`, their ancestors, and the globs that select them."""
+"""Scopes: dotted paths such as `ui.login`, their ancestors, and the globs that select them. Nothing else of the service parses either."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+from semp.domain.errors import FieldError, InvalidInput
 
 MAX_SCOPE = 256
 """Characters in a scope, at most."""
+ANY = "*"
+"""The segment of a glob that stands for any one segment."""
 
 SEGMENT = "[A-Za-z0-9_-]+"
 SCOPE_PATTERN = rf"^{SEGMENT}(\.{SEGMENT})*$"
-GLOB_PATTERN = rf"^({SEGMENT}|\*)(\.({SEGMENT}|\*))*(\.\*\*)?$|^\*\*$"
 
-_GLOB = re.compile(GLOB_PATTERN)
+_BELOW = "**"
+_GLOB = re.compile(rf"({SEGMENT}|\*)(\.({SEGMENT}|\*))*(\.\*\*)?|\*\*")
 
 
 def lineage_of(scope: str) -> Iterator[tuple[str, str | None]]:
@@ -26,26 +32,61 @@ def lineage_of(scope: str) -> Iterator[tuple[str, str | None]]:
     yield scope, parent
 
 
-def is_glob(pattern: str) -> bool:
-    """Whether the pattern selects by wildcard rather than by equality."""
-    return "*" in pattern
+def segments_of(scope: str) -> list[str]:
+    """`a.b` gives `a` and `b`."""
+    return scope.split(".")
 
 
-def is_valid_glob(pattern: str) -> bool:
-    """Whether it is a scope, or one with `*` for whole segments and at most one `**`, at the end."""
-    return len(pattern) <= MAX_SCOPE and _GLOB.fullmatch(pattern) is not None
-
-
-def glob_prefix(pattern: str) -> str:
-    """The literal text every match starts with, for an index seek: `ui.*.x` gives `ui.`."""
-    return pattern[: pattern.index("*")] if "*" in pattern else pattern
-
-
-def glob_regex(pattern: str) -> str:
-    """The glob as a regular expression that Python and Cypher (`=~`, whole string) read alike.
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A scope, or a pattern for scopes, parsed. Equal when the text is.
 
     `*` is exactly one segment; `**`, only at the end, is one segment or more: `ui.**` selects `ui.a` and `ui.a.b`, not `ui`.
     """
-    many = rf"{SEGMENT}(\.{SEGMENT})*"
-    parts = [many if part == "**" else SEGMENT if part == "*" else re.escape(part) for part in pattern.split(".")]
-    return r"\.".join(parts)
+
+    text: str
+    segments: tuple[str, ...] = field(compare=False, repr=False)
+    """Without the `**`; `ANY` stands for any one segment."""
+    below: bool = field(compare=False, repr=False)
+    """Whether it goes on with `**`: then one segment or more follow."""
+    prefix: str = field(compare=False, repr=False)
+    """The literal text that every match starts with, for an index: `ui.*.x` gives `ui.`."""
+    _fixed: tuple[tuple[int, str], ...] = field(compare=False, repr=False)
+    """The literal segments after the first wildcard, each with its place."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a scope or a glob, of at most MAX_SCOPE characters.
+
+        Raises:
+            InvalidInput: it is neither; names the field `scope`.
+        """
+        if len(text) > MAX_SCOPE or _GLOB.fullmatch(text) is None:
+            raise InvalidInput(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
+        segments = segments_of(text)
+        below = segments[-1] == _BELOW
+        if below:
+            segments.pop()
+        wild = segments.index(ANY) if ANY in segments else len(segments)
+        fixed = tuple((place, segment) for place, segment in enumerate(segments) if place > wild and segment != ANY)
+        return cls(text, tuple(segments), below, text.partition(ANY)[0], fixed)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a scope, and so selects nothing else."""
+        return self.prefix == self.text
+
+    def matches(self, scope: str) -> bool:
+        """Whether it selects a scope, which must be a valid one."""
+        prefix, segments = self.prefix, self.segments
+        if prefix == self.text:
+            return scope == prefix
+        if not scope.startswith(prefix):
+            return False
+        dots = scope.count(".")
+        if dots < len(segments) if self.below else dots != len(segments) - 1:
+            return False
+        if not self._fixed:
+            return True
+        found = segments_of(scope)
+        return all(found[place] == segment for place, segment in self._fixed)

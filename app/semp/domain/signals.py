@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from semp.domain.credit import DEFAULT_DEPTH, MAX_DEPTH, Credit
-from semp.domain.events import EventType
+from semp.domain.event_types import TYPES, EventType
 
 FADED = 0.01
 """Below this strength a signal is absent, whether or not it is still stored."""
@@ -140,27 +140,29 @@ def apply(
 
     Args:
         state: the signal before, None when it was never there.
-        value: size of a reward or penalty, 0..1; ignored for other types.
+        event_type: one of the table; KeyError otherwise.
+        value: how much it raises or lowers, 0..1; ignored for types that do neither.
         alpha: a reward's own amplification, None for the signal's.
         now: the event's timestamp, milliseconds.
         share: what part of the value reaches this signal, 0..1.
 
     Returns:
-        The signal after and what changed; `(state, None)` when the event does nothing (a penalty on an absent signal).
+        The signal after and what changed; `(state, None)` when the event does nothing (it lowers, and the signal is absent).
     """
+    effect = TYPES[event_type].effect
     if share == WHOLE:
         share = WHOLE
     else:
         value *= share
     before = state.strength_at(now) if state is not None else 0.0
     if state is None or before == 0.0:
-        if event_type == "penalty":
+        if effect == "lower":
             return state, None
         state = Signal(*key, 0.0, rules.alpha, rules.lambda_, now, now, position, rules.interval)
-        after = min(1.0, value * (state.alpha if alpha is None else alpha)) if event_type == "reward" else INITIAL
-    elif event_type == "reward":
+        after = min(1.0, value * (state.alpha if alpha is None else alpha)) if effect == "raise" else INITIAL
+    elif effect == "raise":
         after = min(1.0, before + value * (state.alpha if alpha is None else alpha))
-    elif event_type == "penalty":
+    elif effect == "lower":
         after = max(0.0, before - value)
     else:
         touched = Signal(*key, state.strength, state.alpha, state.lambda_, state.decayed_at, now, position, state.interval)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from semp.domain.clock import from_text
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 
 SHOWN = 1_000
 """Ids or steps a summary lists, at most; counts are exact."""

@@ -15,11 +15,11 @@ from typing import Literal
 
 import msgspec
 
-from semp.domain.clock import Clock
 from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
 from semp.engine.ledger import Ledger, Overlay
+from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
 from semp.engine.ports import EventLog
 from semp.engine.records import DuplicateId, Entry, LogState
@@ -53,7 +53,7 @@ class Committer:
         self,
         store: EventLog,
         ledger: Ledger,
-        clock: Clock,
+        clock: LogClock,
         *,
         rules: Rules,
         on_commit: Callable[[Sequence[Entry]], None],
@@ -69,8 +69,8 @@ class Committer:
         self.on_reset = on_reset
         self.patience = patience
         self.poll_interval = poll_interval
-        self.batches = 0
-        """Transactions committed by this process."""
+        self.transactions = 0
+        """Append transactions committed by this process, those included whose answer was lost and that were found in the log."""
         self._queue: deque[Submission] = deque()
         self._events = 0
         self._bytes = 0
@@ -235,8 +235,7 @@ class Committer:
             outcome = await self._attempt(overlay)
         if outcome == "committed" and clean:
             if overlay is not None:
-                self.ledger.commit(overlay)
-                self._publish(overlay.plan.entries)
+                self._landed_own(overlay)
             for submission in batch:
                 submission.succeed()
             return True
@@ -311,8 +310,7 @@ class Committer:
         if planned.plan is not None:
             overlay = Overlay(planned.plan)
             self.ledger.overlays.append(overlay)
-            self.ledger.commit(overlay)
-            self._publish(overlay.plan.entries)
+            self._landed_own(overlay)
         for submission in planned.submissions:
             submission.succeed()
         return True
@@ -357,16 +355,20 @@ class Committer:
         """Read from the log what this process did not land itself, up to `state`; False when it is not the log this ledger follows."""
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
             return False
-        own = {draft.id for batch in self._flights.values() for submission in batch for draft in submission.drafts}
-        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules)
+        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
+        found: set[asyncio.Task[bool]] = set()
+        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
             for entry in entries:
                 entry.encoded = encode(entry.event)
             self.ledger.absorb(entries)
-            self._recovered.update((entry.event.id, Recorded.of(entry)) for entry in entries if entry.event.id in own)
-            self._publish(entries)
+            recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
+            self._recovered.update(recovered)
+            found.update(own[event_id] for event_id in recovered)
+            self.on_commit(entries)
         self.ledger.state = state
+        self.transactions += len(found)
         return True
 
     async def _start_over(self) -> None:
@@ -383,6 +385,8 @@ class Committer:
         self.ledger.restart(state, signals)
         self.on_reset()
 
-    def _publish(self, entries: Sequence[Entry]) -> None:
-        self.batches += 1
-        self.on_commit(entries)
+    def _landed_own(self, overlay: Overlay) -> None:
+        """A transaction of this process is committed."""
+        self.ledger.commit(overlay)
+        self.transactions += 1
+        self.on_commit(overlay.plan.entries)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from semp.domain.credit import Credit
+from semp.domain.event_types import TYPES
 from semp.domain.events import Draft
 
 
 def credit_of(draft: Draft, default: Credit | None) -> Credit | None:
     """How far up a draft reaches: what its payload says, else the rules; None when it credits nothing further."""
-    if (draft.credit is None and default is None) or not draft.parent_ids or draft.type not in ("reward", "penalty"):
+    if (draft.credit is None and default is None) or not draft.parent_ids or not TYPES[draft.type].credits:
         return None
     asked = draft.credit if draft.credit is not None else default
     return asked if asked is not None and asked.discount else None

@@ -1,21 +1,23 @@
-"""The shared environment: what the API and the command line call. One per process and database."""
+"""The shared environment, one per process and database. The API reaches it through a gate; what it is made of is the engine's own."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from semp.domain.clock import Clock, system_clock
+from semp.domain.clock import Clock, elapsed_clock, system_clock
 from semp.domain.errors import StoreUnavailable
-from semp.domain.events import Draft
 from semp.domain.signals import Rules
+from semp.engine.access import OPEN, SERVICE, Principal
 from semp.engine.committer import Committer
 from semp.engine.field import Field
+from semp.engine.gate import Gate
 from semp.engine.ledger import Ledger
+from semp.engine.listeners import Listeners
 from semp.engine.live.hub import Hub
-from semp.engine.planning import Recorded
-from semp.engine.ports import Storage
+from semp.engine.log_clock import LogClock
+from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 
@@ -26,6 +28,8 @@ class Environment:
     """Committer, signals and live delivery on one storage.
 
     Args:
+        clock: the machine's clock.
+        elapsed: a clock that nobody sets, see `semp.engine.log_clock`.
         sweep_interval: seconds between deletions of faded signals; changes no answer, only frees space.
         patience: seconds a request waits for a database that went away in the middle of its commit.
         poll_interval: seconds between looks for events of other replicas.
@@ -37,23 +41,28 @@ class Environment:
         rules: Rules,
         *,
         clock: Clock = system_clock,
+        elapsed: Clock = elapsed_clock,
         sweep_interval: float = 60.0,
         patience: float = 30.0,
         poll_interval: float = 1.0,
     ) -> None:
         self.storage = storage
+        self.queries: QueryReader = storage
         self.rules = rules
-        self.clock = clock
+        self.clock = LogClock(clock, elapsed)
         self.sweep_interval = sweep_interval
         self._patience = patience
         self._poll_interval = poll_interval
         self.ledger: Ledger
         self.hub: Hub
         self.committer: Committer
-        self.on_growth: Callable[[], None] = lambda: None
-        """Called after this process has seen the log grow."""
+        self.growth: Listeners[[Sequence[Entry]]] = Listeners()
+        """Told whenever this process has seen the log grow: the new entries in log order, each exactly once, whoever appended them."""
+        self.replacement: Listeners[[]] = Listeners()
+        """Told when another log has taken the place of the one that was followed, so that positions mean nothing any more."""
         self.field: Field
         self.snapshots: Snapshots
+        self._open = Gate(self, OPEN)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,37 +75,31 @@ class Environment:
         state, signals = await self.storage.open(self.rules)
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)
+        self.snapshots = Snapshots(self.storage, self.ledger, SERVICE)
+        self.growth.add(self.hub.publish)
+        self.growth.add(self.snapshots.grown)
+        self.replacement.add(lambda: self.hub.reset(self.ledger.state.head))
+        self.replacement.add(self.snapshots.reset)
         self.committer = Committer(
             self.storage,
             self.ledger,
             self.clock,
             rules=self.rules,
-            on_commit=self._grown,
-            on_reset=self._replaced,
+            on_commit=self.growth.tell,
+            on_reset=self.replacement.tell,
             patience=self._patience,
             poll_interval=self._poll_interval,
         )
         self.committer.start()
         self.field = Field(self.storage, self.ledger, self.clock)
-        self.snapshots = Snapshots(self.storage, self.ledger)
-        self.snapshots.grown()
         self._background = [
             asyncio.create_task(self._sweep_forever(), name="sweeper"),
             asyncio.create_task(self.snapshots.run(), name="snapshots"),
         ]
 
-    def _grown(self, entries: Sequence[Entry]) -> None:
-        self.hub.publish(entries)
-        self.snapshots.grown()
-        self.on_growth()
-
-    def _replaced(self) -> None:
-        self.hub.reset(self.ledger.state.head)
-        self.snapshots.reset()
-
-    def look(self) -> None:
-        """Look for events of other replicas now."""
-        self.committer.look()
+    def acting(self, principal: Principal) -> Gate:
+        """What this principal may ask of the environment, and may see of it."""
+        return self._open if principal is OPEN else Gate(self, principal)
 
     async def drain(self, within: float) -> None:
         """Refuse new events, commit what was accepted, deliver it, and tell every subscriber where it stands.
@@ -108,6 +111,7 @@ class Environment:
         await asyncio.wait({closing}, timeout=within)
         await asyncio.sleep(0)  # answers go out before the sockets are told
         self.hub.close()
+        await asyncio.sleep(0)  # whoever follows the log says so on its connection
 
     async def halt(self) -> None:
         """Refuse new events, commit what was accepted, end what runs in the background. The storage stays open."""
@@ -127,14 +131,6 @@ class Environment:
         """Whether an event would be taken now."""
         return bool(self._background) and self.committer.available
 
-    async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
-        """Commit the drafts together or not at all; see Committer.submit for the errors. Cancelling it does not undo it."""
-        return await self.committer.submit(drafts, batch=batch)
-
-    def submit(self, drafts: Sequence[Draft]) -> asyncio.Future[list[Recorded]]:
-        """Queue drafts behind everything queued before, without waiting; see Committer.submit."""
-        return self.committer.submit(drafts)
-
     async def sweep(self) -> int:
         """Delete signals that had faded at the newest event, here and in storage; the number deleted.
 
@@ -151,10 +147,11 @@ class Environment:
         return deleted
 
     async def _sweep_forever(self) -> None:
+        service = self.acting(SERVICE)
         while True:
             await asyncio.sleep(self.sweep_interval)
             try:
-                await self.sweep()
+                await service.sweep()
             except StoreUnavailable:
                 continue
             except Exception:

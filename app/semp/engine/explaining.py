@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from semp.domain.clock import to_text
-from semp.domain.events import EventType, effect_of
+from semp.domain.event_types import RAISING_OR_LOWERING, EventType, effect_of
 from semp.domain.signals import WHOLE, Key, Rules
 from semp.engine.past import Moment, signal_at
 from semp.engine.ports import SignalHistory
@@ -99,7 +99,7 @@ def _steps(chain: Sequence[Moved], first: int) -> list[Step]:
     for index in range(first, len(chain)):
         moved, event = chain[index], chain[index].event
         left = chain[index - 1].after if index else 0.0
-        value = effect_of(event.type, bytes(event.payload))[0] if event.type in ("reward", "penalty") else None
+        value = effect_of(event.type, bytes(event.payload))[0] if event.type in RAISING_OR_LOWERING else None
         step = Step(
             event.id, event.type, event.scope, event.trace_id, event.agent_id, event.timestamp, event.position,
             moved.before - left, moved.before, moved.after - moved.before, moved.after, value, moved.share,

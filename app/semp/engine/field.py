@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from semp.domain.clock import Clock, from_text, to_text
+from semp.domain.clock import from_text, to_text
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.events import Draft
-from semp.domain.scopes import glob_regex
+from semp.domain.scopes import Glob
 from semp.domain.signals import Signal, live
 from semp.engine.explaining import Explanation, explain
 from semp.engine.ledger import Ledger
+from semp.engine.log_clock import LogClock, log_time
 from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
 from semp.engine.ports import Storage
 from semp.engine.what_if import Outcome, what_if
@@ -49,19 +49,24 @@ class WhatIf(msgspec.Struct, frozen=True):
 class Field:
     """Reads of signals. The present comes from the ledger, in memory; the past from storage."""
 
-    def __init__(self, store: Storage, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, store: Storage, ledger: Ledger, clock: LogClock) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
 
     def now(self) -> int:
-        """The time signals are read at, milliseconds: the clock's, but never before the newest event."""
-        return max(self._clock(), self._ledger.state.last_timestamp)
+        """The time signals are read at, milliseconds: the log's, see `semp.engine.log_clock`."""
+        return self._clock.now(self._ledger.state)
+
+    def clock_ahead(self) -> int:
+        """Milliseconds that the log's time is ahead of this machine's clock; 0 unless a clock had jumped ahead and was corrected."""
+        self.now()
+        return self._clock.ahead
 
     def signals(
-        self, *, scope: str | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
+        self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
     ) -> list[SignalView]:
-        """Live signals, strongest first, then by scope and pattern; `scope` may be a glob."""
+        """Live signals, strongest first, then by scope and pattern."""
         return strongest(self._ledger.live(self.now()), scope, pattern, min_strength, limit)
 
     def signal(self, scope: str, pattern: str) -> SignalView | None:
@@ -87,7 +92,9 @@ class Field:
             now = from_text(at)
         except ValueError:
             raise InvalidInput(FieldError("at", "expected a position, or a time with its zone such as 2025-01-15T10:30:00Z")) from None
-        if now > self.now():
+        present, state = self.now(), self._ledger.state
+        now = log_time(self._clock.shifts(state, state.head + 1), now, self._clock.wall())
+        if now > present:
             raise InvalidInput(FieldError("at", "that time has not come yet"))
         return await moment_of_time(self._store, now, head)
 
@@ -95,7 +102,7 @@ class Field:
         self,
         moment: Moment,
         *,
-        scope: str | None = None,
+        scope: Glob | None = None,
         pattern: str | None = None,
         min_strength: float = 0.0,
         limit: int | None = None,
@@ -136,16 +143,13 @@ def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
 
 
 def strongest(
-    found: Iterable[tuple[Signal, float]], scope: str | None, pattern: str | None, min_strength: float, limit: int | None
+    found: Iterable[tuple[Signal, float]], scope: Glob | None, pattern: str | None, min_strength: float, limit: int | None
 ) -> list[SignalView]:
-    """Those chosen, strongest first, then by scope and pattern; `scope` may be a glob."""
-    chosen = re.compile(glob_regex(scope)) if scope is not None else None
+    """Those chosen, strongest first, then by scope and pattern."""
     pairs = [
         (signal, strength)
         for signal, strength in found
-        if strength >= min_strength
-        and (pattern is None or signal.pattern == pattern)
-        and (chosen is None or chosen.fullmatch(signal.scope))
+        if strength >= min_strength and (pattern is None or signal.pattern == pattern) and (scope is None or scope.matches(signal.scope))
     ]
     pairs.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
     return [view(signal, strength) for signal, strength in pairs[:limit]]

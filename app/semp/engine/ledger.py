@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
+from semp.domain.event_types import LOWERING, TYPES
 from semp.domain.signals import Key, Move, Rules, Signal, apply, live, rules_at
 from semp.engine.records import Entry, LogState, Plan, Thread
 
@@ -149,7 +150,7 @@ class Ledger:
             self.causes.update({event.id: entry.cause})
             if event.type == "proposal":
                 self.newest.update({(event.trace_id, event.scope): entry.as_proposal()})
-            self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules)
+            self.state = LogState(self.state.epoch, event.position, self.state.tip, now, self.state.rules, self.state.shifts)
 
 
 def targets(entry: Entry) -> list[tuple[Key, float]]:
@@ -190,12 +191,26 @@ def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key
     return moves
 
 
+def why_unmoved(entry: Entry) -> str | None:
+    """Why an entry moved no signal, or by nothing though it is there to raise or lower; None when there is nothing to say."""
+    event, effect = entry.event, TYPES[entry.event.type].effect
+    if not entry.moves:
+        if aimed := targets(entry):
+            absent = ", ".join(f"{scope}:{pattern}" for (scope, pattern), _ in aimed[:3])
+            return f"no live signal {absent}: a {event.type} lowers what is there"
+        looked = "no proposal among its causes, and none" if event.parent_ids else "no payload.action, no parent_ids, and no proposal"
+        return f"{looked} in scope {event.scope} of trace {event.trace_id}"
+    if effect == "touch" or any(move.before != move.after for move in entry.moves):
+        return None
+    return "its value is 0" if not entry.value else "alpha is 0" if entry.alpha == 0 else "the signal stands at its limit"
+
+
 def kept(entry: Entry) -> Sequence[Move]:
-    """What is stored of an entry's moves: all of them, and for a penalty that found its signal absent, that it came (0 to 0).
+    """What is stored of an entry's moves: all of them, and for what lowers and found its signal absent, that it came (0 to 0).
 
     The latter moved nothing, but would have, had another event not been there.
     """
-    if entry.event.type != "penalty":
+    if entry.event.type not in LOWERING:
         return entry.moves
     aimed = targets(entry)
     if len(aimed) == len(entry.moves):

@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from semp.domain.errors import QueryTooLarge
 from semp.domain.events import Event
 from semp.engine.ports import LineageReader
 from semp.engine.records import Counted, Direction, LineageFilter, Relative
@@ -108,6 +109,20 @@ async def around(store: LineageReader, origin: Event, wanted: LineageFilter, ask
     )
     found = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: wanted.limit]
     return found, asked.counted or _total(causes[1], effects[1])
+
+
+async def still_open(store: LineageReader, event_id: str, wanted: LineageFilter, asked: Asked) -> Found:
+    """Proposals that an event led to and that are neither ended nor cancelled.
+
+    Raises:
+        QueryTooLarge: the event led to more than the budget. A part of that cannot tell what is still open.
+    """
+    counted = asked.counted or await store.count_open(event_id, wanted)
+    if counted is None:
+        return [], None
+    if not counted.complete:
+        raise QueryTooLarge(f"more than {wanted.budget:,} events follow from this one; a part of them cannot tell what is still open")
+    return await store.nearest_open(event_id, wanted) if wanted.limit and counted.count else [], counted
 
 
 def _total(causes: Counted | None, effects: Counted | None) -> Counted | None:

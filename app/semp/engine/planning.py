@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import msgspec
 
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
-from semp.domain.clock import Clock, to_text
+from semp.domain.clock import to_text
 from semp.domain.credit import Credited, Reached, credited
 from semp.domain.errors import FieldError, IdConflict, InvalidInput, SempError
+from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
 from semp.engine.crediting import climb, credit_of
-from semp.engine.ledger import Ledger, fold
+from semp.engine.ledger import Ledger, fold, why_unmoved
+from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState, Plan, Thread
 
@@ -31,11 +33,13 @@ class Recorded(msgspec.Struct, gc=False):
     """What this append moved; nothing for a retry of what was stored before."""
     created: bool = True
     """False when the log already held this event with the same content."""
+    unmoved: str | None = None
+    """Why this append moved no signal, where it moved none."""
 
     @classmethod
     def of(cls, entry: Entry) -> Recorded:
         """The answer for an entry this process has seen go by."""
-        return cls(entry.event, entry.encoded, entry.moves)
+        return cls(entry.event, entry.encoded, entry.moves, unmoved=why_unmoved(entry))
 
 
 class Submission:
@@ -161,7 +165,7 @@ async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: Ev
         found.above = await log.proposals_above(list(stored), found.depth)
 
 
-def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: Clock) -> Planned:
+def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: LogClock) -> Planned:
     """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended.
 
     Raises:
@@ -182,11 +186,12 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings
 
 
 class _Builder:
-    def __init__(self, ledger: Ledger, found: Findings, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, found: Findings, clock: LogClock) -> None:
         self.ledger = ledger
         self.found = found
         self.state: LogState = ledger.expected
-        self.now = max(clock(), self.state.last_timestamp)
+        self.now = clock.stamp(self.state)
+        self.shifts = clock.shifts(self.state, self.state.head + 1)
         self.timestamp = to_text(self.now)
         self.entries: dict[str, Entry] = {}
         self.newest: dict[Thread, Proposal] = {}
@@ -223,7 +228,10 @@ class _Builder:
     def _entry(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> Entry:
         near, distance = (), 0
         if draft.parent_ids:
-            near, distance = nearest(self._causes(draft, fresh, submission, index))
+            causes = self._causes(draft, fresh, submission, index)
+            if TYPES[draft.type].withdraws:
+                _check_withdrawn(draft, causes, submission, index)
+            near, distance = nearest(causes)
             if len(near) > MAX_NEAREST:
                 reason = f"{len(near)} proposals are equally near among the causes, the limit is {MAX_NEAREST}"
                 raise InvalidInput(FieldError(submission.path(index, "parent_ids"), reason))
@@ -320,7 +328,17 @@ class _Builder:
     def plan(self) -> Plan | None:
         if not self.entries:
             return None
-        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now)
+        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now, self.shifts)
+
+
+def _check_withdrawn(draft: Draft, causes: Sequence[Cause], submission: Submission, index: int) -> None:
+    """Refuse parents that are no proposals: only a proposal is its own nearest, at distance 0."""
+    wrong = [number for number, cause in enumerate(causes) if not cause.nearest or cause.distance]
+    if wrong:
+        reason = f"is no proposal; the parents of a {draft.type} are the proposals it withdraws"
+        raise InvalidInput(
+            *[FieldError(submission.path(index, f"parent_ids[{number}]"), f"{draft.parent_ids[number]} {reason}") for number in wrong]
+        )
 
 
 def _thread(entry: Entry) -> Thread:

@@ -1,39 +1,45 @@
 """What the engine needs from storage: small Protocols that Neo4j and the in-memory store both implement.
 
-The thirteen storage operations of the public SEL/SEMP architecture page are all here, under the field's names:
+What became of the thirteen storage operations of the public SEL/SEMP architecture page:
 
-    createEvent            EventLog.append          createSignal, updateSignalStrength  SignalStore.put_signals
-    getEvent               EventLog.events          getSignal                           SignalStore.signal
-    getEvents              EventLog.page            getAllSignals                       SignalStore.signals
-    getEventsByScope       EventLog.page            applySignalDecay                    SignalStore.sweep
-    getEventsByTraceId     EventLog.page            createNode, getNode, addEdge        NodeStore.put_node, node, add_edge
-
-Decay itself is computed on read (`semp.domain.signals`), so `sweep` only frees the space of what has faded.
+    createEvent            EventLog.append          createSignal            EventLog.append: with the event that raises it
+    getEvent               EventLog.events          updateSignalStrength    EventLog.append: with the event that moves it
+    getEvents              EventLog.page            getSignal               none: answered from memory (`semp.engine.field`)
+    getEventsByScope       EventLog.page            getAllSignals           SignalStore.signals, once, at the start
+    getEventsByTraceId     EventLog.page            applySignalDecay        none: decay is computed on read (`semp.domain.signals`);
+                                                                            SignalStore.sweep deletes what has faded
+    createNode             NodeStore.put_node       getNode, addEdge        NodeStore.node, NodeStore.add_edge
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Reached
-from semp.domain.events import Event, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import Event
+from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
 from semp.engine.records import (
     Counted,
+    Cursor,
     Direction,
     Entry,
     EventFilter,
     GraphNode,
     Kind,
+    Lease,
     LineageFilter,
     LinkedNode,
     LogState,
     Moved,
+    OfferedQuery,
     Plan,
+    QueryAnswer,
     Relative,
     Side,
     Snapshot,
@@ -117,9 +123,9 @@ class EventLog(Protocol):
 class SignalStore(Protocol):
     """Stored signal states. During normal work they change only inside an append."""
 
-    async def signals(self) -> list[Signal]: ...
-
-    async def signal(self, key: Key) -> Signal | None: ...
+    async def signals(self) -> list[Signal]:
+        """All of them, in no order."""
+        ...
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         """Create or overwrite these states, for repair from the log."""
@@ -166,6 +172,77 @@ class SignalHistory(Protocol):
         ...
 
 
+class CursorStore(Protocol):
+    """Durable positions by name, for whoever follows the log across restarts: webhooks, brokers, sweepers.
+
+    Names are any text; by convention a kind, a colon and an id (`webhook:billing`), so that `cursors` can list a kind.
+    They are no part of the log: replay, lineage, export and `semp verify` do not see them.
+    """
+
+    async def cursor(self, name: str) -> Cursor | None:
+        """Where it stands. Compare its epoch with the log's before you go on from it."""
+        ...
+
+    async def cursors(self, prefix: str = "") -> list[Cursor]:
+        """Those whose names begin so, in order of name (by code point)."""
+        ...
+
+    async def advance(self, name: str, position: int, epoch: str, *, under: Lease | None = None, back: bool = False) -> Cursor:
+        """Move a cursor on, or make it; where it stands then.
+
+        Safe to repeat: it moves forward only, and one that is as far or further stays where it is. Positions of one name may come out
+        of order.
+
+        Args:
+            epoch: of the log that the position was read from.
+            under: a lease that has to be held still; whoever takes it next finds the cursor moved.
+            back: move it to just this position, even back, or over from a log that was replaced.
+
+        Raises:
+            Fenced: the lease is not held under this token any more.
+            LogReplaced: the log has another epoch or ends before the position; or the cursor is one of another log, and not `back`.
+        """
+        ...
+
+    async def delete_cursor(self, name: str) -> bool:
+        """False when there was none."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """Leases by name, for work that one process at a time does. One holder at most, until the lease expires by the storage's clock.
+
+    A holder that is late does not know it: whatever it writes names its token and is refused once another holds the lease
+    (`CursorStore.advance`), or is safe to do twice. Tokens of one name only grow, across expiry, release and restarts.
+    """
+
+    async def acquire(self, name: str, holder: str, seconds: float) -> Lease:
+        """Take the lease if it is free or has expired, renew it if it is the holder's own; the lease as it stands then.
+
+        It is yours when the answer's holder is you. Safe to repeat. An expired lease comes back under a new token, also to the same holder.
+
+        Args:
+            holder: who asks; must differ between processes, and between lives of one.
+            seconds: how long from now on, 0.001 to 86,400. It never shortens.
+
+        Raises:
+            ValueError: `seconds` is out of bounds.
+        """
+        ...
+
+    async def renew(self, lease: Lease, seconds: float) -> Lease | None:
+        """Hold it for longer; None when another took it, or it was given back. One that expired and nobody took is held again."""
+        ...
+
+    async def release(self, lease: Lease) -> bool:
+        """Give it back before it expires. False when it was not held under this token any more; safe to repeat."""
+        ...
+
+    async def lease(self, name: str) -> Lease | None:
+        """Who holds it now; None when nobody does."""
+        ...
+
+
 class LineageReader(Protocol):
     """Reachability along PARENT, counted by distinct events, never by paths.
 
@@ -182,6 +259,17 @@ class LineageReader(Protocol):
 
         `budget` does not bound this; `semp.engine.lineage.nearest` does, from what was counted.
         """
+        ...
+
+    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+        """How many proposals among its descendants are open: no event of an ending type (`ENDING`) up to `until` has them as its nearest.
+
+        Scope chooses among them; depth and types have no meaning here. None when the event does not exist.
+        """
+        ...
+
+    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        """Those, nearest first, then oldest first. `budget` does not bound this."""
         ...
 
     async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
@@ -219,7 +307,7 @@ class TraceReader(Protocol):
         ...
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         """The trace's events after a position, in order."""
         ...
@@ -254,16 +342,28 @@ class NodeStore(Protocol):
         ...
 
 
-class Storage(EventLog, SignalStore, SignalHistory, LineageReader, TraceReader, NodeStore, Protocol):
+class QueryReader(Protocol):
+    """Questions that a store answers by name, in a language of its own. They only read. A store without such a language offers none."""
+
+    def offered(self) -> list[OfferedQuery]:
+        """All of them, by name."""
+        ...
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
+        """Run one, with its parameters as texts; those left out are the defaults.
+
+        Bounded: QUERY_ROWS rows, QUERY_BYTES bytes, and the store's limits for a read in time and memory.
+
+        Raises:
+            NotFound: it offers no such question.
+            InvalidInput: a parameter is missing, unknown or not what the question takes.
+            QueryTimeout: it took longer than the store's limit for reads.
+            QueryTooLarge: it needs more memory than the store gives one.
+        """
+        ...
+
+
+class Storage(EventLog, SignalStore, SignalHistory, CursorStore, LeaseStore, LineageReader, TraceReader, NodeStore, QueryReader, Protocol):
     """All of it behind one connection."""
 
     async def close(self) -> None: ...
-
-    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """Run a read query of `cypher/` by name, for the command line. Only stores that speak Cypher can.
-
-        Raises:
-            NotFound: no such query, or this store has none.
-            InvalidInput: a parameter is missing or unknown.
-        """
-        ...

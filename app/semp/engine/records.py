@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
-from semp.domain.events import Event, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import Event
+from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Move, Rules, Signal
 
 Thread = tuple[str, str]
 """(trace_id, scope): where the newest proposal answers for an event without an action and without causes."""
+
+
+class ClockShift(msgspec.Struct, frozen=True, array_like=True):
+    """From a position on, timestamps are ahead of the wall clock: it had jumped ahead and was corrected, and they never run backwards."""
+
+    since: int
+    """Position of the first event with such a timestamp."""
+    ahead: int
+    """Milliseconds; 0 once they follow the wall clock again."""
+    noticed: int
+    """What the wall clock showed then, milliseconds since 1970."""
 
 
 class LogState(msgspec.Struct, frozen=True):
@@ -29,6 +42,8 @@ class LogState(msgspec.Struct, frozen=True):
     """Milliseconds since 1970 of the newest event, 0 when the log is empty."""
     rules: list[Rules]
     """Every set of rules that was ever in force, in order of `since`."""
+    shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
+    """How far timestamps were ahead of the wall clock, in order of `since`; empty unless a clock ever jumped ahead."""
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -81,17 +96,18 @@ class Plan(msgspec.Struct):
     def state(self) -> LogState:
         """The state once it is committed."""
         last = self.entries[-1]
-        return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules)
+        return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules, self.shifts)
 
     timestamp: int = 0
+    shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
+    """Those of the state that it leads to."""
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which events a page holds. Fields that are None select everything; several must all hold."""
 
     types: Sequence[EventType] | None = None
-    scope: str | None = None
-    """A scope, or a glob of `semp.domain.scopes`."""
+    scope: Glob | None = None
     trace_id: str | None = None
     agent_id: str | None = None
     after: int | None = None
@@ -104,6 +120,48 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 class DuplicateId(Exception):
     """An append held an id that the log already has; nothing of it was written."""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a follower of the log has come."""
+
+    name: str
+    epoch: str
+    """The log whose positions it counts. When the log has another one by now, it was replaced, and the position says nothing about it."""
+    position: int
+    """Everything up to here is done."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who may do what one at a time may do, as of the answer it came with."""
+
+    name: str
+    holder: str
+    token: int
+    """The fencing token: of two holders, the later one has the higher."""
+    expires: int
+    """Milliseconds since 1970, by the clock of the storage."""
+    left: int
+    """Milliseconds until then, at the answer: what a holder should count, from before it asked, on a clock of its own."""
+
+
+def lease_milliseconds(seconds: float) -> int:
+    """A lease's length as storage takes it, to the millisecond.
+
+    Raises:
+        ValueError: it is shorter than one, or longer than a day.
+    """
+    if not 0.001 <= seconds <= 86_400:
+        raise ValueError(f"a lease lasts a millisecond to a day, not {seconds} seconds")
+    return round(seconds * 1000)
+
+
+class Fenced(Exception):
+    """The lease was given back, or is another's by now. Nothing was written; whoever held it has to stop."""
+
+
+class LogReplaced(Exception):
+    """The log has another epoch than the position, or ends before it: it was replaced. Nothing was written."""
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -144,7 +202,7 @@ class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
     depth: int | None = None
     """PARENT hops at most, None for no bound."""
     types: Sequence[EventType] | None = None
-    scope: str | None = None
+    scope: Glob | None = None
     until: int | None = None
     """Events at later positions do not count, so that pages of descendants fit together while events arrive."""
     after: tuple[int, int] | None = None
@@ -195,7 +253,7 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Events at later positions do not count, so that pages fit together while events arrive."""
     types: Sequence[EventType] | None = None
     """Only traces with such an event ..."""
-    scope: str | None = None
+    scope: Glob | None = None
     """... in such a scope."""
     limit: int = 100
 
@@ -228,3 +286,54 @@ class LinkedNode(msgspec.Struct, frozen=True):
 
 Side = Literal["provenance", "consequences"]
 """Of an artefact: the events it is linked to with all that led to them, or with all that they led to."""
+
+
+QUERY_ROWS = 1_000
+"""Rows in the answer of an offered query, at most."""
+QUERY_BYTES = 8 * 1024 * 1024
+"""Bytes of JSON in it, at most, whatever the rows."""
+
+QueryParameterType = Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN"]
+
+
+class QueryParameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an offered query has to be told."""
+
+    name: str
+    type: QueryParameterType
+    description: str
+    required: bool
+    default: str | float | bool | msgspec.UnsetType | None = msgspec.UNSET
+    """What it is when left out; not there when it is required."""
+    minimum: int | msgspec.UnsetType = msgspec.UNSET
+    maximum: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class QueryColumn(msgspec.Struct, frozen=True):
+    """What a row of an offered query holds at its place."""
+
+    name: str
+    type: str
+    """As the query's language writes it."""
+
+
+class OfferedQuery(msgspec.Struct, frozen=True):
+    """A question that a store answers by name, in a language of its own."""
+
+    name: str
+    """May have a slash: `cookbook/rework_scopes`."""
+    purpose: str
+    language: str
+    parameters: list[QueryParameter]
+    columns: list[QueryColumn]
+    text: str
+
+
+class QueryAnswer(msgspec.Struct, frozen=True):
+    """Rows of an offered query."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    """Values that JSON can say."""
+    truncated: bool
+    """Whether there were more rows than an answer holds."""

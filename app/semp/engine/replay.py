@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Signal, rules_at
+from semp.engine.access import SERVICE, Principal, require
 from semp.engine.ledger import fold
 from semp.engine.ports import EventLog, SignalStore
 from semp.engine.records import Entry, LogState
@@ -45,12 +46,16 @@ async def replay(log: EventLog, state: LogState, progress: Callable[[int], objec
     return signals
 
 
-async def verify(store: _Store, progress: Callable[[int], object] = int) -> list[Difference]:
+async def verify(store: _Store, progress: Callable[[int], object] = int, *, principal: Principal = SERVICE) -> list[Difference]:
     """Compare every stored signal with the replay, exactly.
 
     A signal that had faded at the newest event may have been swept or not: both are the same answer. The log must be quiet
     meanwhile, or what is appended during the replay can show up as a difference.
+
+    Raises:
+        Forbidden: the principal may not maintain what is stored.
     """
+    require(principal, "maintain")
     state = await store.state()
     stored = {signal.key: signal for signal in await store.signals()}
     replayed = await replay(store, state, progress)
@@ -59,6 +64,17 @@ async def verify(store: _Store, progress: Callable[[int], object] = int) -> list
         for key in sorted(stored.keys() | replayed.keys())
         if not _same(stored.get(key), replayed.get(key), state.last_timestamp)
     ]
+
+
+async def repair(store: SignalStore, differences: Sequence[Difference], *, principal: Principal = SERVICE) -> None:
+    """Overwrite the stored signals that differ with what the log says. Safe to repeat.
+
+    Raises:
+        Forbidden: the principal may not maintain what is stored; nothing was written.
+    """
+    require(principal, "maintain")
+    await store.put_signals([found.replayed for found in differences if found.replayed is not None])
+    await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
 
 
 def _same(stored: Signal | None, replayed: Signal | None, now: int) -> bool:

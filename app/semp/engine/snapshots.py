@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from semp.domain.errors import StoreUnavailable
+from semp.engine.access import Principal, require
 from semp.engine.ledger import Ledger
 from semp.engine.ports import SignalHistory
-from semp.engine.records import Snapshot
+from semp.engine.records import Entry, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +24,16 @@ RETRY = 5.0
 class Snapshots:
     """Takes them in the background, never inside an append. Any replica may; the same position twice is the same snapshot."""
 
-    def __init__(self, store: SignalHistory, ledger: Ledger) -> None:
+    def __init__(self, store: SignalHistory, ledger: Ledger, principal: Principal) -> None:
+        require(principal, "maintain")
         self._store = store
         self._ledger = ledger
         self._next = 0
         """Position from which one is due."""
         self._due = asyncio.Event()
+        self._due.set()
 
-    def grown(self) -> None:
+    def grown(self, _: Sequence[Entry]) -> None:
         """The log has grown."""
         if self._ledger.state.head >= self._next:
             self._due.set()

@@ -12,11 +12,13 @@ from typing import Protocol
 
 import msgspec
 
-from semp.domain.clock import Clock, from_text
+from semp.domain.clock import from_text
 from semp.domain.errors import FieldError, InvalidInput
-from semp.domain.events import Draft, Event, effect_of
+from semp.domain.event_types import effect_of
+from semp.domain.events import Draft, Event
 from semp.domain.signals import Key, Signal, apply, rules_at
 from semp.engine.ledger import Ledger
+from semp.engine.log_clock import LogClock
 from semp.engine.past import Moment, signal_at
 from semp.engine.planning import LookAgain, Submission, look_up, make_plan
 from semp.engine.ports import EventLog, SignalHistory
@@ -38,7 +40,7 @@ class Outcome(msgspec.Struct, frozen=True):
 class _Store(EventLog, SignalHistory, Protocol): ...
 
 
-async def what_if(store: _Store, ledger: Ledger, clock: Clock, drop: Sequence[str], add: Sequence[Draft]) -> tuple[list[Outcome], int]:
+async def what_if(store: _Store, ledger: Ledger, clock: LogClock, drop: Sequence[str], add: Sequence[Draft]) -> tuple[list[Outcome], int]:
     """Every signal that the dropped or added events move, and the time of the question, milliseconds.
 
     Args:
@@ -61,9 +63,9 @@ async def what_if(store: _Store, ledger: Ledger, clock: Clock, drop: Sequence[st
         would_be.pop(key, None)
         if refolded is not None:
             would_be[key] = refolded
-    now = max(clock(), state.last_timestamp)
+    now = clock.now(state)
     if add:
-        added = await _with(store, Ledger(state, would_be.values()), lambda: now, add)
+        added = await _with(store, Ledger(state, would_be.values()), LogClock(lambda: now), add)
         would_be.update(added)
         changed.update(dict.fromkeys(added))
     return [Outcome(key, would_be.get(key), actual.get(key)) for key in changed], now
@@ -105,7 +107,7 @@ async def _without(store: SignalHistory, state: LogState, key: Key, dropped: set
     return signal, budget
 
 
-async def _with(store: EventLog, ledger: Ledger, clock: Clock, drafts: Sequence[Draft]) -> dict[Key, Signal]:
+async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequence[Draft]) -> dict[Key, Signal]:
     """The states after appending the drafts to a ledger of one's own."""
     submission = Submission(drafts, batch=True)
     while True:

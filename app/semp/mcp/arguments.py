@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from semp.api.routes.paths import MAX_IDS
-from semp.domain.events import EventType, Id, Name
+from semp.domain.event_types import EventType
+from semp.domain.events import Id, Name
 from semp.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
 
 MAX_LIMIT = 200
@@ -51,7 +52,8 @@ Payload = Annotated[
     dict[str, Any],
     Meta(
         description="proposal: {action} (what you mean to do, a short stable name such as improve_ux); ready: {status}; "
-        "test: {status: running, passed or failed}; reward: {value: 0..1, reason}; penalty: {value: -1..1, reason}. "
+        "test: {status: running, passed or failed}; reward: {value: 0..1, reason}; penalty: {value: -1..1, reason}; "
+        "cancel: {reason, value: 0..1}, with the proposals it withdraws as parent_ids. "
         "Any other keys are kept. At most 256 KiB.",
         examples=[{"action": "improve_ux"}],
     ),
@@ -133,10 +135,11 @@ class Related(Arguments):
 class ReadLineage(Related, kw_only=True):
     id: EventId
     direction: Annotated[
-        Literal["ancestors", "descendants", "lineage", "roots", "impact"],
+        Literal["ancestors", "descendants", "lineage", "roots", "impact", "open"],
         Meta(
             description="ancestors: all that led to it; descendants: all it led to; lineage: both; "
-            "roots: the first causes; impact: what it led to that has led to nothing yet."
+            "roots: the first causes; impact: what it led to that has led to nothing yet; "
+            "open: proposals it led to that are neither ready nor cancelled (depth and type do not apply)."
         ),
     ] = "ancestors"
 

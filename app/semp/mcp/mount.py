@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import asgi
-from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from semp.api.live.websocket import own_page
 from semp.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,8 +27,6 @@ class Mount:
 
         @asgi("/mcp", copy_scope=True)
         async def mcp(scope: Scope, receive: Receive, send: Send) -> None:
-            if not allowed(scope):
-                raise Forbidden(detail="pages of other sites may not use this")
             sessions = await self._open(cast("ASGIApp", scope["litestar_app"]))
             await sessions.handle(scope, receive, send)
 
@@ -51,34 +46,8 @@ class Mount:
             await (await self._opening).close()
 
 
-class Forbidden(HTTPException):
-    """A page of another site asks."""
-
-    status_code = 403
-
-
 async def _opened(app: ASGIApp) -> Sessions:
     module = await asyncio.to_thread(import_module, "semp.mcp.sessions")
     sessions: Sessions = module.Sessions(app)
     await sessions.start()
     return sessions
-
-
-def allowed(scope: Scope) -> bool:
-    """Whether a request comes from a program, or from a page that may ask: the rule of `/ws`, and no rebound name.
-
-    A page may point a name of its own at 127.0.0.1; then it asks this service as its own host. So over loopback only loopback's names
-    are this service's.
-    """
-    headers = dict(scope["headers"])
-    origin = headers[b"origin"].decode("latin-1") if b"origin" in headers else None
-    server = scope.get("server")
-    here = "localhost" if server is not None and _loopback(server[0]) else headers.get(b"host", b"").decode("latin-1")
-    return own_page(origin, here)
-
-
-def _loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -15,7 +15,7 @@ from semp import __version__
 from semp.domain.errors import InvalidInput
 from semp.mcp.resources import FIXED, TEMPLATES, signal_uri, trace_uri
 from semp.mcp.service import Refused, Service
-from semp.mcp.subscriptions import Context, Subscriptions, named, refusal
+from semp.mcp.subscriptions import Context, Subscriptions, named, on_behalf, refusal
 from semp.mcp.tools import TOOLS
 
 log = logging.getLogger(__name__)
@@ -52,12 +52,12 @@ def mcp_server(service: Service) -> Server[Any]:
     async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=list(tools.values()))
 
-    async def call_tool(_: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         called = TOOLS.get(params.name)
         try:
             if called is None:
                 return _failed(404, {"message": f"no such tool: {params.name}; there are {', '.join(TOOLS)}"})
-            answer = await called.call(service, params.arguments or {})
+            answer = await called.call(on_behalf(service, context), params.arguments or {})
         except InvalidInput as error:
             return _failed(400, {"message": f"Validation error: {error}", "errors": error.fields})
         except Refused as error:
@@ -67,10 +67,11 @@ def mcp_server(service: Service) -> Server[Any]:
             return _failed(500, {"message": "Internal server error"})
         return types.CallToolResult(content=[types.TextContent(text=answer.decode())], structured_content=msgspec.json.decode(answer))
 
-    async def list_resources(_: Context, __: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+    async def list_resources(context: Context, _: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+        asked = on_behalf(service, context)
         try:
             signals, traces = await asyncio.gather(
-                service.get("/api/signals", {"limit": OFFERED}), service.get("/api/traces", {"limit": OFFERED})
+                asked.get("/api/signals", {"limit": OFFERED}), asked.get("/api/traces", {"limit": OFFERED})
             )
         except Refused as error:
             raise refusal(error) from None
@@ -87,10 +88,10 @@ def mcp_server(service: Service) -> Server[Any]:
         found = [types.ResourceTemplate(uri_template=one.uri, name=one.name, description=one.text, mime_type=JSON) for one in TEMPLATES]
         return types.ListResourceTemplatesResult(resource_templates=found)
 
-    async def read_resource(_: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         wanted = named(params.uri)
         try:
-            answer = await service.get(wanted.path, wanted.query)
+            answer = await on_behalf(service, context).get(wanted.path, wanted.query)
         except Refused as error:
             raise refusal(error) from None
         text = types.TextResourceContents(uri=params.uri, text=answer.body.decode(), mime_type=JSON)

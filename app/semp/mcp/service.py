@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import msgspec
 
+from semp.api.security.credentials import KEY
 from semp.domain.errors import SempError
+from semp.engine.access import Principal
 
 PATIENCE = 60.0
 """Seconds without a byte of an answer after which it is given up; the service itself answers or refuses long before."""
@@ -74,6 +77,21 @@ class Service:
             verify=httpx.create_ssl_context() if transport is None else True,
         )  # fmt: skip
 
+        self._principal: Principal | None = None
+
+    def acting(self, principal: Principal | None) -> Service:
+        """The same service, asked as this principal: within this process. Over the network there is none; a connection says who asks."""
+        bound = copy.copy(self)
+        bound._principal = principal
+        return bound
+
+    @property
+    def _asking(self) -> dict[str, Any]:
+        if self._principal is not None:
+            return {KEY: self._principal}
+        assert not self.within, "within this process every request is somebody's"
+        return {}
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -83,11 +101,13 @@ class Service:
     async def get(self, path: str, query: Query | None = None) -> Answer:
         """What the path answers; parameters that are None are left out."""
         with self._reaching():
-            return _answer(await self._client.get(path, params=_sent(query or {})))
+            return _answer(await self._client.get(path, params=_sent(query or {}), extensions=self._asking))
 
     async def post(self, path: str, body: bytes) -> Answer:
         with self._reaching():
-            return _answer(await self._client.post(path, content=body, headers={"content-type": "application/json"}))
+            return _answer(
+                await self._client.post(path, content=body, headers={"content-type": "application/json"}, extensions=self._asking)
+            )
 
     async def follow(self, query: Query) -> AsyncGenerator[list[Message]]:
         """What happens from now on, as much at a time as came together. The first list is empty and says that nothing is missed from here.
@@ -95,7 +115,7 @@ class Service:
         Ends when the service ends it: it stops, or the reader was too slow. Close it (`contextlib.aclosing`) to leave early.
         """
         with self._reaching():
-            async with self._client.stream("GET", "/api/stream", params=_sent(query)) as response:
+            async with self._client.stream("GET", "/api/stream", params=_sent(query), extensions=self._asking) as response:
                 if response.is_error:
                     await response.aread()
                     _answer(response)

@@ -14,6 +14,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
 
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import InvalidInput
 from semp.mcp.resources import Resource, resource
 from semp.mcp.service import Refused, Service
@@ -75,7 +76,7 @@ class Subscriptions:
         if len(mine) >= MAX_SUBSCRIPTIONS:
             raise MCPError(types.INVALID_PARAMS, f"a session subscribes to {MAX_SUBSCRIPTIONS} resources at most")
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        mine[params.uri] = asyncio.create_task(watch(self._service, watched, connection.send_resource_updated, opened))
+        mine[params.uri] = asyncio.create_task(watch(on_behalf(self._service, context), watched, connection.send_resource_updated, opened))
         try:
             await opened
         except Refused as error:
@@ -110,6 +111,7 @@ class Subscriptions:
         if len(uris) > MAX_SUBSCRIPTIONS:
             raise MCPError(types.INVALID_PARAMS, f"a request listens to {MAX_SUBSCRIPTIONS} resources at most")
         watched = [named(uri) for uri in uris]
+        service = on_behalf(self._service, context)
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: context.request_id}
 
         async def send(notification: types.ServerNotification) -> None:
@@ -122,7 +124,7 @@ class Subscriptions:
         acknowledged = asyncio.Event()
         loop = asyncio.get_running_loop()
         opened = {uri: loop.create_future() for uri in uris}
-        tasks = [asyncio.create_task(watch(self._service, one, tell, opened[one.uri])) for one in watched]
+        tasks = [asyncio.create_task(watch(service, one, tell, opened[one.uri])) for one in watched]
         if not tasks:  # nothing it asks for ever changes; it is kept waiting, so that it does not ask again and again
             tasks = [asyncio.create_task(self._ended())]
         try:
@@ -140,6 +142,11 @@ class Subscriptions:
             with anyio.CancelScope(shield=True):  # else each would be cancelled again while it closes its stream
                 await asyncio.wait(tasks)
         return types.SubscriptionsListenResult(_meta=meta)
+
+
+def on_behalf(service: Service, context: Context) -> Service:
+    """The service, asked as whoever made this call: a session may be used by more than one. Without HTTP there is no principal."""
+    return service.acting(None if context.request is None else principal_of(context.request.scope))
 
 
 def _connection(context: Context) -> Connection:

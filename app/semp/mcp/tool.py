@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from semp.domain.errors import InvalidInput
-from semp.domain.events import field_error
+from semp.domain.validation import field_error
 from semp.mcp.service import Service
 
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
@@ -49,7 +49,7 @@ class Tool(NamedTuple):
         try:
             arguments = msgspec.convert(there, self.arguments, strict=False)
         except msgspec.ValidationError as error:
-            raise InvalidInput(field_error(error)) from None
+            raise InvalidInput(field_error(error, of=self.arguments)) from None
         return await self.run(service, arguments)
 
 

@@ -59,8 +59,9 @@ class Traces(msgspec.Struct):
 @tool("Emit an event", EmitEvent, RecordedEvent, writes=True)
 async def emit_event(service: Service, wanted: EmitEvent) -> bytes:
     """Leave an event in the shared environment: a proposal before you work, ready when it is done, a test result, a reward or a penalty for
-    what others did. Name the events that caused it in parent_ids. The answer has its id, for later parent_ids, and the signals it moved. A
-    reward or penalty moves the signal of the nearest proposals among its causes, or of the scope and payload.action it names."""
+    what others did, a cancel for proposals that are withdrawn. Name the events that caused it in parent_ids. The answer has its id, for
+    later parent_ids, and the signals it moved, or in `moved` why it moved none. A reward or penalty moves the signal of the nearest
+    proposals among its causes, or of the scope and payload.action it names."""
     if not wanted.id:
         wanted.id = new_id()
     try:
@@ -135,7 +136,12 @@ async def read_trace(service: Service, wanted: ReadTrace) -> bytes:
 @tool("Read lineage", ReadLineage, LineageAnswer, paged=True)
 async def read_lineage(service: Service, wanted: ReadLineage) -> bytes:
     """What led to an event, or what it led to, nearest first, with how many there are in all. depth counts hops from it."""
-    return _paged(await service.get(f"/api/events/{wanted.id}/{wanted.direction}", wanted.query("id", "direction")))
+    return _paged(
+        await service.get(
+            f"/api/events/{wanted.id}/{wanted.direction}",
+            wanted.query("id", "direction", *(("depth", "type") if wanted.direction == "open" else ())),
+        )
+    )
 
 
 @tool("Find paths", FindPaths, PathsAnswer, paged=True)

@@ -8,9 +8,14 @@ from typing import Any
 
 import httpx
 
+from semp.api.security.credentials import KEY
+
 
 class Within(httpx.AsyncBaseTransport):
-    """Hands each request to the application; the body of an answer is passed on as it is made, one piece at a time."""
+    """Hands each request to the application; the body of an answer is passed on as it is made, one piece at a time.
+
+    A request asks as the principal that its extension KEY names.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -95,4 +100,5 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "client": None,
         "server": (request.url.host, 80),
+        **({KEY: request.extensions[KEY]} if KEY in request.extensions else {}),
     }

@@ -1,9 +1,10 @@
-"""Word between replicas that the log has grown, over Redis. It makes them prompt; what makes them certain is that each polls the log."""
+"""Redis hints that the log grew. A hint makes other replicas read the log at once; without hints they poll it, so none is needed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from semp.domain.errors import FieldError, InvalidInput
+from semp.engine.access import SERVICE
 from semp.engine.environment import Environment
+from semp.engine.records import Entry
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,9 @@ def check_url(url: str) -> None:
 
 
 class RedisHints:
-    """Says when this replica has committed, and has it look when another one has. Never in the way: without Redis nothing waits.
+    """Publishes a hint when this replica has seen the log grow, and reads the log when another replica publishes one.
+
+    Appends and deliveries never wait for Redis, whether it answers or not.
 
     Args:
         url: as redis://host:6379/0.
@@ -46,30 +51,37 @@ class RedisHints:
 
     def __init__(self, environment: Environment, url: str, password: str | None = None) -> None:
         check_url(url)
-        self.environment = environment
+        self._growth = environment.growth
+        self._gate = environment.acting(SERVICE)
         self._redis = Redis.from_url(url, password=password, socket_connect_timeout=2.0, socket_keepalive=True, health_check_interval=15)
-        self._news = asyncio.Event()
+        self._grown = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self.environment.on_growth = self._news.set
+        """Begin to publish and to listen."""
+        self._growth.add(self._on_growth)
         self._tasks = [
-            asyncio.create_task(self._tell_forever(), name="hints out"),
+            asyncio.create_task(self._publish_forever(), name="hints out"),
             asyncio.create_task(self._listen_forever(), name="hints in"),
         ]
 
     async def stop(self) -> None:
+        """Publish and listen no more."""
+        self._growth.remove(self._on_growth)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.aclose()
 
-    async def _tell_forever(self) -> None:
-        """One message for all that was committed while the one before was under way."""
+    def _on_growth(self, _: Sequence[Entry]) -> None:
+        self._grown.set()
+
+    async def _publish_forever(self) -> None:
+        """One hint for everything that was committed while the hint before was being sent."""
         while True:
-            await self._news.wait()
-            self._news.clear()
-            state = self.environment.ledger.state
+            await self._grown.wait()
+            self._grown.clear()
+            state = self._gate.state
             try:
                 await self._redis.publish(CHANNEL, f"{state.epoch}:{state.head}")
             except (RedisError, OSError):
@@ -81,17 +93,17 @@ class RedisHints:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
-                    self.environment.look()  # for what was said while this one did not listen
+                    self._gate.look()  # for hints that were published while this replica did not listen
                     pause = 0.1
                     async for message in channel.listen():  # pyright: ignore[reportUnknownVariableType]
-                        self._heard(cast("dict[str, bytes]", message)["data"])
+                        self._on_hint(cast("dict[str, bytes]", message)["data"])
             except (RedisError, OSError) as error:
                 log.warning("no hints from Redis, polling alone: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _heard(self, said: bytes) -> None:
-        epoch, _, head = said.decode(errors="replace").rpartition(":")
-        state = self.environment.ledger.state
+    def _on_hint(self, hint: bytes) -> None:
+        epoch, _, head = hint.decode(errors="replace").rpartition(":")
+        state = self._gate.state
         if epoch == state.epoch and head.isdigit() and int(head) > state.head:
-            self.environment.look()
+            self._gate.look()

@@ -15,7 +15,7 @@ Mode = Literal["read", "write", "schema"]
 _PARAM = re.compile(r"\$(\w+)")
 _HEADER = re.compile(r"^// (mode|param|bound|returns)\b:? ?(.*)$")
 _DEFAULT = re.compile(r"^\S+ = (\S+)")
-_RETURNED = re.compile(r"(\w+): ")
+_RETURNED = re.compile(r"(\w+): ([A-Z]+[A-Z<>]*)")
 
 
 class QueryFileError(Exception):
@@ -34,9 +34,20 @@ class Query:
     """Name to declared type and meaning."""
     defaults: dict[str, Any] = field(default_factory=dict[str, Any])
     """Values, declared as `TYPE = value`, for whoever runs the query by hand and leaves the parameter out."""
-    returns: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict[str, str])
+    """Name to declared type, in the order of the columns."""
     bound: int | None = None
     """The number that bounds a variable-length pattern, where the header declares one: Cypher takes no parameter there."""
+
+    @property
+    def returns(self) -> tuple[str, ...]:
+        """The names of the columns, in their order."""
+        return tuple(self.columns)
+
+    @property
+    def offered(self) -> bool:
+        """Whether it is for whoever asks the service, and not one of the service's own: those are in folders of their own."""
+        return "/" in self.name and self.mode == "read"
 
     def bounded(self, depth: int | None) -> str:
         """The text with another bound, a whole number of at least 1; None for no bound."""
@@ -103,11 +114,14 @@ def parse(name: str, source: str) -> Query:
     used = set(_PARAM.findall(text))
     if used != params.keys():
         raise QueryFileError(f"cypher/{name}: parameters in header and text differ: {', '.join(sorted(used ^ params.keys()))}")
-    returns = tuple(_RETURNED.findall(" ".join(found["returns"])))
+    columns = dict(_RETURNED.findall(" ".join(found["returns"])))
     bound = int(found["bound"][0].split(":")[1].split()[0]) if found["bound"] else None
     if bound is not None and f"..{bound}]" not in text:
         raise QueryFileError(f"cypher/{name}: the declared bound {bound} is not in the text")
-    return Query(name, text, found["mode"][0], " ".join(purpose), params, defaults, returns, bound)  # type: ignore[arg-type]
+    query = Query(name, text, found["mode"][0], " ".join(purpose), params, defaults, columns, bound)  # type: ignore[arg-type]
+    if query.offered and not query.returns:
+        raise QueryFileError(f"cypher/{name}: a query that is offered to everybody names the columns it returns")
+    return query
 
 
 def check(queries: Iterable[str], used: Iterable[str]) -> None:

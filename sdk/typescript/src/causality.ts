@@ -4,7 +4,7 @@ import { newId } from "./identifiers.js";
 import { Pages } from "./pages.js";
 import { queryString, segment, type Answer, type Query } from "./transport.js";
 import type {
-  CommonCausesQuery, ExplainQuery, Explanation, Lineage, LineageQuery, LinkedNode, NewEvent, Node, NodeLineageQuery, Paths, PathsQuery,
+  CommonCausesQuery, ExplainQuery, Explanation, Lineage, LineageQuery, LinkedNode, NewEvent, Node, NodeLineageQuery, OpenQuery, Paths, PathsQuery,
   Relative, Shift, Supposition, TraceGraph, TraceGraphQuery, TraceNode, TraceSpan, TraceSummary, TracesQuery,
 } from "./types.js";
 
@@ -53,6 +53,11 @@ export abstract class Causality {
   /** Where the consequences end so far: descendants that led to nothing yet; the event itself when nothing followed. */
   impact(id: string, query: LineageQuery = {}): Pages<Lineage, Relative> {
     return this.#around(`/api/events/${segment(id)}/impact`, query);
+  }
+
+  /** The proposals an event led to that are neither ended nor cancelled: what to stop when it is withdrawn. */
+  open(id: string, query: OpenQuery = {}): Pages<Lineage, Relative> {
+    return this.#around(`/api/events/${segment(id)}/open`, query);
   }
 
   /** How one event led to another: every event on any way between them. Their order does not matter; `count` is 0 without a way. */

@@ -205,6 +205,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/{event_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an event led to and is still open
+         * @description The proposals among its descendants that are neither ended nor cancelled: the list of what to stop. One is ended by a `ready`
+         *     and cancelled by a `cancel` of which it is a nearest proposal among the causes.
+         */
+        get: operations["listOpen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/paths": {
         parameters: {
             query?: never;
@@ -518,6 +539,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The queries that can be run by name
+         * @description What each answers, what it has to be told, what its columns are, and its text in the language of the database. A service that
+         *     keeps its log in memory has none.
+         */
+        get: operations["listQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queries/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a query
+         * @description The query's parameters are those of the request, as `GET /api/queries` lists them. It only reads. An answer holds 1,000 rows at
+         *     most and some 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped.
+         */
+        get: operations["runQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stream": {
         parameters: {
             query?: never;
@@ -534,6 +597,26 @@ export interface paths {
          *     position belongs to another log.
          */
         get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which version of the service answers?
+         * @description `version` is the service's own; `protocol` the newest version of the messages on `/ws`.
+         */
+        get: operations["version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -649,7 +732,7 @@ export interface components {
              */
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             trace_id: string;
             agent_id: string;
@@ -693,7 +776,7 @@ export interface components {
         GraphEvent: {
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             agent_id: string;
             timestamp: string;
@@ -722,7 +805,7 @@ export interface components {
         LineageNode: {
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             trace_id: string;
             agent_id: string;
@@ -784,7 +867,7 @@ export interface components {
              * @example proposal
              * @enum {string}
              */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             /**
              * @description Dotted path of `[A-Za-z0-9_-]` segments.
              * @example ui.login
@@ -801,7 +884,7 @@ export interface components {
              */
             agent_id: string;
             /**
-             * @description At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; reward: `value` 0..1; penalty: `value` -1..1, taken by its size; `credit` of either, an object of `discount` 0..1 and `max_depth`, has it reach the proposals further up. Other keys are kept as they are.
+             * @description At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; reward: `value` 0..1; penalty: `value` -1..1, taken by its size; cancel: `value` 0..1, 0.3 unless given. `credit` of a reward or penalty, an object of `discount` 0..1 and `max_depth`, has it reach the proposals further up. Other keys are kept as they are.
              * @example {
              *       "action": "improve_ux"
              *     }
@@ -819,6 +902,8 @@ export interface components {
             timestamp?: unknown;
             /** @description Ignored: set by the server. */
             signals?: unknown;
+            /** @description Ignored: set by the server. */
+            moved?: unknown;
         };
         /**
          * NewNode
@@ -850,12 +935,43 @@ export interface components {
             data: unknown;
             edges: components["schemas"]["GraphEdge"][];
         };
+        /** OfferedQuery */
+        OfferedQuery: {
+            name: string;
+            purpose: string;
+            language: string;
+            parameters: components["schemas"]["QueryParameter"][];
+            columns: components["schemas"]["QueryColumn"][];
+            text: string;
+        };
         /** PathsAnswer */
         PathsAnswer: {
             count?: number;
             truncated: boolean;
             nodes: components["schemas"]["LineageNode"][];
             shortest?: string[];
+        };
+        /** QueryAnswer */
+        QueryAnswer: {
+            columns: string[];
+            rows: unknown[][];
+            truncated: boolean;
+        };
+        /** QueryColumn */
+        QueryColumn: {
+            name: string;
+            type: string;
+        };
+        /** QueryParameter */
+        QueryParameter: {
+            name: string;
+            /** @enum {string} */
+            type: "STRING" | "INTEGER" | "FLOAT" | "BOOLEAN";
+            description: string;
+            required: boolean;
+            default?: string | number | boolean | null;
+            minimum?: number;
+            maximum?: number;
         };
         /** Ready */
         Ready: {
@@ -872,7 +988,7 @@ export interface components {
              */
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             trace_id: string;
             agent_id: string;
@@ -891,6 +1007,8 @@ export interface components {
             /** @description Place in the log: 1, 2, 3, ... without gaps, in commit order. */
             position: number;
             signals?: components["schemas"]["Move"][];
+            /** @description Why it moved nothing, where it moved nothing. */
+            moved?: string;
         };
         /** SignalView */
         SignalView: {
@@ -984,6 +1102,12 @@ export interface components {
             penalties: components["schemas"]["Tally"];
             critical_path: components["schemas"]["CriticalPath"];
         };
+        /** Version */
+        Version: {
+            name: string;
+            version: string;
+            protocol: number;
+        };
         /** WhatIf */
         WhatIf: {
             position: number;
@@ -994,7 +1118,7 @@ export interface components {
         domain_traces_Step: {
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             agent_id: string;
             timestamp: string;
@@ -1005,7 +1129,7 @@ export interface components {
         engine_explaining_Step: {
             id: string;
             /** @enum {string} */
-            type: "proposal" | "ready" | "test" | "reward" | "penalty";
+            type: "proposal" | "ready" | "test" | "reward" | "penalty" | "cancel";
             scope: string;
             trace_id: string;
             agent_id: string;
@@ -1034,7 +1158,7 @@ export interface operations {
                 /** @description Events in a page, at most. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description Only events with exactly this name. */
@@ -1448,7 +1572,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1524,7 +1648,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1600,7 +1724,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1676,7 +1800,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1752,7 +1876,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1761,6 +1885,76 @@ export interface operations {
                 budget?: number;
                 /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
                 count?: number;
+                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded where needed. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageAnswer"];
+                };
+            };
+            /** @description The input was refused; nothing was written. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Repeat after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listOpen: {
+        parameters: {
+            query?: {
+                /** @description Nodes in a page, at most; 0 for the count alone. */
+                limit?: number;
+                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                scope?: string | null;
+                /** @description 1 to include payloads. */
+                payload?: number;
+                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                budget?: number;
                 /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
                 cursor?: string | null;
             };
@@ -1832,7 +2026,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1905,7 +2099,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -1974,7 +2168,7 @@ export interface operations {
                 /** @description Events in a page, at most. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description A position of the log. */
@@ -2091,7 +2285,7 @@ export interface operations {
                 /** @description Events in a page, at most. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -2662,7 +2856,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -2740,7 +2934,7 @@ export interface operations {
                 /** @description Nodes in a page, at most; 0 for the count alone. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
@@ -2867,13 +3061,110 @@ export interface operations {
             };
         };
     };
+    listQueries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedQuery"][];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Repeat after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    runQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded where needed. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description The input was refused; nothing was written. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Repeat after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     streamEvents: {
         parameters: {
             query?: {
                 /** @description Scopes or globs: any. */
                 scope?: string[] | null;
                 /** @description Any of these types. */
-                type?: ("proposal" | "ready" | "test" | "reward" | "penalty")[] | null;
+                type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
                 /** @description May be repeated: any of the values. */
                 trace_id?: string[] | null;
                 /** @description May be repeated: any of the values. */
@@ -2929,6 +3220,35 @@ export interface operations {
             };
             /** @description Repeat after `Retry-After` seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description A defect of the service; its log has the details. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

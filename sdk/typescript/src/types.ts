@@ -47,6 +47,8 @@ export interface Payloads {
   reward: Judgement & { value: number; α?: number | null; alpha?: number | null };
   /** `value`: -1..1, taken by its size. */
   penalty: Judgement & { value: number };
+  /** Withdraws the proposals that are its parents. `value`: 0..1, 0.3 unless given. */
+  cancel: Payload & { value?: number; reason?: string | null };
 }
 
 /** One kind of record for each type of event, so that `event.type` tells what `event.payload` is. */
@@ -112,6 +114,7 @@ export type EventsQuery = Asked<"listEvents">;
 export type SignalsQuery = Asked<"listSignals">;
 export type LineageQuery = Asked<"listAncestors">;
 export type NodeLineageQuery = Asked<"listProvenance">;
+export type OpenQuery = Asked<"listOpen">;
 export type PathsQuery = Asked<"listPaths", "from" | "to">;
 export type CommonCausesQuery = Asked<"listCommonCauses", "ids">;
 export type TracesQuery = Asked<"listTraces", "before" | "until">;

@@ -18,7 +18,7 @@ export interface Failure {
 
 export type Answer = "stored" | "lost" | "silent" | { status?: number; headers?: Record<string, string>; body: unknown };
 export type Step =
-  | number[] | "cut" | "garbage" | "silent" | { hello: number; epoch: string } | { signals: [number, string][] }
+  | (number | object)[] | "cut" | "garbage" | "silent" | { hello: number; epoch: string } | { signals: [number, string][] }
   | { close: number; reason?: string } | { status: number };
 
 interface Asking {

@@ -29,7 +29,7 @@ export function fresh(): string {
   return `live-${newId()}`;
 }
 
-export function stored({ signals: _, ...event }: { signals?: unknown }): object {
+export function stored({ signals: _, moved: __, ...event }: { signals?: unknown; moved?: unknown }): object {
   return event;
 }
 

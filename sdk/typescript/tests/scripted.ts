@@ -104,7 +104,10 @@ async function say(step: Step, response: ServerResponse, epoch: string): Promise
     await pause(50);
     response.destroy();
   } else if (step === "silent") return;
-  else if (Array.isArray(step)) response.write(step.map((position) => message(position, "event", stored(position))).join(""));
+  else if (Array.isArray(step)) {
+    const events = step.map((one) => (typeof one === "number" ? stored(one) : (whole(one) as Record<string, unknown>)));
+    response.write(events.map((event) => message(event["position"] as number, "event", event)).join(""));
+  }
   else if ("hello" in step) response.write(`retry: 1000\nid: ${epoch}:${step.hello}\n\n`);
   else if ("signals" in step) response.write(step.signals.map(([at, pattern]) => message(at, "signal", moved(at, pattern))).join(""));
   else if ("close" in step) response.end(`event: close\ndata: ${JSON.stringify({ code: step.close, reason: step.reason ?? "", position: 0 })}\n\n`);

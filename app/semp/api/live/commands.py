@@ -13,7 +13,7 @@ from semp.api.direct import MAX_BODY, decode
 from semp.api.errors import describe
 from semp.api.live.frames import message, text_frame
 from semp.api.live.query import Wanted, interest_in
-from semp.api.live.subscriber import Subscriber, check_place
+from semp.api.live.subscriber import Subscriber
 from semp.api.routes.events import recorded_json
 from semp.domain.errors import FieldError, InvalidInput, SempError, TooLarge
 from semp.domain.events import MAX_NAME, NewEvent, draft
@@ -53,7 +53,7 @@ class Commands:
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
-        self.environment = subscriber.environment
+        self.gate = subscriber.gate
         self._slots = asyncio.Semaphore(PIPELINED)
 
     async def handle(self, text: str) -> None:
@@ -82,7 +82,7 @@ class Commands:
         new = decode(_read_event, bytes(command.data))
         await self._slots.acquire()
         try:
-            waiting = self.environment.submit([draft(new)])
+            waiting = self.gate.submit([draft(new)])
         except BaseException:
             self._slots.release()
             raise
@@ -105,10 +105,10 @@ class Commands:
             raise InvalidInput(FieldError("after", "expected a position, 0 or more"))
         if wanted.epoch is not None and len(wanted.epoch) > MAX_NAME:
             raise InvalidInput(FieldError("epoch", "is not an epoch"))
-        await check_place(self.environment, wanted)
+        follow = await self.subscriber.follow(wanted)
         self.subscriber.stop()
-        self._ack(command.ref, self.environment.hub.head if wanted.after is None else wanted.after)
-        self.subscriber.start(wanted)
+        self._ack(command.ref, follow.position)
+        self.subscriber.start(follow)
 
     def _ack(self, ref: Ref, position: int) -> None:
         self.subscriber.wire.write(message("ack", ref=ref, position=position))

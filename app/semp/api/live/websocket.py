@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from semp.api.live.commands import Commands
-from semp.api.live.frames import Renderer, message
+from semp.api.live.frames import message
 from semp.api.live.query import Wanted, from_query
-from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, NOT_ALLOWED, TRY_LATER, Subscriber, check_place, refused
+from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, refused
 from semp.api.live.wire import LiveProtocol, wire_of
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import CannotResume, InvalidInput, StoreUnavailable
 from semp.engine.environment import Environment
+from semp.engine.live.follow import Follow
 
 
 def live_route(environment: Environment) -> Any:
     """`/ws`."""
-    renderer = Renderer(environment)
 
     @websocket("/ws")
     async def live(socket: WebSocket[Any, Any, Any]) -> None:
         """`{"type":"event","data":{...}}` for every event that is wanted, in log order, none left out and none twice.
 
         Whatever keeps that from being true closes the socket with a code and the last position as part of the reason: 1001 the service
-        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad; 4001: a page of another site.
+        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad.
+        Pages of other sites do not get here, see `semp.api.security`.
         """
         await socket.accept()
         wire = wire_of(socket.scope)
-        if not own_page(socket.headers.get("origin"), socket.headers.get("host", "")):
-            wire.close(NOT_ALLOWED, "pages of other sites may not connect")
-            return
-        wanted = await _wanted(environment, wire, socket.scope["query_string"])
+        wanted = _wanted(wire, socket.scope["query_string"])
         if wanted is None:
             return
-        subscriber = Subscriber(environment, renderer, wire, batch=wanted.batch, signals=wanted.signals)
+        subscriber = Subscriber(environment.acting(principal_of(socket.scope)), wire, batch=wanted.batch, signals=wanted.signals)
+        follow = await _follow(subscriber, wanted)
+        if follow is None:
+            return
         if wanted.version:
-            position = environment.hub.head if wanted.after is None else wanted.after
-            wire.write(message("hello", epoch=environment.ledger.state.epoch, position=position))
-        subscriber.start(wanted)
+            wire.write(message("hello", epoch=follow.epoch, position=follow.position))
+        subscriber.start(follow)
         try:
             await _listen(socket, Commands(subscriber) if wanted.version else None)
         finally:
@@ -49,33 +49,23 @@ def live_route(environment: Environment) -> Any:
     return live
 
 
-def own_page(origin: str | None, host: str) -> bool:
-    """Whether a connection comes from a program, from a page of this service, or from one of this machine.
-
-    Browsers let any page open a WebSocket to anywhere, loopback included, and say only in `Origin` whose page it is.
-    """
-    if origin is None:
-        return True
+def _wanted(wire: LiveProtocol, query: bytes) -> Wanted | None:
+    """What the client asks for; None when that cannot be read and the socket was closed."""
     try:
-        site, here = urlsplit(origin).hostname, urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    return site is not None and site in (here, "localhost", "127.0.0.1", "::1")
-
-
-async def _wanted(environment: Environment, wire: LiveProtocol, query: bytes) -> Wanted | None:
-    """What the client asks for; None when that cannot be had and the socket was closed."""
-    try:
-        wanted = from_query(query)
-        await check_place(environment, wanted)
+        return from_query(query)
     except InvalidInput as error:
         wire.close(BAD_REQUEST, refused(error))
+    return None
+
+
+async def _follow(subscriber: Subscriber, wanted: Wanted) -> Follow | None:
+    """The way along the log from there; None when there is none and the socket was closed."""
+    try:
+        return await subscriber.follow(wanted)
     except CannotResume as error:
-        wire.close(CANNOT_RESUME, str(error))
+        subscriber.wire.close(CANNOT_RESUME, str(error))
     except StoreUnavailable:
-        wire.close(TRY_LATER, "the database is not available")
-    else:
-        return wanted
+        subscriber.wire.close(TRY_LATER, "the database is not available")
     return None
 
 

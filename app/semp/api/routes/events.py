@@ -16,8 +16,10 @@ from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
 from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, rest_of_path, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, NewEvent, draft
+from semp.domain.scopes import Glob
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
@@ -33,6 +35,7 @@ class RecordedEvent(Event):
     """A stored event, and what its append moved."""
 
     signals: list[Move] = msgspec.field(default_factory=list[Move])
+    moved: Annotated[str | msgspec.UnsetType, msgspec.Meta(description="Why it moved nothing, where it moved nothing.")] = msgspec.UNSET
 
 
 class BatchSummary(msgspec.Struct):
@@ -58,7 +61,9 @@ Returned = Annotated[
 
 def recorded_json(recorded: Recorded) -> bytes:
     """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
-    return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    if recorded.unmoved is None:
+        return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
+    return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
 
 
 def page_answer(
@@ -91,7 +96,7 @@ def event_routes(environment: Environment) -> Router:
     async def append_event(incoming: Incoming) -> Answer:
         """201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event."""
         new = decode(_read_event, incoming.body)
-        [recorded] = await environment.append([draft(new)])
+        [recorded] = await environment.acting(principal_of(incoming.scope)).append([draft(new)])
         return Answer(201 if recorded.created else 200, recorded_json(recorded))
 
     @direct_post(
@@ -115,7 +120,7 @@ def event_routes(environment: Environment) -> Router:
         if not 1 <= len(events) <= MAX_BATCH_EVENTS:
             raise InvalidInput(FieldError("body", f"a batch holds 1 to {MAX_BATCH_EVENTS} events, this one has {len(events)}"))
         drafts = [draft(new, f"[{index}].") for index, new in enumerate(events)]
-        recorded = await environment.append(drafts, batch=True)
+        recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
         new = sum(answer.created for answer in recorded)
         status = 201 if new else 200
         if wanted == "minimal":
@@ -149,7 +154,7 @@ def event_routes(environment: Environment) -> Router:
             "limit": limit, "type": types, "scope": in_scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return page_answer(request, await environment.storage.page(wanted), wanted, query)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, query)
 
     @get(
         "/events/scope/{path:path}",
@@ -158,13 +163,17 @@ def event_routes(environment: Environment) -> Router:
         responses={200: success(list[Event], [EVENT]), **responses(400, 503)},
     )
     async def list_scope(
-        request: Request[Any, Any, Any], path: InPath, limit: Limit = 100, before: Position = None
+        request: Request[Any, Any, Any],
+        path: InPath,  # noqa: ARG001 - read from the raw path
+        limit: Limit = 100,
+        before: Position = None,
     ) -> Response[list[Event]]:
         """Newest first, of exactly this scope."""
-        wanted = EventFilter(scope=rest_of_path(request, "/api/events/scope/"), limit=limit, before=before)
-        if "*" in path:
+        scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
+        if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
-        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+        wanted = EventFilter(scope=scope, limit=limit, before=before)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
 
     @get(
         "/events/trace/{path:path}",
@@ -180,7 +189,7 @@ def event_routes(environment: Environment) -> Router:
     ) -> Response[list[Event]]:
         """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
         wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
-        return page_answer(request, await environment.storage.page(wanted), wanted, {"limit": limit})
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
 
     @get(
         "/events/{event_id:str}",
@@ -188,9 +197,9 @@ def event_routes(environment: Environment) -> Router:
         summary="Read one event",
         responses={200: success(Event, EVENT), **responses(400, 404, 503)},
     )
-    async def get_event(event_id: InPath) -> Event:
+    async def get_event(request: Request[Any, Any, Any], event_id: InPath) -> Event:
         """The event as it was stored."""
-        found = await environment.storage.events([event_id.lower()])
+        found = await environment.acting(principal_of(request.scope)).events([event_id.lower()])
         if not found:
             raise NotFound(f"no event has the id {event_id}")
         return found[event_id.lower()]

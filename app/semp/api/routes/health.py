@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from litestar import MediaType, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -15,8 +15,10 @@ from prometheus_client.registry import Collector
 
 from semp.api.errors import responses
 from semp.api.examples import success
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import StoreUnavailable
 from semp.engine.environment import Environment
+from semp.engine.gate import Gate
 
 
 class Health(msgspec.Struct):
@@ -32,28 +34,30 @@ class Ready(Health):
     position: int
 
 
-class _EnvironmentCollector(Collector):
-    """Reads the environment when it is scraped, so that the hot path counts nothing twice."""
+class _Collector(Collector):
+    """Reads the figures when they are asked for, so that the hot path counts nothing twice."""
 
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
 
     def collect(self) -> Iterator[Metric]:
-        environment = self.environment
-        committer, ledger, hub = environment.committer, environment.ledger, environment.hub
-        yield CounterMetricFamily("semp_events", "Events in the log.", value=ledger.state.head)
-        yield CounterMetricFamily("semp_transactions", "Transactions seen by this process.", value=committer.batches)
-        yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=committer.queued)
-        yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=len(ledger.signals))
-        yield GaugeMetricFamily("semp_subscribers", "Open WebSockets.", value=hub.subscribers)
-        yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(committer.available))
+        now = self._gate.statistics
+        yield CounterMetricFamily("semp_events", "Events in the log.", value=now.events)
+        yield CounterMetricFamily("semp_transactions", "Append transactions of this process.", value=now.transactions)
+        yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=now.queued)
+        yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=now.signals)
+        yield GaugeMetricFamily("semp_subscribers", "Live readers: WebSockets, event streams and MCP subscriptions.", value=now.subscribers)
+        yield GaugeMetricFamily(
+            "semp_clock_ahead_seconds",
+            "How far timestamps are ahead of this machine's clock, since a clock had jumped ahead and was corrected.",
+            value=now.clock_ahead / 1000,
+        )
+        yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(now.available))
 
 
 def health_routes(environment: Environment) -> Router:
     """`/health/live`, `/health/ready`, `/metrics`."""
-    registry = CollectorRegistry()
-    registry.register(_EnvironmentCollector(environment))
-    ProcessCollector(registry=registry)
+    process = ProcessCollector(registry=CollectorRegistry())
 
     @get(
         "/health/live",
@@ -73,11 +77,12 @@ def health_routes(environment: Environment) -> Router:
         responses={200: success(Ready, {"status": "ok", "epoch": "x", "position": 1}), **responses(503)},
         sync_to_thread=False,
     )
-    def ready() -> Ready:
+    def ready(request: Request[Any, Any, Any]) -> Ready:
         """200 when the database answered last, with the log's epoch and newest position; 503 while it is away."""
-        if not environment.ready:
+        gate = environment.acting(principal_of(request.scope))
+        if not gate.ready:
             raise StoreUnavailable("the database is not available", retry_after=2)
-        return Ready("ok", environment.ledger.state.epoch, environment.ledger.state.head)
+        return Ready("ok", gate.state.epoch, gate.state.head)
 
     @get(
         "/metrics",
@@ -96,8 +101,11 @@ def health_routes(environment: Environment) -> Router:
         },
         sync_to_thread=False,
     )
-    def metrics() -> Response[bytes]:
+    def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Counters and gauges of the log, the queue, the signals and this process."""
+        registry = CollectorRegistry()
+        registry.register(_Collector(environment.acting(principal_of(request.scope))))
+        registry.register(process)
         return Response(generate_latest(registry), media_type="text/plain; version=1.0.0")
 
     return Router("/", route_handlers=[live, ready, metrics], tags=["Health"])

@@ -11,10 +11,12 @@ from litestar import Request, Response, Router, get
 from semp.api.errors import responses
 from semp.api.examples import LINEAGE, success
 from semp.api.params import Budget, Cursor, Depth, InPath, PageSize, ScopeGlob, Types, WithCount, WithPayload, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
-from semp.domain.events import Event, EventType
+from semp.domain.event_types import EventType
+from semp.domain.events import Event
 from semp.engine.environment import Environment
-from semp.engine.lineage import Asked, around, nearest_of
+from semp.engine.lineage import Asked
 from semp.engine.records import NODE_BUDGET, Counted, Direction, LineageFilter, Relative
 
 
@@ -76,7 +78,6 @@ ROUTES: dict[Kind, tuple[str, str, str]] = {
 
 def lineage_routes(environment: Environment) -> Router:
     """`/events/{id}/` with each of ROUTES."""
-    store = environment.storage
 
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
@@ -93,6 +94,7 @@ def lineage_routes(environment: Environment) -> Router:
             count: WithCount = 1,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
+            gate = environment.acting(principal_of(request.scope))
             place = read_cursor(cursor)
             wanted = LineageFilter(
                 depth=depth,
@@ -104,16 +106,16 @@ def lineage_routes(environment: Environment) -> Router:
                 payload=bool(payload),
                 budget=budget,
             )
-            head = environment.ledger.state.head
+            head = gate.state.head
             wanted_id = event_id.lower()
             asked = Asked(place.counted, bool(count), head)
             origin: Event | None = None
             if kind == "lineage":
-                origin = (await store.events([wanted_id])).get(wanted_id)
-                found, counted = await around(store, origin, wanted, asked) if origin is not None else ([], None)
+                origin = (await gate.events([wanted_id])).get(wanted_id)
+                found, counted = await gate.around(origin, wanted, asked) if origin is not None else ([], None)
             else:
-                found, counted = await nearest_of(store, wanted_id, kind, wanted, asked)
-            if not found and counted is None and not await store.events([wanted_id]):
+                found, counted = await gate.lineage(wanted_id, kind, wanted, asked)
+            if not found and counted is None and not await gate.events([wanted_id]):
                 raise NotFound(f"no event has the id {event_id}")
             until = place.until or max([head, *[relative.event.position for relative in found]])
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
@@ -125,7 +127,41 @@ def lineage_routes(environment: Environment) -> Router:
             responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
         )(handler)  # fmt: skip
 
-    return Router("/", route_handlers=[route(kind) for kind in ROUTES], tags=["Lineage"])
+    @get(
+        "/events/{event_id:str}/open",
+        operation_id="listOpen",
+        summary="What an event led to and is still open",
+        responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
+    )
+    async def list_open(
+        request: Request[Any, Any, Any],
+        event_id: InPath,
+        limit: PageSize = 100,
+        in_scope: ScopeGlob = None,
+        payload: WithPayload = 0,
+        budget: Budget = NODE_BUDGET,
+        cursor: Cursor = None,
+    ) -> Response[LineageAnswer]:
+        """The proposals among its descendants that are neither ended nor cancelled: the list of what to stop. One is ended by a `ready`
+        and cancelled by a `cancel` of which it is a nearest proposal among the causes."""
+        place = read_cursor(cursor)
+        wanted = LineageFilter(
+            scope=valid_glob(in_scope),
+            until=place.until,
+            after=place.after,
+            limit=limit and limit + 1,
+            payload=bool(payload),
+            budget=budget,
+        )
+        gate = environment.acting(principal_of(request.scope))
+        head = gate.state.head
+        found, counted = await gate.open(event_id.lower(), wanted, Asked(place.counted, True, head))
+        if counted is None:
+            raise NotFound(f"no event has the id {event_id}")
+        until = place.until or max([head, *[relative.event.position for relative in found]])
+        return page(request, counted, found, limit, until=until, payload=bool(payload))
+
+    return Router("/", route_handlers=[*[route(kind) for kind in ROUTES], list_open], tags=["Lineage"])
 
 
 class Place(msgspec.Struct, frozen=True):

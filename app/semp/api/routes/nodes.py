@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -15,10 +14,12 @@ from semp.api.errors import responses
 from semp.api.examples import LINEAGE, LINKED_NODE, NEW_EDGE, NEW_NODE, NODE, created, success
 from semp.api.params import Budget, Cursor, Depth, InPath, PageSize, ScopeGlob, Types, WithCount, WithPayload, valid_glob
 from semp.api.routes.lineage import LineageAnswer, page, read_cursor
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, IdConflict, InvalidInput, NotFound
 from semp.domain.events import MAX_NAME, Id, Name, canonical, new_id, stored_text
 from semp.engine.environment import Environment
-from semp.engine.lineage import Asked, nearest
+from semp.engine.gate import Gate
+from semp.engine.lineage import Asked
 from semp.engine.records import NODE_BUDGET, GraphEdge, GraphNode, LineageFilter, Side
 
 
@@ -79,7 +80,6 @@ SIDES: dict[Side, tuple[str, str, str, str]] = {
 
 def node_routes(environment: Environment) -> Router:
     """`/nodes` and what is below it, and the nodes of an event."""
-    store = environment.storage
 
     @direct_post(
         "/nodes",
@@ -94,12 +94,13 @@ def node_routes(environment: Environment) -> Router:
         new = decode(_read_node, incoming.body)
         node_id = new.id.lower() if new.id else new_id()
         data = stored_text(new.data, "data")
-        node, created = await store.put_node(node_id, new.type, data)
+        gate = environment.acting(principal_of(incoming.scope))
+        node, created = await gate.put_node(node_id, new.type, data)
         if created:
             return Answer(201, _encode(node))
         if node.type != new.type or canonical(bytes(node.data)) != canonical(data.encode()):
             raise IdConflict(node_id, what="a node")
-        return Answer(200, _encode(await _node(environment, node_id)))
+        return Answer(200, _encode(await _node(gate, node_id)))
 
     @get(
         "/nodes/{node_id:str}",
@@ -110,9 +111,10 @@ def node_routes(environment: Environment) -> Router:
             **responses(400, 404, 503),
         },
     )
-    async def get_node(node_id: InPath) -> NodeAnswer:
+    async def get_node(request: Request[Any, Any, Any], node_id: InPath) -> NodeAnswer:
         """The node with its edges, by target and type."""
-        return _answer(await _node(environment, node_id.lower()))
+        gate = environment.acting(principal_of(request.scope))
+        return _answer(await _node(gate, node_id.lower()))
 
     @direct_post(
         "/nodes/{node_id:str}/edges",
@@ -130,10 +132,11 @@ def node_routes(environment: Environment) -> Router:
         """201 with the node the edge leaves from. The same edge twice is one edge."""
         edge = decode(_read_edge, incoming.body)
         node_id = str(incoming.scope["path_params"]["node_id"]).lower()
-        if not await store.add_edge(node_id, edge.to.lower(), edge.type):
-            await _node(environment, node_id)
+        gate = environment.acting(principal_of(incoming.scope))
+        if not await gate.add_edge(node_id, edge.to.lower(), edge.type):
+            await _node(gate, node_id)
             raise InvalidInput(FieldError("to", f"neither a node nor an event has the id {edge.to}"))
-        return Answer(201, _encode(await _node(environment, node_id)))
+        return Answer(201, _encode(await _node(gate, node_id)))
 
     def side_route(side: Side) -> Any:
         path, operation, summary, text = SIDES[side]
@@ -151,15 +154,15 @@ def node_routes(environment: Environment) -> Router:
             count: WithCount = 1,
             cursor: Cursor = None,
         ) -> Response[LineageAnswer]:
+            gate = environment.acting(principal_of(request.scope))
             place = read_cursor(cursor)
-            until = place.until or environment.ledger.state.head
-            node = await _node(environment, node_id.lower())
+            until = place.until or gate.state.head
+            node = await _node(gate, node_id.lower())
             wanted = LineageFilter(
                 depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit and limit + 1,
                 payload=bool(payload), budget=budget,
             )  # fmt: skip
-            reach, find = partial(store.count_linked, node.id, side, edge), partial(store.linked, node.id, side, edge)
-            found, counted = await nearest(reach, find, wanted, Asked(place.counted, bool(count), environment.ledger.state.head))
+            found, counted = await gate.linked(node.id, side, edge, wanted, Asked(place.counted, bool(count), gate.state.head))
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
 
         handler.__doc__ = text
@@ -175,19 +178,20 @@ def node_routes(environment: Environment) -> Router:
         summary="The graph nodes linked to an event",
         responses={200: success(list[LinkedNodeAnswer], [LINKED_NODE]), **responses(400, 404, 503)},
     )
-    async def list_nodes_of_event(event_id: InPath) -> list[LinkedNodeAnswer]:
+    async def list_nodes_of_event(request: Request[Any, Any, Any], event_id: InPath) -> list[LinkedNodeAnswer]:
         """By type of the link, then by id."""
+        gate = environment.acting(principal_of(request.scope))
         wanted = event_id.lower()
-        if not await store.events([wanted]):
+        if not await gate.events([wanted]):
             raise NotFound(f"no event has the id {event_id}")
-        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await store.nodes_of(wanted)]
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(wanted)]
 
     handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
     return Router("/", route_handlers=handlers, tags=["Graph nodes"])
 
 
-async def _node(environment: Environment, node_id: str) -> GraphNode:
-    found = await environment.storage.node(node_id)
+async def _node(gate: Gate, node_id: str) -> GraphNode:
+    found = await gate.node(node_id)
     if found is None:
         raise NotFound(f"no node has the id {node_id}")
     return found

@@ -12,9 +12,11 @@ from semp.api.errors import responses
 from semp.api.examples import LINEAGE, PATHS, success
 from semp.api.params import Budget, Cursor, Depth, PageSize, ScopeGlob, Types, WithPayload, valid_glob
 from semp.api.routes.lineage import LineageAnswer, page, read_cursor
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event
 from semp.engine.environment import Environment
+from semp.engine.gate import Gate
 from semp.engine.records import NODE_BUDGET, Counted, LineageFilter
 
 MAX_IDS = 16
@@ -37,10 +39,9 @@ Ids = Annotated[str, Parameter(description=f"Ids of one to {MAX_IDS} events, sep
 
 def connection_routes(environment: Environment) -> Router:
     """`/paths` and `/common-causes`."""
-    store = environment.storage
 
-    async def known(**ids: str) -> list[Event]:
-        found = await store.events(list(ids.values()))
+    async def known(gate: Gate, **ids: str) -> list[Event]:
+        found = await gate.events(list(ids.values()))
         for field, event_id in ids.items():
             if event_id not in found:
                 raise NotFound(f"{field}: no event has the id {event_id[:40]}")
@@ -68,15 +69,16 @@ def connection_routes(environment: Environment) -> Router:
 
         `depth` counts from the cause. The filters choose what is counted and shown; `shortest` is what it is.
         """
-        cause, effect = sorted(await known(**{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
+        gate = environment.acting(principal_of(request.scope))
+        cause, effect = sorted(await known(gate, **{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
         after = read_cursor(cursor).after
         wanted = LineageFilter(
             depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
         )
-        counted = await store.count_between(cause.id, effect.id, wanted)
-        found = await store.between(cause.id, effect.id, wanted) if counted.count and limit else []
+        counted = await gate.count_between(cause.id, effect.id, wanted)
+        found = await gate.between(cause.id, effect.id, wanted) if counted.count and limit else []
         unfiltered = depth is None and types is None and in_scope is None and counted.complete
-        shortest = await store.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
+        shortest = await gate.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
         answer = page(request, counted, found, limit, payload=bool(payload))
         whole = answer.content
         return Response(
@@ -105,13 +107,14 @@ def connection_routes(environment: Environment) -> Router:
         `depth` is how far the farthest of the events is. The filters choose among these causes. When more events than the budget led to one
         of those asked for, there is no answer but 400: a part of them cannot tell which causes are the last ones.
         """
+        gate = environment.acting(principal_of(request.scope))
         asked = list(dict.fromkeys([one.strip().lower() for one in ids.split(",")]))
         if not 1 <= len(asked) <= MAX_IDS or not all(asked):
             raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
-        await known(**{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
+        await known(gate, **{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
         after = read_cursor(cursor).after
         wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
-        found = await store.common_causes(asked, wanted)
+        found = await gate.common_causes(asked, wanted)
         left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]
         return page(request, Counted(len(found)), left, limit, payload=bool(payload))
 

@@ -14,6 +14,7 @@ from semp.api.direct import Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EXPLANATION, SIGNAL, SUPPOSITION, WHAT_IF, success
 from semp.api.params import InPath, ScopeGlob, rest_of_path, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Id, NewEvent, draft
 from semp.engine.environment import Environment
@@ -68,6 +69,7 @@ def signal_routes(environment: Environment) -> Router:
         },
     )
     async def list_signals(
+        request: Request[Any, Any, Any],
         in_scope: ScopeGlob = None,
         pattern: Annotated[str | None, Parameter(required=False, description="Exactly this pattern.")] = None,
         min_strength: Annotated[float, Parameter(ge=0, le=1, description="At least this strong.")] = 0.0,
@@ -75,11 +77,11 @@ def signal_routes(environment: Environment) -> Router:
         at: At = None,
     ) -> list[SignalView]:
         """Strongest first, decayed to now, or to the moment asked for. A signal below 0.01 is absent."""
-        field, scope = environment.field, valid_glob(in_scope)
+        gate, scope = environment.acting(principal_of(request.scope)), valid_glob(in_scope)
         if at is None:
-            return field.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
-        moment = await field.moment(position_or_time(at))
-        return await field.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
+            return gate.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
+        moment = await gate.moment(position_or_time(at))
+        return await gate.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
 
     @get(
         "/signals/{signal_scope:str}/{pattern:str}",
@@ -98,11 +100,11 @@ def signal_routes(environment: Environment) -> Router:
     ) -> SignalView:
         """404 when it was never created or has faded below 0.01. A slash in the pattern is written `%2F` where `/explain` could follow."""
         exactly = rest_of_path(request, f"/api/signals/{signal_scope}/")
-        field = environment.field
+        gate = environment.acting(principal_of(request.scope))
         if at is None:
-            found = field.signal(signal_scope, exactly)
+            found = gate.signal(signal_scope, exactly)
         else:
-            found = await field.signal_at(signal_scope, exactly, await field.moment(position_or_time(at)))
+            found = await gate.signal_at(signal_scope, exactly, await gate.moment(position_or_time(at)))
         if found is None:
             raise NotFound(f"no live signal {signal_scope}:{exactly}")
         return found
@@ -132,8 +134,9 @@ def signal_routes(environment: Environment) -> Router:
         A full page links to the next in its `Link` header, which keeps to the moment of the first. 404 when nothing ever moved it.
         """
         exactly = rest_of_path(request, f"/api/signals/{signal_scope}/").removesuffix("/explain")
-        moment = await environment.field.moment(None if at is None else position_or_time(at))
-        found = await environment.field.explain(signal_scope, exactly, moment, seen=seen, limit=limit, newest_first=order == "desc")
+        gate = environment.acting(principal_of(request.scope))
+        moment = await gate.moment(None if at is None else position_or_time(at))
+        found = await gate.explain(signal_scope, exactly, moment, seen=seen, limit=limit, newest_first=order == "desc")
         if found is None:
             raise NotFound(f"nothing ever moved a signal {signal_scope}:{exactly}")
         headers: dict[str, str] = {}
@@ -163,6 +166,7 @@ def signal_routes(environment: Environment) -> Router:
             if len(events) > MAX_SUPPOSED:
                 raise InvalidInput(FieldError(name, f"{len(events)} events, the limit is {MAX_SUPPOSED}"))
         drafts = [draft(new, f"add[{index}].") for index, new in enumerate(supposed.add)]
-        return Answer(200, _encode(await environment.field.what_if([event_id.lower() for event_id in supposed.drop], drafts)))
+        gate = environment.acting(principal_of(incoming.scope))
+        return Answer(200, _encode(await gate.what_if([event_id.lower() for event_id in supposed.drop], drafts)))
 
     return Router("/", route_handlers=[list_signals, what_if, get_signal, explain_signal], tags=["Signals"])

@@ -12,9 +12,10 @@ from litestar.params import Parameter
 from semp.api.errors import responses
 from semp.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
 from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, WithPayload, rest_of_path, valid_glob
+from semp.api.security.credentials import principal_of
 from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
-from semp.domain.events import EventType
+from semp.domain.event_types import EventType
 from semp.domain.traces import TraceSummary, summarize
 from semp.engine.environment import Environment
 from semp.engine.records import TraceFilter, TraceSpan
@@ -62,7 +63,6 @@ GraphLimit = Annotated[int, Parameter(ge=1, le=MAX_GRAPH, description="Events in
 
 def trace_routes(environment: Environment) -> Router:
     """`/traces` and what is below it."""
-    store = environment.storage
 
     @get(
         "/traces",
@@ -80,14 +80,15 @@ def trace_routes(environment: Environment) -> Router:
     ) -> Response[list[TraceSpan]]:
         """By their newest event, newest first; with `type` or `scope`, those that have such an event. A page may hold fewer than `limit`
         though more follow: the `Link` header tells. Its pages leave out what arrived after the first one."""
+        gate = environment.acting(principal_of(request.scope))
         found: list[TraceSpan] = []
         scope = valid_glob(in_scope)
-        head = (await store.state()).head if until is None else until
+        head = await gate.stored_head() if until is None else until
         edge = head + 1 if before is None else before
         for _ in range(WINDOWS):
             first = max(1, edge - WINDOW)
             wanted = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(found))
-            found += await store.traces(wanted)
+            found += await gate.traces(wanted)
             edge = found[-1].last if len(found) == limit else first
             if edge <= 1 or len(found) == limit:
                 break
@@ -103,8 +104,9 @@ def trace_routes(environment: Environment) -> Router:
     async def get_trace(request: Request[Any, Any, Any], trace_id: InPath) -> TraceSummary:  # noqa: ARG001 - for the document
         """Who took part, how long it took, where it began and ended, what was rewarded, and the critical path: the chain of causes
         that decided its duration, with each agent's time on it."""
+        gate = environment.acting(principal_of(request.scope))
         exactly = rest_of_path(request, TRACES)
-        events = await store.trace_events(exactly, 0, BUDGET + 1)
+        events = await gate.trace_events(exactly, 0, BUDGET + 1)
         if not events:
             raise NotFound(f"no event has the trace_id {exactly}")
         return summarize(exactly, events[:BUDGET], truncated=len(events) > BUDGET)
@@ -126,13 +128,14 @@ def trace_routes(environment: Environment) -> Router:
     ) -> Response[TraceGraph]:
         """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part. With payloads a part holds at
         most 1,000 events."""
+        gate = environment.acting(principal_of(request.scope))
         exactly = rest_of_path(request, TRACES).removesuffix(GRAPH)
         limit = min(limit, MAX_PAGE) if payload else limit
-        events = await store.trace_events(exactly, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
-        if not events and after is None and not await store.trace_events(exactly, 0, 1):
+        events = await gate.trace_events(exactly, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
+        if not events and after is None and not await gate.trace_events(exactly, 0, 1):
             raise NotFound(f"no event has the trace_id {exactly}")
         shown, truncated = events[:limit], len(events) > limit
-        whole = await store.events([one.id for one in shown]) if payload else {}
+        whole = await gate.events([one.id for one in shown]) if payload else {}
         nodes = [
             GraphEvent(
                 one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +15,8 @@ from semp.engine.live.hub import Hub, Span
 from semp.engine.planning import encode
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, EventFilter
+
+V = TypeVar("V")
 
 FIRST_PAGE = 100
 PAGE = 2_000
@@ -86,7 +89,7 @@ def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
     yield Span(entries, page.last, interest, signals=False)
 
 
-def _only(values: Sequence[str]) -> str | None:
+def _only(values: Sequence[V]) -> V | None:
     """The value of a field that has just one; several are told apart after the page was read."""
     return values[0] if len(values) == 1 else None
 

@@ -31,11 +31,13 @@ Kind = tuple[Interest, bool]
 
 
 class End(Enum):
-    """Why a subscription ends."""
+    """Why a reader is given nothing more. The last two come while it catches up, before it is on the ring."""
 
     GOING_AWAY = "the service stops"
     TOO_SLOW = "too slow"
     LOG_REPLACED = "the log was replaced; read the state again"
+    STORE_UNAVAILABLE = "the database is not available"
+    FAILED = "internal server error"
 
 
 class Span:
@@ -51,6 +53,13 @@ class Span:
         self.signals = signals
         self.rendered: dict[Hashable, bytes] = {}
         """What is written for it, by form."""
+
+    def once(self, form: Hashable, render: Callable[[Span], bytes]) -> bytes:
+        """What is written for it in this form, made by the first that asks."""
+        text = self.rendered.get(form)
+        if text is None:
+            text = self.rendered[form] = render(self)
+        return text
 
 
 class Sink(Protocol):

@@ -7,8 +7,12 @@ from typing import Generic, TypeVar
 
 from semp.domain.events import Event
 from semp.domain.interests import Interest
+from semp.domain.scopes import ANY, Glob, segments_of
 
 S = TypeVar("S")
+INDEXED = 8
+"""Segments of a glob that the tree compares, at most: with a hundred globs of a hundred wildcards each, more would cost every event
+thousands of look-ups."""
 
 
 class _Branch(Generic[S]):
@@ -18,11 +22,11 @@ class _Branch(Generic[S]):
 
     def __init__(self) -> None:
         self.children: dict[str, _Branch[S]] = {}
-        """By segment; `*` is any segment."""
+        """By segment; `ANY` is any segment."""
         self.here: dict[S, None] = {}
         """Whose glob ends here."""
         self.below: dict[S, None] = {}
-        """Whose glob goes on with `**`."""
+        """Whose glob goes on below, or is longer than INDEXED."""
 
     @property
     def empty(self) -> bool:
@@ -30,26 +34,27 @@ class _Branch(Generic[S]):
 
 
 class ScopeTree(Generic[S]):
-    """Globs by their segments. A look-up visits the branches that match, at most 2 ** depth of them, in practice a handful."""
+    """Globs by their first segments, INDEXED at most: a look-up visits the branches that match, 2 ** INDEXED of them at the worst,
+    in practice a handful. Of a longer glob only these segments are compared here."""
 
     def __init__(self) -> None:
         self._root: _Branch[S] = _Branch()
 
-    def add(self, glob: str, subscriber: S) -> None:
+    def add(self, glob: Glob, subscriber: S) -> None:
         branch = self._root
-        for segment in _path(glob):
+        for segment in glob.segments[:INDEXED]:
             branch = branch.children.setdefault(segment, _Branch())
-        (branch.below if glob.endswith("**") else branch.here)[subscriber] = None
+        (branch.below if _goes_on(glob) else branch.here)[subscriber] = None
 
-    def discard(self, glob: str, subscriber: S) -> None:
+    def discard(self, glob: Glob, subscriber: S) -> None:
         trail: list[tuple[_Branch[S], str]] = []
         branch = self._root
-        for segment in _path(glob):
+        for segment in glob.segments[:INDEXED]:
             trail.append((branch, segment))
             if (child := branch.children.get(segment)) is None:
                 return
             branch = child
-        (branch.below if glob.endswith("**") else branch.here).pop(subscriber, None)
+        (branch.below if _goes_on(glob) else branch.here).pop(subscriber, None)
         for above, segment in reversed(trail):
             if not above.children[segment].empty:
                 return
@@ -60,18 +65,20 @@ class ScopeTree(Generic[S]):
         return self._root.empty
 
     def find(self, scope: str) -> Iterator[S]:
-        """Subscribers with a glob that selects the scope; one that has several may come more than once."""
+        """Subscribers with a glob that may select the scope, and all with one that does; one may come more than once."""
         front = [self._root]
-        for segment in scope.split("."):
+        for segment in segments_of(scope):
             for branch in front:
                 yield from branch.below
-            front = [child for branch in front for key in (segment, "*") if (child := branch.children.get(key)) is not None]
+            front = [child for branch in front for key in (segment, ANY) if (child := branch.children.get(key)) is not None]
+            if not front:
+                return
         for branch in front:
             yield from branch.here
 
 
-def _path(glob: str) -> list[str]:
-    return [segment for segment in glob.split(".") if segment != "**"]
+def _goes_on(glob: Glob) -> bool:
+    return glob.below or len(glob.segments) > INDEXED
 
 
 class InterestIndex(Generic[S]):

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
+from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
 from semp.domain.signals import Key
 from semp.engine.ledger import kept
 from semp.engine.records import Entry, Kind, Moved, Snapshot
@@ -63,4 +64,4 @@ def _position(moved: Moved) -> int:
 def _is(moved: Moved, kind: Kind) -> bool:
     if kind == "any":
         return True
-    return moved.event.type != "penalty" if moved.before == 0 else kind == "anew" and moved.event.type in ("reward", "penalty")
+    return moved.event.type not in LOWERING if moved.before == 0 else kind == "anew" and moved.event.type in RAISING_OR_LOWERING

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 
 import networkx as nx
 
 from semp.domain.errors import QueryTooLarge
-from semp.domain.events import Event, EventType
-from semp.domain.scopes import glob_regex
+from semp.domain.event_types import ENDING, EventType
+from semp.domain.events import Event
+from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.records import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
 
@@ -65,6 +65,27 @@ class MemoryLineage:
         graph = self.causality if backwards else self.causality.reverse(copy=False)
         return nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
 
+    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+        if event_id not in self.causality:
+            return None
+        reached = len(self.reach(event_id, False)) - 1
+        return Counted(min(len(self._open(event_id, wanted)), wanted.budget), reached <= wanted.budget)
+
+    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        return in_pages(self._open(event_id, wanted), wanted, newest_first=False)
+
+    def _open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        until = len(self.log) if wanted.until is None else wanted.until
+        chosen = selector(None, wanted.scope)
+        found = [(self.entry(relative), depth) for relative, depth in self.reach(event_id, False).items()]
+        reached = [(entry, depth) for entry, depth in found if depth and entry.event.position <= until]
+        ended = {proposal.position for entry, _ in reached if entry.event.type in ENDING for proposal in entry.nearest}
+        return [
+            Relative(entry.event, depth)
+            for entry, depth in reached
+            if entry.event.type == "proposal" and entry.event.position not in ended and chosen(entry.event)
+        ]
+
     def _ways(self, cause: str, effect: str, wanted: LineageFilter) -> tuple[list[Relative], bool]:
         """What is on the ways, nearest to the cause first, and whether the budget allowed for all of it."""
         if cause not in self.causality or effect not in self.causality:
@@ -117,7 +138,7 @@ class MemoryLineage:
         return found
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         chosen = selector(types, scope)
         own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and chosen(entry.event)][:limit]
@@ -130,9 +151,8 @@ class MemoryLineage:
         ]  # fmt: skip
 
 
-def selector(types: Sequence[str] | None, scope: str | None) -> Callable[[Event], bool]:
-    pattern = re.compile(glob_regex(scope)) if scope is not None else None
-    return lambda event: (not types or event.type in types) and (pattern is None or pattern.fullmatch(event.scope) is not None)
+def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event], bool]:
+    return lambda event: (not types or event.type in types) and (scope is None or scope.matches(event.scope))
 
 
 def in_pages(found: list[Relative], wanted: LineageFilter, *, newest_first: bool) -> list[Relative]:

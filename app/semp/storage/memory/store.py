@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 
 from semp.domain.causes import Cause, Proposal
+from semp.domain.clock import Clock, system_clock
 from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, Plan, Thread
+from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, OfferedQuery, Plan, QueryAnswer, Thread
+from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.lineage import selector
 from semp.storage.memory.nodes import MemoryNodes
@@ -34,12 +35,17 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryNodes, MemoryHistory):
-    """Implements `semp.engine.ports.Storage`. One process, one event loop."""
+class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
+    """Implements `semp.engine.ports.Storage`. One process, one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        clock: by which leases expire.
+    """
+
+    def __init__(self, clock: Clock = system_clock) -> None:
         MemoryNodes.__init__(self)
         MemoryHistory.__init__(self)
+        MemoryCursors.__init__(self, clock)
         self.states: dict[Key, Signal] = {}
         self.newest: dict[Thread, Proposal] = {}
         self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
@@ -135,9 +141,6 @@ class MemoryStore(MemoryNodes, MemoryHistory):
     async def signals(self) -> list[Signal]:
         return list(self.states.values())
 
-    async def signal(self, key: Key) -> Signal | None:
-        return self.states.get(key)
-
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         self.states.update((signal.key, signal) for signal in signals)
 
@@ -147,5 +150,8 @@ class MemoryStore(MemoryNodes, MemoryHistory):
             del self.states[key]
         return len(still)
 
-    async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        raise NotFound(f"the in-memory store has no Cypher, so no query {name!r} with {sorted(parameters)}")
+    def offered(self) -> list[OfferedQuery]:
+        return []
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:  # noqa: ARG002 - it has no language to ask in
+        raise NotFound(f"no query is named {name}: queries run on Neo4j, and this service keeps its log in memory")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
 from urllib.parse import urlsplit
 
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
 from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreUnavailable
 from semp.engine.records import DuplicateId
 from semp.storage import queries
+from semp.storage.neo4j import values
 
 READ_TIMEOUT = 20.0
 """Seconds after which the server stops a read."""
@@ -26,6 +28,12 @@ LONG_AT_ONCE = 24
 """Reads that may take long, running at once: a fraction of the driver's connections, so that appends always find one."""
 PATIENCE = 20.0
 """Seconds that such a read waits for its turn, at most."""
+
+ATTEMPTS = 20
+"""Tries of a write that keeps losing deadlocks."""
+
+FETCHED = 100
+"""Rows of an offered query that are under way at once: each may be as large as a payload."""
 
 Row = list[Any]
 
@@ -82,7 +90,7 @@ class Connection:
     async def close(self) -> None:
         await self.driver.close()
 
-    async def run(self, name: str, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+    async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Run a query as a transaction of its own and give its rows as lists, in the order of the columns.
 
         One round trip, never repeated by the driver: when the connection is lost the outcome of a write is unknown.
@@ -99,25 +107,69 @@ class Connection:
                 found = await result.values()
                 return found[0][0] if packed else found
 
-    async def run_in_turn(self, name: str, **parameters: Any) -> list[Row]:
+    async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
         """The same for a read that may take long, of which only some run at once.
 
         Raises:
             StoreUnavailable: none of those before it ended within PATIENCE.
         """
+        async with self._turn():
+            return await self.run(name, **parameters)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
         try:
             await asyncio.wait_for(self._turns.acquire(), PATIENCE)
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:
-            return await self.run(name, **parameters)
+            yield
         finally:
             self._turns.release()
+
+    async def run_until_done(self, name: str, /, **parameters: Any) -> list[Row]:
+        """The same for a small write that several do to one node at once: what lost a deadlock was rolled back, and is tried again.
+
+        Raises:
+            StoreUnavailable: it lost ATTEMPTS times.
+        """
+        tries = 0
+        while True:
+            try:
+                return await self.run(name, **parameters)
+            except StoreUnavailable as error:
+                tries += 1
+                lost = isinstance(error.__cause__, exceptions.Neo4jError) and error.__cause__.code == _DEADLOCK
+                if not lost or tries == ATTEMPTS:
+                    raise
+                await asyncio.sleep(random.uniform(0.001, 0.02) * tries)  # noqa: S311 - jitter, no secret
+
+    async def ask(self, text: str, parameters: dict[str, Any]) -> tuple[list[list[Any]], bool]:
+        """Run a text as a read, in turn with the other long ones: its rows as JSON can say them, and whether there were more.
+
+        The session is read-only: a text that writes is refused by the database.
+
+        Raises:
+            InvalidInput: the database refused the values.
+        """
+        async with self._turn():
+            with translated(reading=True):
+                async with (
+                    asyncio.timeout(READ_TIMEOUT + CLIENT_GRACE),
+                    self.driver.session(database=self.database, default_access_mode=READ_ACCESS, fetch_size=FETCHED) as session,
+                ):
+                    try:
+                        result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
+                        return await values.bounded(result)
+                    except exceptions.ClientError as error:
+                        if error.code in _VALUES_REFUSED:
+                            raise InvalidInput(FieldError("query", "the database cannot run it with these values")) from error
+                        raise
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read; for the command line."""
         with translated(reading=True):
-            async with self.driver.session(database=self.database, default_access_mode="READ") as session:
+            async with self.driver.session(database=self.database, default_access_mode=READ_ACCESS) as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
                 return await result.data()
 
@@ -141,18 +193,20 @@ class Transaction:
         self._transaction = transaction
         self._queries = known
 
-    async def run(self, name: str, **parameters: Any) -> list[Row]:
+    async def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """The rows as lists, in the order of the columns."""
         result = await self._transaction.run(cast("LiteralString", self._queries[name].text), parameters)
         return await result.values()
 
 
+_DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
 _AGAIN = (
     "Neo.TransientError.General.DatabaseUnavailable",
     "Neo.ClientError.Database.DatabaseNotFound",
     "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",  # another replica made it at the same moment
 )
 """Errors of a server that will answer otherwise when asked again."""
+_VALUES_REFUSED = tuple(f"Neo.ClientError.Statement.{name}" for name in ("ArgumentError", "ArithmeticError", "TypeError", "SyntaxError"))
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
 _OUT_OF_MEMORY = tuple(
     f"Neo.{kind}.General.{name}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
 from semp.domain.signals import Key, Signal
 from semp.engine.records import Kind, Moved, Snapshot
 from semp.storage.neo4j import rows
@@ -29,7 +30,10 @@ class Neo4jHistory:
         return [rows.moved_event(row) for row in found]
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        found = await self.connection.run("moves_back", signal=rows.key_text(key), after=after, upto=upto, limit=limit, kind=kind)
+        found = await self.connection.run(
+            "moves_back", signal=rows.key_text(key), after=after, upto=upto, limit=limit, kind=kind,
+            lowering=list(LOWERING), making_anew=list(RAISING_OR_LOWERING),
+        )  # fmt: skip
         return [rows.moved_event(row) for row in found]
 
     async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:

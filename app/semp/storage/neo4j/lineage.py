@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semp.domain.errors import QueryTooLarge
-from semp.domain.events import EventType, effect_of
-from semp.domain.scopes import glob_prefix, glob_regex
+from semp.domain.event_types import ENDING, RAISING_OR_LOWERING, EventType, effect_of
+from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
 from semp.storage.neo4j import rows
@@ -50,6 +50,18 @@ class Neo4jLineage:
         )  # fmt: skip
         return [_relative(row) for row in found]
 
+    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+        found = await self.connection.run_in_turn("count_open", id=event_id, budget=wanted.budget + 1, **_open(wanted))
+        return counted(found[0], wanted.budget) if found else None
+
+    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+        depth, position = wanted.after or (-1, 0)
+        found = await self.connection.run_in_turn(
+            "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=wanted.limit, payload=wanted.payload,
+            **_open(wanted),
+        )  # fmt: skip
+        return [_relative(row) for row in found]
+
     async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
         found = await self.connection.run_in_turn(
             "count_between", depth=wanted.depth, cause=cause, effect=effect, budget=wanted.budget + 1, **_chosen(wanted)
@@ -89,10 +101,12 @@ class Neo4jLineage:
         return [TraceSpan(*row) for row in found]
 
     async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: str | None = None
+        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         chosen = _chosen(LineageFilter(types=types, scope=scope))
-        found = await self.connection.run_in_turn("trace_events", trace_id=trace_id, after=after, limit=limit, **chosen)
+        found = await self.connection.run_in_turn(
+            "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **chosen
+        )
         return [_trace_event(row) for row in found]
 
 
@@ -111,16 +125,18 @@ def counted(row: rows.Row, budget: int) -> Counted:
 
 
 def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
-    return {
-        "types": list(wanted.types) if wanted.types else None,
-        "prefix": None if wanted.scope is None else glob_prefix(wanted.scope),
-        "pattern": None if wanted.scope is None else glob_regex(wanted.scope),
-    }
+    return {"types": list(wanted.types) if wanted.types else None, **rows.scope_parameters(wanted.scope)}
 
 
 def chosen_until(wanted: LineageFilter) -> dict[str, object]:
     """The parameters of a filter for queries in which there may be more later."""
     return _chosen(wanted) | {"until": LAST if wanted.until is None else wanted.until}
+
+
+def _open(wanted: LineageFilter) -> dict[str, object]:
+    chosen = chosen_until(wanted)
+    del chosen["types"]
+    return chosen | {"ending": list(ENDING)}
 
 
 def _until(direction: Direction, wanted: LineageFilter) -> dict[str, object]:

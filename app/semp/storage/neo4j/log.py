@@ -9,12 +9,10 @@ from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Event, new_id
-from semp.domain.scopes import glob_prefix, glob_regex, is_glob
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
-from semp.storage.neo4j import rows, schema
+from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
-from semp.storage.neo4j.upgrade import upgrade
 
 LAST = 2**62
 """Above every position."""
@@ -39,8 +37,9 @@ class Neo4jLog:
         self.connection = connection
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        if await schema.prepare(self.connection, rules) < schema.VERSION:
-            await upgrade(self, self.connection)
+        found = await schema.prepare(self.connection, rules)
+        if found < migrations.VERSION:
+            await migrations.migrate(self, self.connection, found)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
@@ -52,7 +51,16 @@ class Neo4jLog:
         """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
         nothing: list[object] = []
         await self.connection.run(
-            "append", after="", tip="", head=0, timestamp=0, events=nothing, signals=nothing, born=nothing, scopes=nothing
+            "append",
+            after="",
+            tip="",
+            head=0,
+            timestamp=0,
+            clock_shifts=None,
+            events=nothing,
+            signals=nothing,
+            born=nothing,
+            scopes=nothing,
         )
 
     async def state(self) -> LogState:
@@ -90,13 +98,12 @@ class Neo4jLog:
         }
         trace, agent = wanted.trace_id, wanted.agent_id
         run = self.connection.run
-        if wanted.scope is not None and is_glob(wanted.scope):
+        if wanted.scope is not None and not wanted.scope.exact:
             found = await run(
-                "page_by_scopes", prefix=glob_prefix(wanted.scope), pattern=glob_regex(wanted.scope),
-                types=types, trace_id=trace, agent_id=agent, **span,
+                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(wanted.scope), **span
             )  # fmt: skip
         elif wanted.scope is not None:
-            found = await run("page_by_scope", scope=wanted.scope, types=types, trace_id=trace, agent_id=agent, **span)
+            found = await run("page_by_scope", scope=wanted.scope.text, types=types, trace_id=trace, agent_id=agent, **span)
         elif trace is not None:
             found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
         elif agent is not None:

@@ -9,10 +9,12 @@ import msgspec
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Credited
-from semp.domain.events import Event, effect_of
+from semp.domain.event_types import effect_of
+from semp.domain.events import Event
+from semp.domain.scopes import ANY, SEGMENT, Glob
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept
-from semp.engine.records import Entry, LogState, Moved, Plan
+from semp.engine.records import ClockShift, Entry, LogState, Moved, Plan
 
 Row = list[Any]
 
@@ -39,7 +41,11 @@ def cause(row: Row) -> Cause:
 
 def state(row: Row) -> LogState:
     """From a row of stream_state or lock_stream."""
-    return LogState(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4], type=list[Rules]))
+    return LogState(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4], type=list[Rules]), _shifts(row[6]))
+
+
+def _shifts(text: str | None) -> list[ClockShift]:
+    return msgspec.json.decode(text, type=list[ClockShift]) if text else []
 
 
 def rules_text(rules: Iterable[Rules]) -> str:
@@ -60,6 +66,17 @@ def rates(found: Signal) -> Row:
     return [found.alpha, found.lambda_, found.interval]
 
 
+def scope_parameters(glob: Glob | None) -> dict[str, str | None]:
+    """A glob for an index seek and a regular expression (`=~`, of the whole scope); nulls for every scope."""
+    if glob is None:
+        return {"prefix": None, "pattern": None}
+    pattern = r"\.".join(SEGMENT if segment == ANY else segment for segment in glob.segments)  # no other character needs escaping
+    more = rf"{SEGMENT}(\.{SEGMENT})*"
+    if glob.below:
+        pattern = rf"{pattern}\.{more}" if pattern else more
+    return {"prefix": glob.prefix, "pattern": pattern}
+
+
 class Rows(list[Row]):
     """A parameter of many rows. The driver writes every parameter out for its debug log, even when nobody reads that log."""
 
@@ -74,6 +91,7 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
         "tip": plan.tip,
         "head": plan.entries[-1].event.position,
         "timestamp": plan.timestamp,
+        "clock_shifts": msgspec.json.encode(plan.shifts).decode() if plan.shifts else None,
         "events": Rows([_event_row(entry) for entry in plan.entries]),
         "signals": Rows([signal_row(changed) for changed in plan.signals.values()]),
         "born": [[*key, *rates(plan.signals[key])] for key in plan.born],

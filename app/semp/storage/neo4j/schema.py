@@ -11,32 +11,34 @@ import msgspec
 from semp.domain.errors import SchemaMismatch, StoreUnavailable
 from semp.domain.events import new_id
 from semp.domain.signals import Rules
-from semp.storage.neo4j import rows
+from semp.storage.neo4j import migrations, rows
 from semp.storage.neo4j.connection import Connection, Transaction
 
 ATTEMPTS = 10
-VERSION = 2
-"""Schema this code reads and writes. A database with a higher one is refused, one with a lower one is brought up."""
 
 
 async def prepare(connection: Connection, rules: Rules) -> int:
     """Make the schema of a new database or check that of an old one. Safe to repeat, and to run from several replicas at once.
 
     Returns:
-        The version its data has: this one's, or an older one's, which are still to be brought up.
+        The version its data has: this one's, or an older one's, which `migrations` has still to bring up.
 
     Raises:
         SchemaMismatch: a newer version wrote this database.
     """
     found = await connection.run("stream_state")
-    if found and found[0][5] > VERSION:
-        raise SchemaMismatch(f"the database has schema version {found[0][5]}, this version of semp knows {VERSION} at most; update semp")
+    if found and found[0][5] > migrations.VERSION:
+        raise SchemaMismatch(
+            f"the database has schema version {found[0][5]}, this version of semp knows {migrations.VERSION} at most; update semp"
+        )
     for name, query in connection.queries.items():
         if query.mode == "schema":
             await _apply(connection, name)
     if not found:
-        await connection.run("create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=VERSION)
-    return found[0][5] if found else VERSION
+        await connection.run(
+            "create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=migrations.VERSION
+        )
+    return found[0][5] if found else migrations.VERSION
 
 
 async def _apply(connection: Connection, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semp.domain.events import new_id
-from semp.domain.signals import Key, Signal
+from semp.domain.signals import Signal
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 
@@ -18,10 +18,6 @@ class Neo4jSignals:
 
     async def signals(self) -> list[Signal]:
         return [rows.signal(row) for row in await self.connection.run("signals")]
-
-    async def signal(self, key: Key) -> Signal | None:
-        found = await self.connection.run("signal", scope=key[0], pattern=key[1])
-        return rows.signal(found[0]) if found else None
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         async with self.connection.transaction() as transaction:

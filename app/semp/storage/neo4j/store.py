@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from semp.domain.errors import FieldError, InvalidInput, NotFound
+from semp.engine.records import OfferedQuery, QueryAnswer
 from semp.storage import queries
 from semp.storage.neo4j.connection import Connection, Target
+from semp.storage.neo4j.cursors import Neo4jCursors
 from semp.storage.neo4j.history import Neo4jHistory
+from semp.storage.neo4j.leases import Neo4jLeases
 from semp.storage.neo4j.lineage import Neo4jLineage
 from semp.storage.neo4j.log import Neo4jLog
 from semp.storage.neo4j.nodes import Neo4jNodes
 from semp.storage.neo4j.signals import Neo4jSignals
+from semp.storage.offered import arguments, described
 
 USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
     "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
     "page_by_position", "page_by_scope", "page_by_scopes", "page_by_trace", "page_by_agent",
-    "signals", "signal", "put_signals", "sweep_signals",
+    "signals", "put_signals", "sweep_signals",
     "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
+    "cursor", "cursors", "advance_cursor", "delete_cursor", "lease", "acquire_lease", "renew_lease", "release_lease",
     "put_node", "node", "add_edge", "nodes_of_event",
     "count_provenance", "nearest_provenance", "count_consequences", "nearest_consequences",
     "count_ancestors", "count_ancestors_where", "nearest_ancestors",
     "count_descendants", "count_descendants_where", "nearest_descendants",
     "count_roots", "nearest_roots", "count_impact", "nearest_impact",
     "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
-    "traces", "trace_events",
+    "traces", "trace_events", "count_open", "nearest_open",
 )  # fmt: skip
 """Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
 
 
-class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes):
+class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases, Neo4jLineage, Neo4jNodes):
     """Implements `semp.engine.ports.Storage`.
 
     Raises:
@@ -40,15 +47,35 @@ class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jLineage, Neo4jNodes)
     def __init__(self, target: Target) -> None:
         super().__init__(Connection(target))
         queries.check(self.connection.queries, USED)
+        self._offered = {name: described(query) for name, query in self.connection.queries.items() if query.offered}
 
     async def close(self) -> None:
         await self.connection.close()
 
+    def offered(self) -> list[OfferedQuery]:
+        return list(self._offered.values())
+
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
+        query = self._offered.get(name)
+        if query is None:
+            raise NotFound(f"no query is named {name[:100]}; there are: {', '.join(self._offered)}")
+        found = await self.connection.ask(query.text, arguments(query, given))
+        return QueryAnswer([column.name for column in query.columns], *found)
+
     async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run any read query of `cypher/` by name, for the command line.
+
+        Raises:
+            NotFound: there is no such query.
+            InvalidInput: a parameter is missing or unknown.
+        """
         found = self.connection.queries.get(name)
         if found is None or found.mode != "read":
             there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
             raise NotFound(f"no read query {name!r} under cypher/; there are: {there}")
+        if (offered := self._offered.get(name)) is not None:
+            texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in parameters.items() if value is not None}
+            return await self.connection.run_text(found.text, arguments(offered, texts))
         parameters = found.defaults | parameters
         wrong = [FieldError(param, "required parameter is missing") for param in found.params.keys() - parameters.keys()]
         wrong += [FieldError(param, "unknown parameter") for param in parameters.keys() - found.params.keys()]

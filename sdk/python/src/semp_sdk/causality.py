@@ -116,6 +116,13 @@ class Causality:
         """Where the consequences end so far: descendants that led to nothing yet; the event itself when nothing followed."""
         return self._around("impact", id, depth, type, scope, payload, limit)
 
+    def open(
+        self, id: str, *, scope: str | None = None, payload: bool = False, limit: int | None = None
+    ) -> Pages[Lineage, Relative]:  # fmt: skip
+        """The proposals an event led to that are neither ended nor cancelled: what to stop when it is withdrawn."""
+        query: Query = {"scope": scope, "payload": _flag(payload)}
+        return self._pages(f"/api/events/{segment(id)}/open", query, _lineage, _relatives, limit)
+
     def paths(self, cause: str, effect: str, *, payload: bool = False, limit: int | None = None) -> Pages[Paths, Relative]:
         """How one event led to another: every event on any way between them. Their order does not matter; `count` is 0 without a way."""
         query: Query = {"from": cause, "to": effect, "payload": _flag(payload)}

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-EventType = Literal["proposal", "ready", "test", "reward", "penalty"]
+EventType = Literal["proposal", "ready", "test", "reward", "penalty", "cancel"]
+"""The types this client sends. What it reads may have others, from a newer service, and is given on as it is."""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +26,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """An event of the log."""
 
     id: str
-    type: EventType
+    type: str
+    """One of `EventType`, or a type of a newer service."""
     scope: str
     trace_id: str
     agent_id: str
@@ -57,7 +59,7 @@ class Emitted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    type: EventType
+    type: str
     scope: str
     trace_id: str
     agent_id: str
@@ -67,6 +69,8 @@ class Emitted(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str | None = None
     signals: list[Move] = []
     """What storing it moved; empty when the log had it already."""
+    moved: str | None = None
+    """Why it moved nothing, where it could have."""
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, rename={"lambda_": "lambda"}):

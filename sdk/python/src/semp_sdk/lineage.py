@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from semp_sdk.events import EventType, Signal
+from semp_sdk.events import Signal
 
 
 class Relative(msgspec.Struct, frozen=True, kw_only=True):
     """An event of a lineage."""
 
     id: str
-    type: EventType
+    type: str
     scope: str
     trace_id: str
     agent_id: str
@@ -61,7 +61,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """An event on a critical path."""
 
     id: str
-    type: EventType
+    type: str
     scope: str
     agent_id: str
     timestamp: str
@@ -127,7 +127,7 @@ class TraceNode(msgspec.Struct, frozen=True, kw_only=True):
     """An event of a trace's graph."""
 
     id: str
-    type: EventType
+    type: str
     scope: str
     agent_id: str
     timestamp: str
@@ -166,14 +166,14 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """An event that moved a signal, and by how much: `before` + `change` is `after`."""
 
     id: str
-    type: EventType
+    type: str
     scope: str
     trace_id: str
     agent_id: str
     timestamp: str
     position: int
     value: float | None = None
-    """The size a reward or penalty names; None for other types."""
+    """How much it raises or lowers; None for types that do neither."""
     share: float = 1.0
     """What part of the value reached this signal: less than 1 by credit along causes."""
     before: float

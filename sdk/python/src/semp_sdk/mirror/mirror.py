@@ -236,7 +236,9 @@ def attributes(row: Row, payload: bool) -> dict[str, Any]:
             found["value"] = -abs(float(told["value"]))
         case "ready" | "test":
             found["status"] = told["status"]
-        case "proposal":
+        case "cancel":
+            found["value"] = -float(told.get("value", 0.3))
+        case _:
             pass
     if payload:
         found["payload"] = told

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from semp_sdk.events import EventType
 from semp_sdk.moments import Moment, timestamp_text
 
 _GLOB = re.compile(r"([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*(\.\*\*)?|\*\*")
@@ -19,7 +18,7 @@ class Row(msgspec.Struct, gc=False):
     """An event as it is read for a mirror."""
 
     id: str
-    type: EventType
+    type: str
     scope: str
     trace_id: str
     agent_id: str

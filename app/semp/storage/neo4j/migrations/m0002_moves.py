@@ -1,11 +1,10 @@
-"""From schema 1 to 2: what each event moved is kept with it, and the field of signals in snapshots. Both follow from the log."""
+"""To schema 2: what each event moved is kept with it, and the field of signals in snapshots. Both follow from the log."""
 
 from __future__ import annotations
 
 import logging
 
 from semp.domain.clock import from_text
-from semp.domain.events import new_id
 from semp.domain.signals import Key, Signal, rules_at
 from semp.engine.ledger import fold, kept
 from semp.engine.ports import EventLog
@@ -15,19 +14,14 @@ from semp.engine.snapshots import EVERY
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 from semp.storage.neo4j.history import Neo4jHistory
-from semp.storage.neo4j.schema import VERSION
 
 log = logging.getLogger(__name__)
 
 
-async def upgrade(store: EventLog, connection: Connection) -> None:
-    """Replay the log once and write what an append of today writes beside its events. Safe to interrupt and repeat.
-
-    Services of an older version must not append meanwhile: they would leave out what this adds.
-    """
+async def run(store: EventLog, connection: Connection) -> None:
+    """Replay the log once and write what an append of schema 2 writes beside its events. Safe to interrupt and repeat."""
     history = Neo4jHistory(connection)
     state = await store.state()
-    log.warning("bringing the database up to schema %d: %d events", VERSION, state.head)
     signals: dict[Key, Signal] = {}
     done = 0
     async for page in entries(store, state.head):
@@ -44,7 +38,3 @@ async def upgrade(store: EventLog, connection: Connection) -> None:
             done, now = last.position, from_text(last.timestamp)
             await history.put_snapshot(Snapshot(done, now, [signal for signal in signals.values() if signal.strength_at(now)]), state.epoch)
             log.warning("%d of %d events are done", done, state.head)
-    async with connection.transaction() as transaction:
-        await transaction.run("lock_stream", turn=new_id())
-        await transaction.run("set_schema", tip=new_id(), schema=VERSION)
-    await connection.run("await_indexes")

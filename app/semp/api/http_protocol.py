@@ -1,0 +1,64 @@
+"""uvicorn's HTTP protocol, which also reads requests that offer to switch to a protocol it does not speak.
+
+A server may ignore such an offer (RFC 9110, section 7.8), and clients count on it: Java's HTTP client offers h2c with every first request.
+httptools takes whatever follows the head of such a request for the other protocol, and its body is lost.
+"""
+
+from __future__ import annotations
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Where an upgrade is offered that is none to a WebSocket, the request is read again without the offer."""
+
+    _offered = False
+    """Whether the head that was just read holds such an offer; then its request has not begun yet."""
+
+    def on_headers_complete(self) -> None:
+        self._offered = self.parser.should_upgrade() and not self._should_upgrade()
+        if not self._offered:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offered:
+            super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
+
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                if not self._offered:
+                    self.handle_websocket_upgrade()
+                    return
+                data = data[offer.args[0] :]
+            head = self._head_without_offer()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
+
+    def _head_without_offer(self) -> bytes:
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name in (b"upgrade", b"http2-settings"):
+                continue
+            kept = value
+            if name == b"connection":
+                options = [option.strip() for option in value.split(b",")]
+                kept = b", ".join(option for option in options if option.lower() not in (b"upgrade", b"http2-settings"))
+                if not kept:
+                    continue
+            lines.append(b"%b: %b" % (name, kept))
+        return b"\r\n".join([*lines, b"", b""])

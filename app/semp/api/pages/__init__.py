@@ -1,0 +1,1 @@
+"""Pages for people: the API's own, and what `/` answers. They load nothing from elsewhere, so they work offline."""

@@ -1,0 +1,44 @@
+"""Query parameters that a route does not know: refused by name, so that a misspelt filter is noticed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.openapi.spec import Parameter
+
+from semp.domain.errors import FieldError, InvalidInput
+
+UNCHECKED = ("/api/events", "/api/events/scope/{path}", "/api/events/trace/{path}", "/api/stream", "/api/queries/{name}")
+"""Routes whose contract says that unknown parameters are ignored; and the one that checks each query's own by itself."""
+
+
+async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
+    """A hook that runs before GET routes.
+
+    Raises:
+        InvalidInput: names each parameter that the route does not know, and those it knows.
+    """
+    if request.method != "GET" or not request.scope["query_string"]:
+        return
+    path: str = request.scope["path_template"]
+    known = _known(request.app).get(path)
+    if known is None or path in UNCHECKED:
+        return
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if unknown:
+        allowed = f"there are {', '.join(sorted(known))}" if known else "this path has none"
+        raise InvalidInput(*[FieldError(name[:100], f"is no parameter here; {allowed}") for name in unknown[:10]])
+
+
+def _known(app: Litestar) -> dict[str, set[str]]:
+    """Names of the query parameters of each GET route, from the app's own document."""
+    found: dict[str, set[str]] | None = app.state.get("query_parameters")
+    if found is None:
+        routes = {path: item.get for path, item in (app.openapi_schema.paths or {}).items() if item.get is not None}
+        found = {
+            path: {one.name for one in route.parameters or () if isinstance(one, Parameter) and one.param_in == "query"}
+            for path, route in routes.items()
+        }
+        app.state["query_parameters"] = found
+    return found

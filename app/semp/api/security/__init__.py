@@ -1,0 +1,1 @@
+"""What stands in front of every route, socket and `/mcp`: hosts, origins, headers, and who asks. See `chain`."""

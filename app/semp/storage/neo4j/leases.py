@@ -1,0 +1,36 @@
+"""Leases in Neo4j; time is the database's."""
+
+from __future__ import annotations
+
+from semp.engine.records import Lease, lease_milliseconds
+from semp.storage.neo4j import rows
+from semp.storage.neo4j.connection import Connection
+
+
+class Neo4jLeases:
+    """Implements `semp.engine.ports.LeaseStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def acquire(self, name: str, holder: str, seconds: float) -> Lease:
+        [found] = await self.connection.run_until_done("acquire_lease", name=name, holder=holder, milliseconds=lease_milliseconds(seconds))
+        return _lease(found)
+
+    async def renew(self, lease: Lease, seconds: float) -> Lease | None:
+        found = await self.connection.run_until_done(
+            "renew_lease", name=lease.name, token=lease.token, milliseconds=lease_milliseconds(seconds)
+        )
+        return _lease(found[0]) if found else None
+
+    async def release(self, lease: Lease) -> bool:
+        return bool(await self.connection.run_until_done("release_lease", name=lease.name, token=lease.token))
+
+    async def lease(self, name: str) -> Lease | None:
+        found = await self.connection.run("lease", name=name)
+        return _lease(found[0]) if found else None
+
+
+def _lease(row: rows.Row) -> Lease:
+    name, holder, token, expires, now = row
+    return Lease(name, holder, token, expires, max(0, expires - now))

@@ -1,0 +1,147 @@
+"""Every operation, socket and tool call asks the gate as the principal that it came with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from litestar import get
+from semp.api.application import create_app
+from semp.api.security.credentials import KEY
+from semp.domain.signals import Rules
+from semp.engine.access import EVERYWHERE, SERVICE, Principal
+from semp.engine.environment import Environment
+from semp.engine.gate import Gate
+from semp.main import server_config
+from semp.mcp.mount import Mount
+from semp.storage.memory.store import MemoryStore
+from websockets.asyncio.client import connect
+
+PROBE = Principal(id="probe", kind="key", roles=frozenset({"admin"}), read=EVERYWHERE, write=EVERYWHERE)
+PUBLIC = {"live", "version"}
+"""Operations that tell nothing of the log, and so ask nobody."""
+MISSING = "0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"
+EVENT = {"type": "proposal", "scope": "a", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
+BODIES: dict[str, Any] = {
+    "appendEvent": EVENT,
+    "appendBatch": [EVENT],
+    "createNode": {"type": "file"},
+    "addEdge": {"to": MISSING, "type": "x"},
+    "whatIf": {"drop": []},
+}
+QUERIES: dict[str, dict[str, Any]] = {"listPaths": {"from": MISSING, "to": MISSING}, "listCommonCauses": {"ids": MISSING}}
+
+
+class Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+class Watched(Environment):
+    """Notes who acted, and which of the gate's questions were asked."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore(), Rules())
+        self.acted: list[Principal] = []
+
+    def acting(self, principal: Principal) -> Gate:
+        self.acted.append(principal)
+        return super().acting(principal)
+
+
+@get("/past-the-gate", operation_id="pastTheGate")
+async def past_the_gate() -> str:
+    return "x"
+
+
+@asynccontextmanager
+async def service(*more: Any) -> AsyncIterator[tuple[Watched, str]]:
+    """The service in this process, on a socket, with whoever comes being the probe."""
+    environment, mcp = Watched(), Mount()
+    await environment.start()
+    app = create_app(environment, mcp.route(), *more)
+
+    async def as_probe(scope: Any, receive: Any, send: Any) -> None:
+        scope[KEY] = PROBE
+        await app(scope, receive, send)
+
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = Server(server_config(as_probe))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield environment, f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        await environment.drain(5)
+        await mcp.close()
+        server.should_exit = True
+        await serving
+        await environment.halt()
+
+
+async def asked_nobody(environment: Watched, client: httpx.AsyncClient) -> set[str]:
+    """The operations of the document that were answered without the gate knowing whom."""
+    document = (await client.get("/schema/openapi.json")).json()
+    found: set[str] = set()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            name = operation["operationId"]
+            environment.acted.clear()
+            url = re.sub(r"\{\w+\}", MISSING, path)
+            async with client.stream(method, url, params=QUERIES.get(name), json=BODIES.get(name)) as answer:
+                assert answer.status_code < 500 or answer.status_code == 503, (name, answer.status_code)
+            if set(environment.acted) - {SERVICE} != {PROBE}:
+                found.add(name)
+    return found
+
+
+async def test_every_operation_asks_the_gate_as_its_principal() -> None:
+    async with service() as (environment, url), httpx.AsyncClient(base_url=url, timeout=20) as client:
+        assert await asked_nobody(environment, client) == PUBLIC
+
+
+async def test_a_route_that_goes_past_the_gate_is_found() -> None:
+    async with service(past_the_gate) as (environment, url), httpx.AsyncClient(base_url=url, timeout=20) as client:
+        assert await asked_nobody(environment, client) == PUBLIC | {"pastTheGate"}
+
+
+async def test_a_socket_and_what_is_published_on_it_are_its_principals() -> None:
+    async with service() as (environment, url):
+        environment.acted.clear()
+        async with connect(url.replace("http", "ws") + "/ws?v=1&after=0", compression=None) as live:
+            assert json.loads(await live.recv())["type"] == "hello"
+            await live.send(json.dumps({"type": "publish", "ref": 1, "data": EVENT}))
+            assert {json.loads(await live.recv())["type"], json.loads(await live.recv())["type"]} == {"ack", "event"}
+            await live.send(json.dumps({"type": "subscribe", "ref": 2, "after": 0}))
+            assert json.loads(await live.recv())["type"] == "ack"
+        assert set(environment.acted) - {SERVICE} == {PROBE}
+
+
+@pytest.mark.parametrize("tool", ["read_events", "read_signals"])
+async def test_a_tool_call_is_made_as_whoever_asked_for_it(tool: str) -> None:
+    headers = {"accept": "application/json, text/event-stream"}
+    initialize = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}},
+    }  # fmt: skip
+    async with service() as (environment, url), httpx.AsyncClient(base_url=url, timeout=20, headers=headers) as client:
+        session = (await client.post("/mcp", json=initialize)).headers["mcp-session-id"]
+        within = {"mcp-session-id": session}
+        await client.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=within)
+        environment.acted.clear()
+        call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
+        answer = await client.post("/mcp", json=call, headers=within)
+        assert answer.status_code == 200
+        assert '"isError":true' not in answer.text.replace(" ", "")
+        assert set(environment.acted) - {SERVICE} == {PROBE}

@@ -1,0 +1,131 @@
+"""What a principal may do and see: by its roles and by the scopes that were granted."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import semp
+from semp.domain.errors import Forbidden
+from semp.domain.event_types import EVENT_TYPES
+from semp.domain.scopes import Glob
+from semp.domain.signals import Rules
+from semp.engine.access import OPEN, SERVICE, Principal, Role, may, may_append, reads_everything, require, visible
+from semp.engine.environment import Environment
+from semp.storage.memory.store import MemoryStore
+
+from tests.strategies import new_draft
+
+UI = (Glob.parse("ui.**"),)
+JUDGING = {"reward", "penalty"}
+
+
+def with_role(*roles: Role, read: tuple[Glob, ...] = UI, write: tuple[Glob, ...] = UI, agent_id: str | None = None) -> Principal:
+    return Principal(id="p", kind="key", roles=frozenset(roles), read=read, write=write, agent_id=agent_id)
+
+
+@pytest.mark.parametrize(
+    ("role", "types", "reads", "links", "maintains"),
+    [
+        ("reader", set[str](), True, False, False),
+        ("agent", set(EVENT_TYPES) - JUDGING, True, True, False),
+        ("supervisor", set(EVENT_TYPES), True, True, False),
+        ("admin", set(EVENT_TYPES), True, True, True),
+    ],
+)
+def test_a_role_allows_what_it_says(role: Role, types: set[str], reads: bool, links: bool, maintains: bool) -> None:
+    principal = with_role(role)
+    assert {name for name in EVENT_TYPES if may(principal, name, "ui.a")} == types
+    assert (may(principal, "read", "ui.a"), may(principal, "link"), may(principal, "maintain")) == (reads, links, maintains)
+
+
+def test_nobody_in_particular_may_nothing() -> None:
+    nobody = with_role(read=(Glob.parse("**"),), write=(Glob.parse("**"),))
+    assert not any(may(nobody, verb) for verb in (*EVENT_TYPES, "read", "link", "maintain"))
+    assert not visible(nobody, "ui.a")
+
+
+def test_grants_of_scopes_hold_for_reading_and_writing_apart() -> None:
+    principal = with_role("supervisor", read=(Glob.parse("a.*"), Glob.parse("b")), write=(Glob.parse("c.**"),))
+    assert [visible(principal, scope) for scope in ("a.x", "b", "a", "a.x.y", "c.x")] == [True, True, False, False, False]
+    assert [may(principal, "reward", scope) for scope in ("c.x", "c.x.y", "c", "a.x")] == [True, True, False, False]
+    assert not visible(with_role("admin", read=()), "a")
+
+
+def test_a_principal_that_is_one_agent_may_not_be_another() -> None:
+    principal = with_role("agent", agent_id="ann")
+    assert may_append(principal, new_draft(scope="ui.a", agent="ann"))
+    assert not may_append(principal, new_draft(scope="ui.a", agent="bob"))
+    assert not may_append(principal, new_draft(scope="other", agent="ann"))
+
+
+def test_the_open_principal_and_the_service_may_everything() -> None:
+    for principal in (OPEN, SERVICE):
+        assert principal.unrestricted
+        assert reads_everything(principal)
+        assert all(may(principal, verb, "any.scope") for verb in (*EVENT_TYPES, "read", "link", "maintain"))
+    assert not with_role("admin").unrestricted
+    assert not reads_everything(with_role("reader"))
+
+
+def test_what_is_not_allowed_is_refused_by_name() -> None:
+    require(SERVICE, "maintain")
+    with pytest.raises(Forbidden, match="p may not maintain"):
+        require(with_role("supervisor"), "maintain")
+
+
+async def test_the_gate_appends_all_of_it_or_nothing() -> None:
+    environment = Environment(MemoryStore(), Rules())
+    await environment.start()
+    agent = environment.acting(with_role("agent", agent_id="ann"))
+    try:
+        await agent.append([new_draft(scope="ui.a", agent="ann")])
+        for refused in (
+            new_draft("reward", "ui.a", agent="ann"), new_draft(scope="ui.a", agent="bob"), new_draft(scope="api", agent="ann"),
+        ):  # fmt: skip
+            with pytest.raises(Forbidden) as error:
+                await agent.append([new_draft(scope="ui.a", agent="ann"), refused], batch=True)
+            assert error.value.fields[0].field.startswith("[1].")
+        assert agent.state.head == 1
+        with pytest.raises(Forbidden):
+            await agent.ask("x", {})
+        with pytest.raises(Forbidden):
+            await agent.sweep()
+    finally:
+        await environment.halt()
+
+
+PAST_THE_GATE = ("semp.storage", "semp.engine.ports", "semp.engine.live.hub")
+
+
+def bypasses(source: str) -> list[str]:
+    """Where a module reaches past the gate: attributes of the environment's own, or storage itself."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in ("storage", "hub", "ledger", "committer", "field", "queries", "snapshots"):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id if isinstance(node.value, ast.Name) else ""
+            if owner.lstrip("_") == "environment":
+                found.append(f"line {node.lineno}: {owner}.{node.attr}")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            ("semp.storage", "semp.engine.ports", "semp.engine.live.hub")
+        ):
+            names = {name.name for name in node.names} - {"End", "Span"}
+            if names:
+                found.append(f"line {node.lineno}: from {node.module} import {', '.join(sorted(names))}")
+    return found
+
+
+def test_the_api_and_mcp_reach_the_log_by_the_gate_alone() -> None:
+    root = Path(semp.__file__).parent
+    modules = [*root.glob("api/**/*.py"), *root.glob("mcp/**/*.py")]
+    assert len(modules) > 30
+    found = {str(path.relative_to(root)): lines for path in modules if (lines := bypasses(path.read_text("utf-8")))}
+    assert not found, f"ask environment.acting(principal): {found}"
+
+
+def test_the_rule_finds_what_goes_past_the_gate() -> None:
+    assert bypasses("async def f(environment): return await environment.storage.page(x)")
+    assert bypasses("class A:\n  def f(self): return self._environment.ledger.state")
+    assert bypasses("from semp.storage.memory.store import MemoryStore")
+    assert not bypasses("async def f(environment): return await environment.acting(p).page(x)")

@@ -1,0 +1,33 @@
+"""What is used of uvicorn below its public API: a release that changes it fails here, not in production."""
+
+from __future__ import annotations
+
+import inspect
+
+import uvicorn
+from semp.api.http_protocol import HttpProtocol
+from semp.api.live.wire import LiveProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+def test_every_method_that_is_overridden_is_there() -> None:
+    for ours, theirs in ((HttpProtocol, HttpToolsProtocol), (LiveProtocol, WebSocketsSansIOProtocol)):
+        own = {name for name, value in vars(ours).items() if inspect.isfunction(value) and not name.startswith("_")}
+        added = {"send_now", "write", "close", "open"}
+        assert own - added <= set(dir(theirs))
+        for name in own - added:
+            assert list(inspect.signature(getattr(ours, name)).parameters) == list(inspect.signature(getattr(theirs, name)).parameters)
+
+
+def test_every_attribute_that_is_used_is_there() -> None:
+    source = inspect.getsource(HttpToolsProtocol) + inspect.getsource(WebSocketsSansIOProtocol)
+    for name in ("parser", "url", "headers", "logger", "queue", "conn", "close_sent", "close_timer", "read_paused", "transport",
+                 "handshake_complete", "pong_timer", "pending_ping_payload", "scope"):  # fmt: skip
+        assert f"self.{name}" in source
+    for name in ("_should_upgrade", "_unset_keepalive_if_required", "send_400_response", "handle_websocket_upgrade", "stop_keepalive"):
+        assert f"def {name}" in source
+
+
+def test_the_version_installed_is_one_that_was_tried() -> None:
+    assert uvicorn.__version__.split(".")[:2] == ["0", "54"]
