@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
@@ -100,11 +100,12 @@ class Gateway:
         handler.send_response(200)
         handler.send_header("content-type", "text/event-stream")
         handler.end_headers()
-        for chunk in found.iter_raw():
-            if self.rule(Asked("STREAM", handler.path, {}, chunk)) is not None:
-                return
-            handler.wfile.write(chunk)
-            handler.wfile.flush()
+        with suppress(OSError, httpx.TransportError):  # whoever read it has gone, or the test is over
+            for chunk in found.iter_raw():
+                if self.rule(Asked("STREAM", handler.path, {}, chunk)) is not None:
+                    return
+                handler.wfile.write(chunk)
+                handler.wfile.flush()
 
 
 @contextmanager

@@ -163,7 +163,7 @@ def test_what_speaks_no_http_is_one_clear_line() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(65_536)
-                connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                connection.sendall(b"220 files.example ready\r\n\r\n")
 
         threading.Thread(target=greet, daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"

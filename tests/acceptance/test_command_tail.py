@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -24,47 +25,56 @@ def post(service: Service, count: int = 1, **changes: Any) -> list[int]:
     return [event["position"] for event in answer.raise_for_status().json()]
 
 
+@dataclass
+class Tail:
+    """`semp tail --json`."""
+
+    process: subprocess.Popen[bytes]
+    said: str = ""
+    """On standard error, once it has ended."""
+
+    def event(self) -> dict[str, Any]:
+        """The next event that it prints."""
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def positions(self, count: int) -> list[int]:
+        """Of the next events that it prints."""
+        return [self.event()["position"] for _ in range(count)]
+
+
 @contextmanager
-def tailing(url: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def tailing(url: str, *arguments: str) -> Iterator[Tail]:
     """`semp tail --json`, ended by Ctrl-C, which is no failure."""
     line, variables = command("tail", "--json", *arguments, "--url", url)
     with subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        tail = Tail(process)
         try:
-            yield process
+            yield tail
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0
+            assert process.stderr is not None
+            tail.said = process.stderr.read().decode()
         finally:
             process.kill()
 
 
-def positions(process: subprocess.Popen[bytes], count: int) -> list[int]:
-    """Of the next events that it prints."""
-    assert process.stdout is not None
-    return [json.loads(process.stdout.readline())["position"] for _ in range(count)]
-
-
-def messages(process: subprocess.Popen[bytes]) -> str:
-    """What it said, once it has ended."""
-    assert process.stderr is not None
-    return process.stderr.read().decode()
-
-
 def test_it_begins_with_the_newest_and_goes_on_with_what_comes(memory_service: Service) -> None:
     there = post(memory_service, 15)
-    with tailing(memory_service.url, "-n", "3") as process:
-        assert positions(process, 3) == there[-3:]
+    with tailing(memory_service.url, "-n", "3") as tail:
+        assert tail.positions(3) == there[-3:]
         come = post(memory_service, 5)
-        assert positions(process, 5) == come
-    assert messages(process) == ""
+        assert tail.positions(5) == come
+    assert tail.said == ""
 
 
 def test_it_begins_after_a_position_however_far_back(memory_service: Service) -> None:
     post(memory_service, 1_200)
-    with tailing(memory_service.url, "--after", "2") as process:
-        assert positions(process, 1_198) == list(range(3, 1_201))
+    with tailing(memory_service.url, "--after", "2") as tail:
+        assert tail.positions(1_198) == list(range(3, 1_201))
         come = post(memory_service)
         last = come[0]
-        assert positions(process, last - 1_200) == list(range(1_201, last + 1))
+        assert tail.positions(last - 1_200) == list(range(1_201, last + 1))
 
 
 def test_filters_hold_for_what_is_there_and_for_what_comes(memory_service: Service) -> None:
@@ -77,59 +87,41 @@ def test_filters_hold_for_what_is_there_and_for_what_comes(memory_service: Servi
         return [post(memory_service, **kind)[0] for kind in kinds]
 
     cases: list[tuple[list[str], list[int]]] = [
-        (["--scope", "f.*"], [0, 1, 2, 4]), (["--trace", "two"], [1]), (["--agent", "bob"], [2]), (["--type", "ready", "--scope", "f.**"], [4]),
+        (["--scope", "f.*"], [0, 1, 2, 4]), (["--trace", "two"], [1]), (["--agent", "bob"], [2]),
+        (["--type", "ready", "--scope", "f.**"], [4]),
         (["--scope", "f.a", "--trace", "one", "--agent", "ann", "--type", "ready", "--type", "proposal"], [0, 4]),
     ]  # fmt: skip
     before = some()
     for arguments, fitting in cases:
         after = str(before[0] - 1)
-        with tailing(memory_service.url, *arguments, "--after", after) as process:
-            assert positions(process, len(fitting)) == [before[index] for index in fitting], arguments
+        with tailing(memory_service.url, *arguments, "--after", after) as tail:
+            assert tail.positions(len(fitting)) == [before[index] for index in fitting], arguments
             come = some()
-            assert positions(process, len(fitting)) == [come[index] for index in fitting], arguments
+            assert tail.positions(len(fitting)) == [come[index] for index in fitting], arguments
         before = come
 
 
 def test_after_a_lost_connection_it_goes_on_without_gap_or_repeat(memory_service: Service) -> None:
-    """The gateway cuts the stream at each event it has passed on, then refuses twice; events are appended meanwhile."""
-    state = {"refusals": 0}
+    """The gateway cuts the stream twice instead of passing events on, and refuses to connect in between."""
+    left = ["cut", "refuse", "drop", "cut"]
 
     def breaking(asked: Asked) -> Reply | None:
-        if asked.method == "STREAM" and b"data:" in asked.body:
-            state["refusals"] = 2
-            return DROP
-        if asked.path.startswith("/api/stream") and state["refusals"]:
-            state["refusals"] -= 1
-            return Reply(502) if state["refusals"] else DROP
-        return None
+        has_events = asked.method == "STREAM" and b"data:" in asked.body
+        connects = asked.method == "GET" and asked.path.startswith("/api/stream") and begun.is_set()
+        if not left or not ((left[0] == "cut" and has_events) or (left[0] != "cut" and connects)):
+            return None
+        return Reply(502) if left.pop(0) == "refuse" else DROP
 
-    passed: list[bytes] = []
-
-    def cut_after_some(asked: Asked) -> Reply | None:
-        """Lets one chunk with events pass, cuts at the next."""
-        if asked.method != "STREAM" or b"data:" not in asked.body:
-            return breaking(asked) if asked.method != "STREAM" else None
-        if len(passed) < 3:
-            passed.append(asked.body)
-            return breaking(asked) if len(passed) == 2 else None
-        return None
-
-    with gateway(memory_service.url, cut_after_some) as front, tailing(front.url, "-n", "0") as process:
+    begun = threading.Event()
+    with gateway(memory_service.url, breaking) as front, tailing(front.url, "-n", "0") as tail:
         wait_for(lambda: any(asked.path.startswith("/api/stream") for asked in front.asked))
+        begun.set()
         first = post(memory_service, 2)
-        assert positions(process, 2) == first
+        assert tail.positions(2) == first
         second = post(memory_service, 3)
-        assert positions(process, 3) == second
-        resumed = [
-            asked.headers["last-event-id"] for asked in front.asked if asked.path.startswith("/api/stream") and asked.method == "GET"
-        ]
-        third = post(memory_service, 2)
-        assert positions(process, 2) == third
-    assert len(resumed) >= 4
-    assert resumed[-1].endswith(f":{first[-1]}")
-    said = messages(process)
-    assert said.count("trying again until it is back") == 1
-    assert said.count("connected again") == 1
+        assert tail.positions(3) == second
+    assert left == []
+    assert tail.said.count("trying again until it is back") == tail.said.count("connected again") == 2
 
 
 def wait_for(condition: Any) -> None:
@@ -149,9 +141,10 @@ def test_an_end_that_the_service_tells_is_no_end(memory_service: Service, code: 
         streams = [one for one in front.asked if one.path.startswith("/api/stream") and one.method == "GET"]
         return Reply(200, closing, (("content-type", "text/event-stream"),)) if asked.method == "GET" and len(streams) == 1 else None
 
-    with gateway(memory_service.url, once) as front, tailing(front.url, "-n", "0") as process:
+    with gateway(memory_service.url, once) as front, tailing(front.url, "-n", "0") as tail:
         wait_for(lambda: sum(asked.path.startswith("/api/stream") for asked in front.asked) >= 2)
-        assert positions(process, 1) == post(memory_service)
+        come = post(memory_service)
+        assert tail.positions(1) == come
 
 
 def test_another_log_ends_it_with_a_clear_line(memory_service: Service) -> None:
@@ -167,13 +160,11 @@ def test_another_log_ends_it_with_a_clear_line(memory_service: Service) -> None:
 
 def test_characters_that_python_takes_for_line_ends_are_no_line_ends_here(memory_service: Service) -> None:
     action = "a\u2028b\u0085c\x0bd\x1ce"
-    with tailing(memory_service.url, "-n", "0", "--scope", "ends") as process:
-        assert process.stderr is not None
+    with tailing(memory_service.url, "-n", "0", "--scope", "ends") as tail:
         marker = threading.Event()
         poster = threading.Thread(target=_post_until, args=[memory_service, marker, action])
         poster.start()
-        assert process.stdout is not None
-        event = json.loads(process.stdout.readline())
+        event = tail.event()
         marker.set()
         poster.join()
     assert event["payload"]["action"] == action
@@ -195,10 +186,11 @@ def test_for_people_each_event_is_a_line_whole_in_a_pipe(memory_service: Service
 
 
 def test_an_empty_log_is_waited_on(empty_service: Service) -> None:
-    with tailing(empty_service.url) as process:
-        assert process.stderr is not None
-        assert b"no event yet; waiting for one" in process.stderr.readline()
-        assert positions(process, 1) == post(empty_service)
+    with tailing(empty_service.url) as tail:
+        assert tail.process.stderr is not None
+        assert b"no event yet; waiting for one" in tail.process.stderr.readline()
+        come = post(empty_service)
+        assert tail.positions(1) == come
 
 
 def test_a_type_that_is_none_is_refused_in_the_services_words(memory_service: Service) -> None:
