@@ -202,7 +202,7 @@ def test_a_batch_may_be_answered_with_count_first_and_last_alone(service: Servic
 
 def test_the_short_answer_counts_what_this_request_stored(service: Service) -> None:
     """Known events and repeats in the batch are in `count` and not in `created`, in both orders."""
-    known, fresh = [new_event() for _ in range(3)], [new_event() for _ in range(2)]
+    known, fresh = ([new_event(id=str(uuid.uuid4())) for _ in range(count)] for count in (3, 2))
     first = post_batch(service, known).json()
     answer = post_batch(service, [fresh[0], *known, fresh[1], fresh[0]], **{"return": "minimal"})
     assert answer.status_code == 201

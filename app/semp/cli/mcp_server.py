@@ -9,7 +9,11 @@ from semp.cli.options import HERE, Url
 
 
 def mcp(*, url: Url = HERE) -> None:
-    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients start this by themselves."""
+    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients start this by themselves.
+
+    Args:
+        url: Where the service is.
+    """
     address = parse_address(url)
     from semp.mcp.stdio import serve as run
 

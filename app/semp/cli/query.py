@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from semp.cli.logs import configure_logging
 from semp.cli.terminal import json_line, say, write
@@ -12,12 +14,14 @@ from semp.domain.errors import SempError
 from semp.settings import DatabaseSettings
 
 
-def query(name: str, /, *, database: DatabaseSettings | None = None, param: list[str] | None = None) -> None:
+def query(
+    name: str, /, *, database: DatabaseSettings | None = None, param: Annotated[list[str] | None, Parameter(negative="")] = None
+) -> None:
     """Run a read query of cypher/ by name and print its rows as NDJSON.
 
     Args:
         name: A file under cypher/ without its suffix, such as count_ancestors.
-        param: key=value, once for each parameter. A value that is JSON is taken as such, anything else as text.
+        param: A parameter as key=value; may be repeated. A value that is JSON is taken as such, anything else as text.
     """
     from semp.main import database as connect
     from semp.storage.neo4j.embedded import StepReporter

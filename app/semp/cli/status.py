@@ -24,7 +24,11 @@ class SignalLine(msgspec.Struct):
 
 
 def status(url: Url = HERE) -> None:
-    """Show whether the service at URL is ready, and where its log stands. Exits 1 when it is not ready."""
+    """Show whether the service at URL is ready, and where its log stands. Exits 1 when it is not ready.
+
+    Args:
+        url: Where the service is.
+    """
     with Client(url) as client:
         version = service_version(client)
         ready, why = _ready(client)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from semp.cli.logs import configure_logging
 from semp.cli.progress import bar
@@ -15,7 +18,7 @@ from semp.engine.replay import verify as compare
 from semp.settings import DatabaseSettings
 
 
-def verify(*, database: DatabaseSettings | None = None, repair: bool = False) -> None:
+def verify(*, database: DatabaseSettings | None = None, repair: Annotated[bool, Parameter(negative="")] = False) -> None:
     """Replay the whole log and compare it with the stored signals. Exits 1 when they differ.
 
     Args:
