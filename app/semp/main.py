@@ -1,14 +1,15 @@
-"""Wiring: the only place that knows which storage, which server and which app belong together."""
+"""Wiring: the only place that puts a storage, a server and the application together."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
@@ -31,6 +32,7 @@ from semp.storage.memory.store import MemoryStore
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.embedded import DEFAULT_VERSION, Connection, EmbeddedNeo4j, Step
 from semp.storage.neo4j.embedded.running import running_connection
+from semp.storage.neo4j.failures import cause_of, shown_uri
 from semp.storage.neo4j.store import Neo4jStore
 
 T = TypeVar("T")
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_PATIENCE = 60.0
 """Seconds a start waits for an external database that is not there yet."""
+CONNECT_PAUSE = 5.0
+"""Seconds between two tries of a start, at most; it begins with 0.5 and doubles."""
 DRAIN = 10
 """Seconds that what was accepted has to be committed after a stop was asked for, and then open requests and sockets to end."""
 MAX_MESSAGE = 2 * MAX_BODY
@@ -90,8 +94,19 @@ async def database(settings: DatabaseSettings, progress: Callable[[Step], None],
         finally:
             await neo4j.stop()
         return
-    async with _closing(Neo4jStore(target or _target(cast("Connection", running)))) as store:
-        yield store
+    used = target or _target(cast("Connection", running))
+    async with _closing(Neo4jStore(used)) as store:
+        with _saying_why(used.uri):
+            yield store
+
+
+@contextlib.contextmanager
+def _saying_why(uri: str) -> Generator[None]:
+    """For a person at the machine: which database it is that is away, and why. Clients of the service are not told."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise StartError(f"cannot use the database at {shown_uri(uri)}: {cause_of(error)}") from error
 
 
 @asynccontextmanager
@@ -161,7 +176,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
                 patience=settings.patience,
             )
             try:
-                if await _unless(stop, _start(environment, patient=settings.neo4j is not None)):
+                if await _unless(stop, _start(environment, settings.neo4j)):
                     async with _hints(environment, settings):
                         await _serve_http(environment, listener, stop, on_ready, settings)
             finally:
@@ -182,17 +197,22 @@ async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator
         await hints.stop()
 
 
-async def _start(environment: Environment, patient: bool) -> bool:
-    deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if patient else 0)
+async def _start(environment: Environment, uri: str | None) -> bool:
+    """Start, and wait for an external database, named by its URI, that is not there yet; our own is there already."""
+    where = f"the database at {shown_uri(uri)}" if uri is not None else "the embedded database"
+    deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if uri is not None else 0)
+    pause = 0.5
     while True:
         try:
             await environment.start()
             return True
         except StoreUnavailable as error:
+            why = cause_of(error)
             if isinstance(error, CredentialsRefused) or asyncio.get_running_loop().time() > deadline:
-                raise StartError(f"cannot use the database: {error}") from error
-            log.warning("the database is not there yet: %s", error)
-            await asyncio.sleep(1.0)
+                raise StartError(f"cannot use {where}: {why}") from error
+            log.warning("%s is not there yet: %s; trying again in %g s", where, why, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, CONNECT_PAUSE)
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
@@ -279,5 +299,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
-    hint = "another program listens there; pick another with --port" if "in use" in str(error) else "check --host and --port"
-    return StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({hint})")
+    if error.errno == errno.EADDRINUSE:
+        airplay = "; on macOS it may be the AirPlay Receiver, which System Settings can turn off" if port == 5000 else ""
+        advice = f"another program listens there; pick another port with --port or SEMP_PORT{airplay}"
+    elif error.errno == errno.EACCES:
+        advice = "ports below 1024 are for root; pick another with --port or SEMP_PORT"
+    else:
+        advice = "check --host and --port, or SEMP_HOST and SEMP_PORT"
+    return StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({advice})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter, validators
 
@@ -94,6 +94,8 @@ class Settings(DatabaseSettings):
     """Heap of the embedded Neo4j, such as 1g; default: sized to the machine."""
     page_cache: Annotated[str | None, Parameter(env_var="SEMP_PAGE_CACHE", group=TUNING)] = None
     """Page cache of the embedded Neo4j, such as 1g; default: sized to the machine."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(env_var="SEMP_LOG_LEVEL", group=TUNING)] = "info"
+    """Least important lines of the log that are written to standard error; debug also shows those of the libraries."""
     neo4j_version: Annotated[str | None, Parameter(env_var="SEMP_NEO4J_VERSION", group=TUNING)] = None
     """Version of the embedded Neo4j; default: the newest this version of semp was tested with."""
     cache: Annotated[Path | None, Parameter(env_var="SEMP_CACHE", group=TUNING)] = None

@@ -197,7 +197,22 @@ def test_a_batch_may_be_answered_with_count_first_and_last_alone(service: Servic
     before = head(service)
     answer = post_batch(service, [new_event() for _ in range(7)], **{"return": "minimal"})
     assert answer.status_code == 201
-    assert answer.json() == {"count": 7, "first": before + 1, "last": before + 7}
+    assert answer.json() == {"count": 7, "created": 7, "first": before + 1, "last": before + 7}
+
+
+def test_the_short_answer_counts_what_this_request_stored(service: Service) -> None:
+    """Known events and repeats in the batch are in `count` and not in `created`, in both orders."""
+    known, fresh = ([new_event(id=str(uuid.uuid4())) for _ in range(count)] for count in (3, 2))
+    first = post_batch(service, known).json()
+    answer = post_batch(service, [fresh[0], *known, fresh[1], fresh[0]], **{"return": "minimal"})
+    assert answer.status_code == 201
+    assert {name: answer.json()[name] for name in ("count", "created", "first")} == {
+        "count": 6,
+        "created": 2,
+        "first": first[0]["position"],
+    }
+    again = post_batch(service, [fresh[0], *known], **{"return": "minimal"})
+    assert (again.status_code, again.json()["count"], again.json()["created"]) == (200, 4, 0)
 
 
 def test_asking_for_the_full_answer_is_the_default(service: Service) -> None:
@@ -310,7 +325,7 @@ def test_ten_thousand_events_of_ordinary_size_fit_in_one_batch_and_one_more_does
         "/api/events/batch", params={"return": "minimal"}, content="\n".join(lines[:10_000]), headers=NDJSON, timeout=120
     )
     assert answer.status_code == 201, answer.text
-    assert answer.json() == {"count": 10_000, "first": before + 1, "last": before + 10_000}
+    assert answer.json() == {"count": 10_000, "created": 10_000, "first": before + 1, "last": before + 10_000}
     assert head(service) == before + 10_000
     tail = service.client.get("/api/events", params={"trace_id": trace, "order": "asc", "after": before + 9_999}).json()
     assert [event["position"] for event in tail] == [before + 10_000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from semp.main import _cannot_listen  # pyright: ignore[reportPrivateUsage]
 from semp.storage.neo4j.connection import Target
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -110,6 +112,8 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
         line = refused(tmp_path / "log", "--memory", "--port", str(port))
     assert f":{port}" in line
     assert "--port" in line
+    assert "SEMP_PORT" in line
+    assert "AirPlay" not in line
 
 
 def test_a_port_that_another_took_while_this_one_started_is_said(neo4j_target: Target, tmp_path: Path) -> None:
@@ -160,10 +164,31 @@ def test_a_database_that_is_not_there_yet_is_waited_for_and_the_wait_can_be_stop
     process = launch(log, environment=away)
     eventually("it says that the database is not there", lambda: "database" in log.read_text(), 30)
     assert process.poll() is None
+    eventually("it tries again", lambda: log.read_text().count("not there yet") >= 4, 30)
     process.send_signal(signal.SIGINT)
     assert process.wait(STOPS_WITHIN) == 0, log.read_text()
     assert "Traceback" not in log.read_text()
     assert neo4j_target.password not in log.read_text()
+    lines = [line for line in log.read_text().splitlines() if "not there yet" in line]
+    assert all(away["SEMP_NEO4J"] in line and "connection refused" in line for line in lines)
+    pauses = [float(line.rpartition(" in ")[2].removesuffix(" s")) for line in lines]
+    assert pauses == sorted(pauses)
+    assert pauses[3] >= 4 * pauses[0], "it says so less and less often"
+
+
+def test_a_busy_port_5000_names_airplay() -> None:
+    in_use = OSError(errno.EADDRINUSE, "Address already in use")
+    assert "AirPlay" in str(_cannot_listen("127.0.0.1", 5000, in_use))
+    assert "AirPlay" not in str(_cannot_listen("127.0.0.1", 5001, in_use))
+
+
+def test_the_driver_says_nothing_that_our_own_lines_say_better(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = launch(log, "--log-level", "warning", environment={"SEMP_NEO4J": f"neo4j://127.0.0.1:{free_port()}"})
+    eventually("it has tried", lambda: "not there yet" in log.read_text(), 30)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(STOPS_WITHIN) == 0
+    assert "routing information" not in log.read_text()
 
 
 def test_a_free_port_is_chosen_for_port_0_and_what_is_printed_at_the_start_works(tmp_path: Path) -> None:

@@ -54,15 +54,28 @@ class Service:
         url: its base URL.
         transport: how it is reached where that is not the network.
         within: whether it is this process, so that it is gone for good once it stops.
+        auth: user and password for HTTP Basic authentication.
+        proxy: what is in between; proxies that the environment names are left alone.
     """
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None, *, within: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        within: bool = False,
+        auth: tuple[str, str] | None = None,
+        proxy: httpx.Proxy | None = None,
+    ) -> None:
         self.url = url
         self.within = within
         self.ended = asyncio.Event()
         """Set once it has stopped, where it is this process."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        self._client = httpx.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE, limits=limits)
+        self._client = httpx.AsyncClient(
+            base_url=url, transport=transport, timeout=PATIENCE, limits=limits, auth=auth, proxy=proxy, trust_env=False,
+            verify=httpx.create_ssl_context() if transport is None else True,
+        )  # fmt: skip
 
         self._principal: Principal | None = None
 

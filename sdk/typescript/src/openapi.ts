@@ -704,6 +704,7 @@ export interface components {
         /** BatchSummary */
         BatchSummary: {
             count: number;
+            created: number;
             first: number;
             last: number;
         };

@@ -39,9 +39,11 @@ class RecordedEvent(Event):
 
 
 class BatchSummary(msgspec.Struct):
-    """A batch answered with `return=minimal`: how many events, and the smallest and largest of their positions."""
+    """A batch answered with `return=minimal`: how many events, how many of them are new, smallest and largest position."""
 
     count: int
+    created: int
+    """Events this request stored; the others were in the log already, or are repeated in the batch."""
     first: int
     last: int
 
@@ -53,7 +55,7 @@ _encode = msgspec.json.Encoder().encode
 
 Returned = Annotated[
     Literal["full", "minimal"],
-    QueryParameter(name="return", required=False, description="`minimal` answers count and positions only; default: `full`."),
+    QueryParameter(name="return", required=False, description="`minimal` answers counts and positions only; default: `full`."),
 ]
 
 
@@ -119,10 +121,11 @@ def event_routes(environment: Environment) -> Router:
             raise InvalidInput(FieldError("body", f"a batch holds 1 to {MAX_BATCH_EVENTS} events, this one has {len(events)}"))
         drafts = [draft(new, f"[{index}].") for index, new in enumerate(events)]
         recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
-        status = 201 if any(answer.created for answer in recorded) else 200
+        new = sum(answer.created for answer in recorded)
+        status = 201 if new else 200
         if wanted == "minimal":
             positions = [answer.event.position for answer in recorded]
-            return Answer(status, _encode(BatchSummary(len(recorded), min(positions), max(positions))))
+            return Answer(status, _encode(BatchSummary(len(recorded), new, min(positions), max(positions))))
         return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))
 
     @get(

@@ -1,0 +1,109 @@
+"""`semp tail`: the newest events, and each that comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter, validators
+
+from semp.cli.client import Client, Query, Ready
+from semp.cli.event_lines import EventLine, event_line
+from semp.cli.options import HERE, PATIENCE, Json, Position, Url
+from semp.cli.sse import follow
+from semp.cli.terminal import cell, json_line, out, say, show, until_interrupted, write
+from semp.domain.errors import SempError
+
+PAGE = 1_000
+LAST = 10
+
+
+def tail(
+    *,
+    url: Url = HERE,
+    scope: str | None = None,
+    type_: Annotated[list[str] | None, Parameter(name="--type", negative="")] = None,
+    trace: str | None = None,
+    agent: str | None = None,
+    last: Annotated[int | None, Parameter(name=["--last", "-n"], validator=validators.Number(gte=0, lte=PAGE))] = None,
+    after: Position | None = None,
+    follow_: Annotated[bool, Parameter(name="--follow")] = True,
+    json: Json = False,
+) -> None:
+    """Show the newest events, then each one as it is committed. Ctrl-C ends it; a lost connection is taken up again without a gap.
+
+    Args:
+        url: Where the service is.
+        scope: Only this scope, or the scopes of a glob such as ui.**.
+        type_: Only this type; may be repeated.
+        trace: Only this trace.
+        agent: Only this agent.
+        last: Begin with so many events that are there already; default: 10.
+        after: Begin with what follows this position instead.
+        follow_: Go on with what comes; --no-follow ends after what is there.
+        json: Print events as NDJSON.
+    """
+    if last is not None and after is not None:
+        raise SempError("--last and --after both say where to begin; give one")
+    printer = _Printer(json)
+    query = {"scope": scope, "type": type_, "trace_id": trace, "agent_id": agent}
+    with Client(url, PATIENCE) as client, until_interrupted() if follow_ else nullcontext():
+        place = client.wait_ready()
+        if after is None:
+            there = _newest(client, query, place, LAST if last is None else last)
+        else:
+            there = _after(client, query, after, place) if after < place.position or not follow_ else iter(())
+        shown = 0
+        for shown, event in enumerate(there, 1):  # noqa: B007 - the number of the last one is what is asked
+            printer.print(event)
+        if not shown and last != 0:
+            what = "that fits " if any(query.values()) else ""
+            say(f"no event {what}yet{'; waiting for one, Ctrl-C ends' if follow_ else ''}")
+        if follow_:
+            begin = place if after is None else Ready(place.epoch, max(after, place.position))
+            for message in follow(client, query, begin):
+                if message.kind == "event":
+                    printer.print(message.data)
+
+
+def _newest(client: Client, query: Query, place: Ready, count: int) -> Iterator[dict[str, Any]]:
+    """The newest of the log up to a place, oldest of them first."""
+    if count:
+        asked = {**query, "order": "desc", "before": place.position + 1, "limit": count}
+        reply = client.patiently(lambda _: client.get("/api/events", asked))
+        yield from reversed(client.decode(reply, list[dict[str, Any]]))
+
+
+def _after(client: Client, query: Query, after: int, place: Ready) -> Iterator[dict[str, Any]]:
+    """What follows a position, up to a place."""
+    asked: dict[str, Any] = {**query, "order": "asc", "after": after, "before": place.position + 1, "limit": PAGE}
+    while True:
+        reply = client.patiently(lambda _: client.get("/api/events", asked))
+        page = client.decode(reply, list[dict[str, Any]])
+        yield from page
+        if len(page) < PAGE:
+            return
+        asked["after"] = page[-1]["position"]
+
+
+class _Printer:
+    """Prints events; on a terminal the date stands above the events of a day."""
+
+    def __init__(self, json: bool) -> None:
+        self._json = json
+        self._day = ""
+
+    def print(self, event: dict[str, Any]) -> None:
+        if self._json:
+            write(json_line(event) + "\n")
+            return
+        shown = msgspec.convert(event, EventLine)
+        if not out.is_terminal:
+            write(event_line(shown, short=False).plain.rstrip() + "\n")
+            return
+        if shown.timestamp[:10] != self._day:
+            self._day = shown.timestamp[:10]
+            show(cell(self._day, "dim"))
+        show(event_line(shown, short=True))

@@ -1,0 +1,75 @@
+"""Why a database cannot be used, in words for whoever runs the service. Clients are told only that it is away."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import cast
+from urllib.parse import urlsplit
+
+from neo4j import exceptions
+
+from semp.domain.errors import CredentialsRefused
+
+
+def shown_uri(uri: str) -> str:
+    """Scheme, host and port alone: whatever else stands in it is nobody's business."""
+    try:
+        parts = urlsplit(uri)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return "the given address"
+
+
+def cause_of(error: BaseException) -> str:
+    """The first cause that says something; the driver wraps it several times over."""
+    found = list(_chain(error))
+    for one in found:
+        said = _said(one)
+        if said:
+            return said
+    # The driver keeps what went wrong with a cluster's routers in the text alone.
+    text = " ".join(str(one) for one in found)
+    if "Name or service not known" in text or "nodename nor servname" in text or "Cannot resolve address" in text:
+        return "its name is not known"
+    if re.search(r"refused|Connect call failed", text):
+        return "connection refused"
+    if any(isinstance(one, TimeoutError) for one in found) or "timed out" in text.lower():
+        return "no answer in time"
+    if any(isinstance(one, exceptions.ServiceUnavailable | exceptions.SessionExpired) for one in found):
+        return "it answers, but not as a Neo4j that is ready; the Bolt port is 7687 unless told otherwise"
+    return str(error)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, its causes, and the parts of groups, which is how the driver tells of several servers."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for part in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+                yield from _chain(part)
+        error = error.__cause__ or error.__context__
+
+
+def _said(error: BaseException) -> str | None:
+    match error:
+        case CredentialsRefused():
+            return f"{error}; they come from SEMP_NEO4J_USER and SEMP_NEO4J_PASSWORD"
+        case ssl.SSLCertVerificationError():
+            return f"its TLS certificate is not trusted: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; without TLS write bolt:// or neo4j://"
+        case socket.gaierror():
+            return "its name is not known"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case OSError() if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+            return (error.strerror or "no route to it").lower()
+        case exceptions.Neo4jError() if error.code:
+            return f"it answered {error.code}"
+        case _:
+            return None

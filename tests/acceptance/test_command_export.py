@@ -1,0 +1,280 @@
+"""`semp export`: the whole log or nothing, wherever it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Service
+from tests.gateway import LOSE, Asked, Reply, gateway
+from tests.semp_command import assert_one_clear_line, command, head, new_events, semp
+
+
+def test_export_writes_the_log_oldest_first_and_import_of_it_doubles_nothing(service: Service, tmp_path: Path) -> None:
+    parents = new_events(3, payload={"action": "Größe 日本", "n": [1.5, None, {"a": "\u2028"}]})
+    child = new_events(1, type="ready", payload={"status": "x"}, parent_ids=[event["id"] for event in parents])
+    service.client.post("/api/events/batch", json=parents + child)
+    file = tmp_path / "log.ndjson"
+    found = semp("export", "--output", str(file), "--url", service.url)
+    assert found.returncode == 0
+    assert found.stdout == b""
+    lines = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
+    assert [event["position"] for event in lines] == list(range(1, head(service) + 1))
+    assert f"{len(lines)} events written" in found.stderr.decode()
+    asked = {"order": "asc", "after": len(lines) - 4}
+    assert lines[-4:] == service.client.get("/api/events", params=asked).json()
+    before = head(service)
+    again = semp("import", str(file), "--url", service.url)
+    assert again.returncode == 0
+    assert f"0 events appended, {len(lines)} were there already" in again.stderr.decode()
+    assert head(service) == before
+
+
+def test_export_goes_to_standard_output_unless_a_file_is_named_and_may_begin_later(service: Service) -> None:
+    service.client.post("/api/events/batch", json=new_events(1_100))
+    stand = head(service)
+    whole = semp("export", "--url", service.url).stdout.splitlines()
+    assert len(whole) == stand
+    assert semp("export", "--url", service.url, "--after", str(stand - 2)).stdout.splitlines() == whole[-2:]
+    assert semp("export", "--url", service.url, "--after", str(stand)).stdout == b""
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "no" / "such" / "directory"
+    assert_one_clear_line(semp("export", "--output", str(file), "--url", service.url), str(file))
+
+
+def test_output_to_a_reader_that_has_gone_is_no_stack_trace(service: Service) -> None:
+    service.client.post("/api/events/batch", json=new_events(2_000))
+    line, variables = command("export", "--url", service.url)
+    process = subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    text = process.stderr.read().decode()
+    process.stderr.close()
+    process.wait(60)
+    assert "Traceback" not in text
+    assert "Exception" not in text
+
+
+OLD = b'{"a good":"backup"}\n'
+
+
+def backup(directory: Path) -> Path:
+    """A backup of yesterday; nothing may be left beside it."""
+    file = directory / "backup.ndjson"
+    file.write_bytes(OLD)
+    return file
+
+
+def assert_untouched(file: Path) -> None:
+    assert file.read_bytes() == OLD
+    assert [found.name for found in file.parent.iterdir()] == [file.name]
+
+
+def unavailable(retry_after: str = "0") -> Reply:
+    """What the service says while its database is away."""
+    headers = (("content-type", "application/json"), ("retry-after", retry_after))
+    return Reply(503, b'{"message":"the database is not available"}', headers)
+
+
+@pytest.fixture(scope="module")
+def filled(memory_service: Service) -> Service:
+    for _ in range(3):
+        memory_service.client.post("/api/events/batch", json=new_events(900)).raise_for_status()
+    return memory_service
+
+
+def lines_of(file: Path) -> list[int]:
+    return [json.loads(line)["position"] for line in file.read_text("utf-8").split("\n") if line]
+
+
+def test_with_the_database_away_the_export_fails_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
+    file = backup(tmp_path)
+    with gateway(filled.url, lambda _: unavailable()) as broken:
+        found = semp("export", "--output", str(file), "--url", broken.url, "--patience", "0")
+    assert_one_clear_line(found, "the database is not available", broken.url)
+    assert_untouched(file)
+
+
+def test_a_503_in_the_middle_is_waited_for_and_the_export_is_whole(filled: Service, tmp_path: Path) -> None:
+    refused: set[str] = set()
+
+    def once_each(asked: Asked) -> Reply | None:
+        """Each page is refused the first time, once in the service's way and once in a gateway's."""
+        if asked.path in refused or not asked.path.startswith("/api/events"):
+            return None
+        refused.add(asked.path)
+        return unavailable() if len(refused) % 2 else Reply(502, headers=(("content-type", "text/html"), ("retry-after", "0")))
+
+    file = backup(tmp_path)
+    with gateway(filled.url, once_each) as broken:
+        found = semp("export", "--output", str(file), "--url", broken.url)
+    assert found.returncode == 0, found.stderr
+    assert len(refused) == 3
+    assert b"waiting for the service" in found.stderr
+    assert lines_of(file) == list(range(1, 2_701))
+    assert b"2,700 events written" in found.stderr
+
+
+@pytest.mark.parametrize("way", ["unavailable", "html", "lost", "gap", "short", "other epoch"])
+def test_what_breaks_in_the_middle_fails_and_the_old_file_stays(filled: Service, way: str, tmp_path: Path) -> None:
+    ready = json.dumps({"status": "ok", "epoch": "another", "position": 2_700}).encode()
+
+    def broken_later(asked: Asked) -> Reply | None:
+        if way == "other epoch":
+            later = sum(one.path == asked.path for one in front.asked) > 1
+            return Reply(200, ready, (("content-type", "application/json"),)) if later and "ready" in asked.path else None
+        if "after=1000" not in asked.path:
+            return None
+        page = filled.client.get("/api/events", params={"order": "asc", "after": 1000 + (way == "gap"), "limit": 1000 - (way == "short")})
+        return {
+            "unavailable": unavailable(), "html": Reply(403), "lost": LOSE,
+            "gap": Reply(200, page.content, (("content-type", "application/json"),)),
+            "short": Reply(200, page.content, (("content-type", "application/json"),)),
+        }[way]  # fmt: skip
+
+    file = backup(tmp_path)
+    with gateway(filled.url, broken_later) as front:
+        found = semp("export", "--output", str(file), "--url", front.url, "--patience", "0")
+    words = {
+        "unavailable": "not available", "html": "403", "lost": "no answer", "gap": "left out", "short": "left out",
+        "other epoch": "replaced",
+    }  # fmt: skip
+    assert_one_clear_line(found, words[way])
+    assert_untouched(file)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_in_the_middle_leaves_the_old_file_and_nothing_beside_it(
+    filled: Service, how: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    reached = threading.Event()
+
+    def held(asked: Asked) -> Reply | None:
+        if "after=1000" in asked.path:
+            reached.set()
+            return unavailable("30")
+        return None
+
+    file = backup(tmp_path)
+    with gateway(filled.url, held) as front:
+        line, variables = command("export", "--output", str(file), "--url", front.url)
+        with subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert reached.wait(60)
+            assert process.stderr is not None
+            assert b"waiting" in process.stderr.readline()
+            assert len(list(tmp_path.iterdir())) == 2, "it writes beside the old file"
+            process.send_signal(how)
+            text = process.stderr.read()
+            assert process.wait(30) == code
+    assert b"Traceback" not in text
+    assert_untouched(file)
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
+    file = backup(tmp_path)
+    line, variables = command("export", "--output", str(file), "--url", filled.url)
+    small = f"ulimit -f 64; exec {shlex.join(line)}"
+    found = subprocess.run(["bash", "-c", small], env=variables, capture_output=True, timeout=60, check=False)
+    assert_one_clear_line(found, str(file), "large")
+    assert_untouched(file)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", [["--output", "/dev/full"], ["--output", "-"], []], ids=" ".join)
+def test_a_device_that_is_full_is_told_and_nothing_is_counted(filled: Service, arguments: list[str]) -> None:
+    line, variables = command("export", *arguments, "--url", filled.url)
+    with Path("/dev/full").open("wb") as full:
+        found = subprocess.run(line, env=variables, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert found.returncode == 1
+    text = found.stderr.decode()
+    assert len(text.splitlines()) == 1, text
+    assert "No space left" in text
+    assert "written" not in text
+
+
+def test_a_symbolic_link_stays_and_what_it_points_to_is_replaced_with_the_mode_it_had(filled: Service, tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_bytes(OLD)
+    real.chmod(0o640)
+    link.symlink_to("real")
+    assert semp("export", "--output", str(link), "--url", filled.url, "--after", "2699").returncode == 0
+    assert link.is_symlink()
+    assert lines_of(real) == [2_700]
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+def test_a_directory_is_no_file_to_write(filled: Service, tmp_path: Path) -> None:
+    assert_one_clear_line(semp("export", "--output", str(tmp_path), "--url", filled.url), str(tmp_path), "directory")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
+@pytest.mark.parametrize("locked", ["file", "directory"])
+def test_what_is_write_protected_is_told_and_stays(filled: Service, locked: str, tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    room.mkdir()
+    file = backup(room)
+    (file if locked == "file" else room).chmod(0o444 if locked == "file" else 0o555)
+    line, variables = command("export", "--output", str(file), "--url", filled.url)
+    if os.geteuid() == 0:
+        line = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--", *line]
+    found = subprocess.run(line, env=variables, capture_output=True, timeout=60, check=False)
+    room.chmod(0o755)
+    assert_one_clear_line(found, str(file))
+    assert_untouched(file)
+
+
+def test_a_named_pipe_is_written_to_directly(filled: Service, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    line, variables = command("export", "--output", str(pipe), "--url", filled.url)
+    with subprocess.Popen(line, env=variables, stderr=subprocess.PIPE) as process:
+        with pipe.open("rb") as reader:
+            lines = reader.read().splitlines()
+        assert process.wait(60) == 0
+    assert len(lines) == 2_700
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_standard_output_by_any_name_is_appended_to_where_the_shell_appends(filled: Service, name: str, tmp_path: Path) -> None:
+    if name.startswith("/proc") and not Path("/proc/self/fd").exists():
+        pytest.skip("only Linux has /proc")
+    file = backup(tmp_path)
+    line, variables = command("export", "--output", name, "--url", filled.url, "--after", "2699")
+    with file.open("ab") as appended:
+        found = subprocess.run(line, env=variables, stdout=appended, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert found.returncode == 0, found.stderr
+    first, second = file.read_bytes().splitlines()
+    assert first == OLD.strip()
+    assert json.loads(second)["position"] == 2_700
+
+
+def test_an_empty_log_says_so_and_takes_no_backup_away(empty_service: Service, tmp_path: Path) -> None:
+    new, old = tmp_path / "new" / "log", backup(tmp_path)
+    new.parent.mkdir()
+    for file in (new, old):
+        found = semp("export", "--output", str(file), "--url", empty_service.url)
+        assert found.returncode == 0
+        assert b"the log is empty: 0 events written" in found.stderr
+    assert new.read_bytes() == b""
+    assert old.read_bytes() == OLD
+    assert semp("export", "--url", empty_service.url).stdout == b""
+
+
+def test_positions_beyond_the_end_of_the_log_say_where_it_ends(filled: Service) -> None:
+    found = semp("export", "--url", filled.url, "--after", "99999")
+    assert (found.returncode, found.stdout) == (0, b"")
+    assert b"the newest is 2700" in found.stderr
