@@ -593,8 +593,8 @@ export interface paths {
          * @description Like `/ws`, for clients that only listen. `Last-Event-ID` resumes, as browsers' EventSource sends it by itself.
          *
          *     An answer that was 200 ends with a message of the event `close`, whose data holds `code`, `reason` and `position`: 1001 the
-         *     service stops, 1013 the database is away, 4008 too slow (all: reconnect), 4009 the log was replaced. 409 before that: the
-         *     position belongs to another log.
+         *     service stops, 1011 a defect, 1013 the database is away, 4008 too slow (all: reconnect), 4009 the log was replaced. 409 before
+         *     that: the position belongs to another log.
          */
         get: operations["streamEvents"];
         put?: never;
