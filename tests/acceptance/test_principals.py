@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import uvicorn
 from litestar import get
@@ -66,13 +67,14 @@ async def past_the_gate() -> str:
 
 @asynccontextmanager
 async def service(*more: Any) -> AsyncIterator[tuple[Watched, str]]:
-    """The service in this process, on a socket, with whoever comes being the probe."""
+    """The service in this process, on a socket. Whoever comes is the probe, or whom the test says by a header of its own."""
     environment, mcp = Watched(), Mount()
     await environment.start()
     app = create_app(environment, mcp.route(), *more)
 
     async def as_probe(scope: Any, receive: Any, send: Any) -> None:
-        scope[KEY] = PROBE
+        named = dict(scope.get("headers", ())).get(b"x-test-principal")
+        scope[KEY] = PROBE if named is None else msgspec.structs.replace(PROBE, id=named.decode())
         await app(scope, receive, send)
 
     listener = socket.socket()
@@ -145,3 +147,7 @@ async def test_a_tool_call_is_made_as_whoever_asked_for_it(tool: str) -> None:
         assert answer.status_code == 200
         assert '"isError":true' not in answer.text.replace(" ", "")
         assert set(environment.acted) - {SERVICE} == {PROBE}
+        environment.acted.clear()
+        answer = await client.post("/mcp", json={**call, "id": 3}, headers={**within, "x-test-principal": "other"})
+        assert answer.status_code == 200
+        assert {one.id for one in environment.acted} == {"other"}, "the call is somebody's, not the session"

@@ -96,23 +96,24 @@ async def test_the_gate_appends_all_of_it_or_nothing() -> None:
         await environment.halt()
 
 
-PAST_THE_GATE = ("semp.storage", "semp.engine.ports", "semp.engine.live.hub")
+PAST_THE_GATE = ("semp.storage", "semp.engine.ports", "semp.engine.ledger", "semp.engine.committer", "semp.engine.live.hub")
+HARMLESS = {"End", "Span"}
+"""What a transport has to know of the hub: what it renders, and why it ends."""
 
 
 def bypasses(source: str) -> list[str]:
-    """Where a module reaches past the gate: attributes of the environment's own, or storage itself."""
+    """Where a module reaches past the gate: to anything of the environment but `acting`, or to what the environment is made of."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr in ("storage", "hub", "ledger", "committer", "field", "queries", "snapshots"):
+        if isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id if isinstance(node.value, ast.Name) else ""
-            if owner.lstrip("_") == "environment":
+            if (owner.lstrip("_") == "environment" and node.attr != "acting") or (node.attr == "_environment" and owner != "self"):
                 found.append(f"line {node.lineno}: {owner}.{node.attr}")
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
-            ("semp.storage", "semp.engine.ports", "semp.engine.live.hub")
-        ):
-            names = {name.name for name in node.names} - {"End", "Span"}
-            if names:
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PAST_THE_GATE):
+            if names := {name.name for name in node.names} - HARMLESS:
                 found.append(f"line {node.lineno}: from {node.module} import {', '.join(sorted(names))}")
+        elif isinstance(node, ast.Import):
+            found += [f"line {node.lineno}: import {name.name}" for name in node.names if name.name.startswith(PAST_THE_GATE)]
     return found
 
 
@@ -127,5 +128,8 @@ def test_the_api_and_mcp_reach_the_log_by_the_gate_alone() -> None:
 def test_the_rule_finds_what_goes_past_the_gate() -> None:
     assert bypasses("async def f(environment): return await environment.storage.page(x)")
     assert bypasses("class A:\n  def f(self): return self._environment.ledger.state")
+    assert bypasses("def f(environment): environment.growth.add(print)")
+    assert bypasses("def f(gate): return gate._environment")
     assert bypasses("from semp.storage.memory.store import MemoryStore")
+    assert bypasses("import semp.engine.ledger")
     assert not bypasses("async def f(environment): return await environment.acting(p).page(x)")

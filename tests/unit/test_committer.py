@@ -881,3 +881,13 @@ async def test_transactions_are_counted_by_whoever_made_them() -> None:
     assert (one.committer.transactions, other.committer.transactions) == (3, 1)
     for writer in (one, other):
         await writer.committer.close()
+
+
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_a_transaction_whose_answer_was_lost_is_counted_once(fault: str) -> None:
+    store = Scripted()
+    writer = await Writer.on(store)
+    store.script["append"] = [fault]
+    assert positions(await writer.append(new_draft())) == [1]
+    assert writer.committer.transactions == 1
+    await writer.committer.close()

@@ -89,7 +89,8 @@ class Service:
     def _asking(self) -> dict[str, Any]:
         if self._principal is not None:
             return {KEY: self._principal}
-        assert not self.within, "within this process every request is somebody's"
+        if self.within:
+            raise RuntimeError("within this process every request is somebody's")
         return {}
 
     async def __aenter__(self) -> Self:
@@ -104,10 +105,9 @@ class Service:
             return _answer(await self._client.get(path, params=_sent(query or {}), extensions=self._asking))
 
     async def post(self, path: str, body: bytes) -> Answer:
+        headers = {"content-type": "application/json"}
         with self._reaching():
-            return _answer(
-                await self._client.post(path, content=body, headers={"content-type": "application/json"}, extensions=self._asking)
-            )
+            return _answer(await self._client.post(path, content=body, headers=headers, extensions=self._asking))
 
     async def follow(self, query: Query) -> AsyncGenerator[list[Message]]:
         """What happens from now on, as much at a time as came together. The first list is empty and says that nothing is missed from here.

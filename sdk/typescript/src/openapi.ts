@@ -1306,7 +1306,7 @@ export interface operations {
     appendBatch: {
         parameters: {
             query?: {
-                /** @description `minimal` answers count and positions only; default: `full`. */
+                /** @description `minimal` answers counts and positions only; default: `full`. */
                 return?: "full" | "minimal";
             };
             header?: never;
