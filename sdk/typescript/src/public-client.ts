@@ -44,7 +44,7 @@ export class SEMPClient {
   /** Store an event; the stored one, with `id`, `timestamp`, `position` and the `signals` it moved. Events created at the same time share requests. */
   async createEvent(event: EventToCreate): Promise<Emitted> {
     const { type, scope, payload, parent_ids, ...rest } = event;
-    return this.client.emit(type, scope, payload as Payloads[EventType], { ...rest, parent_ids: parent_ids ?? [] });
+    return this.client.emit(type, scope, payload, { ...rest, parent_ids: parent_ids ?? [] });
   }
 
   /** The newest 100 events, newest first. */

@@ -106,7 +106,7 @@ async function say(step: Step, response: ServerResponse, epoch: string): Promise
   } else if (step === "silent") return;
   else if (Array.isArray(step)) {
     const events = step.map((one) => (typeof one === "number" ? stored(one) : (whole(one) as Record<string, unknown>)));
-    response.write(events.map((event) => message(event["position"] as number, "event", event)).join(""));
+    response.write(events.map((event) => message(event.position as number, "event", event)).join(""));
   }
   else if ("hello" in step) response.write(`retry: 1000\nid: ${epoch}:${step.hello}\n\n`);
   else if ("signals" in step) response.write(step.signals.map(([at, pattern]) => message(at, "signal", moved(at, pattern))).join(""));
