@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
@@ -65,7 +65,7 @@ def wait_for_subscribers(service: Service, count: int) -> None:
 
 
 @contextmanager
-def plain(service: Service, headers: bytes = b"") -> Iterator[socket.socket]:
+def plain(service: Service, headers: bytes = b"") -> Generator[socket.socket]:
     """A WebSocket spoken by hand, past its handshake; it answers nothing by itself."""
     host, _, port = service.url.removeprefix("http://").partition(":")
     with closing(socket.create_connection((host, int(port)), timeout=WITHIN)) as connection:

@@ -429,6 +429,7 @@ def test_a_stop_commits_what_was_accepted_and_tells_every_socket_where_it_stands
             assert time.monotonic() < deadline
             time.sleep(0.01)
         service.process.send_signal(signal.SIGTERM)
+        last = begin
         for reader in readers:
             found, code, reason = to_the_end(reader)
             assert code == 1001

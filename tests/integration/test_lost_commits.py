@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -73,7 +73,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def behind_proxy(target: Target) -> AsyncIterator[tuple[Proxy, Neo4jStore]]:
+async def behind_proxy(target: Target) -> AsyncGenerator[tuple[Proxy, Neo4jStore]]:
     proxy = Proxy(target)
     server = await asyncio.start_server(proxy.relay, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -130,7 +130,7 @@ async def explained(environment: Environment, key: Key, at: int | None, *, newes
     if first is None or page is None:
         return None
     steps = list(first.events)
-    while page is not None and page.truncated:
+    while page.truncated:
         page = await environment.field.explain(
             *key, moment, limit=limit, newest_first=newest_first, seen=page.events[-1].position
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -64,7 +64,7 @@ class Scripted:
         return call
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Any]:
+    async def turn(self) -> AsyncGenerator[Any]:
         wanted = await self._enter("turn")
         async with self.inner.turn() as turn:
             yield turn
