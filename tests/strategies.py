@@ -352,17 +352,6 @@ async def whole_log(log: EventLog) -> list[Entry]:
     return found
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 20.0) -> None:
-    """Wait for a condition; an AssertionError after the deadline."""
-    deadline = asyncio.get_running_loop().time() + within
-    while True:
-        found = condition()
-        if found if isinstance(found, bool) else await found:
-            return
-        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
-
-
 class _SkippingSelector(selectors.SelectSelector):
     """Never waits: a wait for time becomes a jump of the loop's clock."""
 

@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import Service
+from tests.waiting import eventually
 
 WITHIN = 30.0
 
@@ -58,10 +59,7 @@ def subscribers(service: Service) -> int:
 
 
 def wait_for_subscribers(service: Service, count: int) -> None:
-    deadline = time.monotonic() + WITHIN
-    while subscribers(service) != count:
-        assert time.monotonic() < deadline, f"{subscribers(service)} subscribers, not {count}"
-        time.sleep(0.02)
+    eventually(f"{count} subscribers", lambda: subscribers(service) == count, WITHIN)
 
 
 @contextmanager

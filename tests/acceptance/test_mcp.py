@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mcp.shared.exceptions import MCPError
 
 from tests.conftest import Service, free_port, start_service
 from tests.mcp_client import Way, call, connected, refused, subscribe, text_of, unsubscribe
+from tests.waiting import until
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -34,13 +35,6 @@ NO_EVENT = "0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"
 def event(kind: str = "proposal", **changes: Any) -> dict[str, Any]:
     payload: dict[str, Any] = {"action": "improve_ux"} if kind == "proposal" else {"value": 0.5}
     return {"type": kind, "scope": "ui.login", "trace_id": "t", "agent_id": "designer", "payload": payload, **changes}
-
-
-async def until(condition: Callable[[], Any], within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        await asyncio.sleep(0.02)
 
 
 def subscribers(url: str) -> int:

@@ -15,7 +15,8 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
-from tests.strategies import Writer, make_id, new_draft, random_draft, until, whole_log
+from tests.strategies import Writer, make_id, new_draft, random_draft, whole_log
+from tests.waiting import until
 
 
 class Proxy:

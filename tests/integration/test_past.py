@@ -24,7 +24,8 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.migrations import m0002_moves, migrate
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, until, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, whole_log
+from tests.waiting import until
 
 Field = dict[Key, Signal]
 
