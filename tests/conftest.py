@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ def neo4j_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 @contextmanager
-def embedded_neo4j(home: Path) -> Iterator[Target]:
+def embedded_neo4j(home: Path) -> Generator[Target]:
     """An embedded Neo4j that runs on an event loop in a thread of its own, so that it outlives the loops of single tests."""
     import threading
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -42,7 +42,7 @@ class Gateway:
     """One server. `rule` decides what happens to a request; None passes it on."""
 
     def __init__(self, target: str, rule: Rule = lambda _: None) -> None:
-        self.rule = rule
+        self.rule: Rule = rule
         self.asked: list[Asked] = []
         self._client = httpx.Client(base_url=target, timeout=60)
         gateway = self
@@ -109,7 +109,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway(target: str, rule: Rule = lambda _: None) -> Iterator[Gateway]:
+def gateway(target: str, rule: Rule = lambda _: None) -> Generator[Gateway]:
     """A gateway that runs during the block."""
     made = Gateway(target, rule)
     made.server.daemon_threads = True

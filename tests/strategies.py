@@ -7,10 +7,10 @@ import itertools
 import random
 import selectors
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import networkx as nx
@@ -139,10 +139,11 @@ def random_history(rng: random.Random, moments: int, largest: int = 6, first: in
 
 def histories(moments: int = 10, largest: int = 6) -> st.SearchStrategy[list[Moment]]:
     """Random histories; they shrink by their number of moments."""
-    return st.builds(
-        lambda seed, count, size: random_history(random.Random(seed), count, size),
-        st.integers(0, 2**32 - 1), st.integers(1, moments), st.integers(1, largest),
-    )  # fmt: skip
+
+    def history(seed: int, count: int, size: int) -> list[Moment]:
+        return random_history(random.Random(seed), count, size)
+
+    return st.builds(history, st.integers(0, 2**32 - 1), st.integers(1, moments), st.integers(1, largest))
 
 
 class Reference:
@@ -226,7 +227,7 @@ class Reference:
             return [(event.scope, payload["action"])], 0
         found = self.nearest(event.id)
         if found:
-            hops = nx.shortest_path_length(self.graph, event.id, found[0])
+            hops = cast("int", nx.shortest_path_length(self.graph, event.id, found[0]))
             return list(dict.fromkeys((self.events[near].scope, self.payloads[near]["action"]) for near in found)), hops
         for earlier in reversed(self.events.values()):
             if (earlier.type, earlier.trace_id, earlier.scope) == ("proposal", event.trace_id, event.scope):
@@ -275,7 +276,7 @@ class FlakyStore:
             raise StoreUnavailable("injected")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Any]:
+    async def turn(self) -> AsyncGenerator[Any]:
         await self.hop()
         async with self.inner.turn() as turn:
             yield FlakyTurn(self, turn)
@@ -349,17 +350,6 @@ async def whole_log(log: EventLog) -> list[Entry]:
     while page := await log.read(len(found), 137):
         found.extend(page)
     return found
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = 20.0) -> None:
-    """Wait for a condition; an AssertionError after the deadline."""
-    deadline = asyncio.get_running_loop().time() + within
-    while True:
-        found = condition()
-        if found if isinstance(found, bool) else await found:
-            return
-        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
 
 
 class _SkippingSelector(selectors.SelectSelector):

@@ -6,9 +6,9 @@ import json
 import re
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -40,7 +40,7 @@ def head(service: Service) -> int:
 
 
 @contextmanager
-def log_unchanged(service: Service) -> Iterator[None]:
+def log_unchanged(service: Service) -> Generator[None]:
     before = head(service)
     yield
     assert head(service) == before
@@ -54,7 +54,7 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
     assert isinstance(body["message"], str)
     assert body["message"]
     assert "Traceback" not in answer.text
-    for error in body.get("errors") or []:
+    for error in cast("list[dict[str, str]]", body.get("errors") or []):
         assert set(error) == {"field", "reason"}
         assert error["reason"]
     return body
@@ -405,10 +405,10 @@ def test_a_parent_that_is_no_uuid_is_refused_by_its_place(service: Service, pare
 
 @pytest.mark.parametrize("changed", [str.lower, str.upper])
 def test_an_event_cannot_be_its_own_parent(service: Service, changed: Any) -> None:
-    own = str(uuid.uuid4())
+    event = new_event(id=(own := str(uuid.uuid4())), parent_ids=[changed(own)])
     with log_unchanged(service):
-        for path, wrap, field in (("/api/events", lambda e: e, "parent_ids"), ("/api/events/batch", lambda e: [e], "[0].parent_ids")):
-            assert_refused(service.client.post(path, json=wrap(new_event(id=own, parent_ids=[changed(own)]))), field)
+        for path, body, field in (("/api/events", event, "parent_ids"), ("/api/events/batch", [event], "[0].parent_ids")):
+            assert_refused(service.client.post(path, json=body), field)
 
 
 def test_64_parents_are_taken_and_65_refused(service: Service) -> None:

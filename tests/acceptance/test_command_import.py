@@ -161,7 +161,11 @@ def test_an_error_says_what_was_done_before_it(memory_service: Service, tmp_path
 def test_a_service_that_stays_away_ends_the_import_with_what_was_done(memory_service: Service, tmp_path: Path) -> None:
     file = write(tmp_path / "events", new_events(4))
     with gateway(memory_service.url) as broken:
-        broken.rule = lambda asked: away(asked) if sum(one.method == "POST" for one in broken.asked) > 1 else None
+
+        def away_after_one(asked: Asked) -> Reply | None:
+            return away(asked) if sum(one.method == "POST" for one in broken.asked) > 1 else None
+
+        broken.rule = away_after_one
         found = semp("import", str(file), "--url", broken.url, "--batch", "2", "--patience", "0")
         assert_one_clear_line(found, "went away", "2 events appended, 0 were there already before that")
         broken.rule = lambda _: None

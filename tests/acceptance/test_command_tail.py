@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ class Tail:
 
 
 @contextmanager
-def tailing(url: str, *arguments: str) -> Iterator[Tail]:
+def tailing(url: str, *arguments: str) -> Generator[Tail]:
     """`semp tail --json`, ended by Ctrl-C, which is no failure."""
     line, variables = command("tail", "--json", *arguments, "--url", url)
     with subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -79,7 +79,7 @@ def test_it_begins_after_a_position_however_far_back(memory_service: Service) ->
 
 def test_filters_hold_for_what_is_there_and_for_what_comes(memory_service: Service) -> None:
     def some() -> list[int]:
-        kinds = [
+        kinds: list[dict[str, Any]] = [
             {"scope": "f.a", "trace_id": "one", "agent_id": "ann"}, {"scope": "f.a", "trace_id": "two", "agent_id": "ann"},
             {"scope": "f.b", "trace_id": "one", "agent_id": "bob"}, {"scope": "g", "trace_id": "one", "agent_id": "ann"},
             {"scope": "f.a", "trace_id": "one", "agent_id": "ann", "type": "ready", "payload": {"status": "x"}},

@@ -90,7 +90,7 @@ def test_paths_show_what_lies_between_and_a_shortest_way(service: Service, diamo
 
 
 def test_there_is_no_way_between_strangers(service: Service, diamond: Diamond) -> None:
-    nothing = {"count": 0, "truncated": False, "nodes": [], "shortest": []}
+    nothing: dict[str, Any] = {"count": 0, "truncated": False, "nodes": [], "shortest": []}
     assert service.client.get("/api/paths", params={"from": diamond.stranger, "to": diamond.e}).json() == nothing
     assert service.client.get("/api/paths", params={"from": diamond.b, "to": diamond.c}).json() == nothing
 

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from tests.conftest import Service, start_service
 from tests.programs import program
+from tests.waiting import eventually
 
 EVENT = {"type": "proposal", "scope": "ui.login", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
 PATHS = ["/", "/api/events", "/api/signals", "/api/stream", "/api/version", "/metrics", "/schema", "/schema/openapi.json",
@@ -243,13 +244,14 @@ def wait_until_read(connection: socket.socket) -> None:
     """Until the other side has acknowledged everything, so that the next part comes in a packet of its own."""
     import array
     import fcntl
-    import time
 
     left = array.array("i", [1])
-    deadline = time.monotonic() + 10
-    while left[0] and time.monotonic() < deadline:
+
+    def acknowledged() -> bool:
         fcntl.ioctl(connection.fileno(), 0x5411, left)  # SIOCOUTQ
-        time.sleep(0.01)
+        return not left[0]
+
+    eventually("the other side has acknowledged it", acknowledged, 10)
 
 
 def answer_of(connection: socket.socket) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.conftest import Service, neo4j_environment, start_service
 
 
 @contextmanager
-def stream(service: Service, seen: str | None = None, **query: Any) -> Iterator[Iterator[dict[str, str]]]:
+def stream(service: Service, seen: str | None = None, **query: Any) -> Generator[Iterator[dict[str, str]]]:
     """The messages of an event stream, each as its fields."""
     headers = {"last-event-id": seen} if seen else {}
     with httpx.stream("GET", f"{service.url}/api/stream", params=query, headers=headers, timeout=30) as answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -77,7 +78,8 @@ def test_a_retry_is_answered_200_with_the_stored_event_and_appends_nothing(servi
     first = service.client.post("/api/events", json=sent)
     before = head(service)
     reordered = {**dict(reversed(sent.items())), "payload": {"deep": {"a": None, "b": [1, {"c": 2, "d": 1}]}, "action": "x"}}
-    for again in (sent, reordered, first.json(), {**sent, "parent_ids": []}):
+    retries: list[dict[str, Any]] = [sent, reordered, first.json(), {**sent, "parent_ids": []}]
+    for again in retries:
         answer = service.client.post("/api/events", content=json.dumps(again, indent=2), headers={"content-type": "application/json"})
         assert answer.status_code == 200, answer.text
         assert without_signals(answer.json()) == without_signals(first.json())
@@ -400,7 +402,7 @@ def test_every_filter_selects_alone_and_together_with_the_others(service: Servic
     trace, agent = forest[1]["trace_id"], forest[10]["agent_id"]
     first, last = forest[0]["position"], forest[-1]["position"]
     whole = {"after": first - 1, "before": last + 1}
-    cases: list[tuple[dict[str, Any], Any]] = [
+    cases: list[tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]] = [
         ({}, lambda event: True),
         ({"type": "reward"}, lambda event: event["type"] == "reward"),
         ({"type": ["reward", "penalty"]}, lambda event: event["type"] in ("reward", "penalty")),

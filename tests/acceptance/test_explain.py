@@ -20,7 +20,7 @@ def unique(prefix: str) -> str:
 
 
 def post(service: Service, kind: str, payload: dict[str, Any], *parents: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    event = {"type": kind, "scope": "ui", "trace_id": unique("t"), "agent_id": "a", "payload": payload}
+    event: dict[str, Any] = {"type": kind, "scope": "ui", "trace_id": unique("t"), "agent_id": "a", "payload": payload}
     event["parent_ids"] = [parent["id"] for parent in parents]
     answer = service.client.post("/api/events", json={**event, **changes})
     assert answer.status_code == 201, answer.text

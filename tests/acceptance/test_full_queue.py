@@ -14,9 +14,10 @@ import httpx
 from semp.storage.neo4j.connection import Target
 from websockets.sync.client import connect
 
-from tests.acceptance.test_health import Cable, eventually, metrics
+from tests.acceptance.test_health import Cable, metrics
 from tests.acceptance.test_live import new_event
 from tests.conftest import empty, neo4j_environment, start_service
+from tests.waiting import eventually
 
 LARGE = 5_000
 """Events of a batch; the queue takes 20,000, and two batches are under way."""

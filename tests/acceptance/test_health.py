@@ -6,17 +6,15 @@ import contextlib
 import re
 import socket
 import threading
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from semp.storage.neo4j.connection import Target
 from websockets.sync.client import connect
 
 from tests.conftest import Service, neo4j_environment, start_service
+from tests.waiting import eventually
 
 EVENT = {"type": "proposal", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
 
@@ -27,13 +25,6 @@ def metrics(service: Service) -> dict[str, float]:
     assert answer.headers["content-type"].startswith("text/plain")
     lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
-
-
-def eventually(what: str, condition: Callable[[], Any], within: float) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.05)
 
 
 def test_live_says_that_the_process_serves(service: Service) -> None:

@@ -202,7 +202,8 @@ def test_a_ladder_of_a_thousand_diamonds_is_counted_by_events_not_by_paths(servi
 def test_random_histories_have_the_lineage_that_networkx_computes(service: Service) -> None:
     chance = random.Random(20)
     for _ in range(2):
-        graph, names = nx.DiGraph(), [new_id(number) for number in range(80)]
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        names = [new_id(number) for number in range(80)]
         events: list[dict[str, Any]] = []
         for number, name in enumerate(names):
             parents = chance.sample(names[max(0, number - 12) : number], min(number, chance.choice([0, 1, 1, 2, 3])) if number < 12 else 2)

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import Service
+from tests.waiting import eventually
 
 WITHIN = 30.0
 
@@ -58,14 +59,11 @@ def subscribers(service: Service) -> int:
 
 
 def wait_for_subscribers(service: Service, count: int) -> None:
-    deadline = time.monotonic() + WITHIN
-    while subscribers(service) != count:
-        assert time.monotonic() < deadline, f"{subscribers(service)} subscribers, not {count}"
-        time.sleep(0.02)
+    eventually(f"{count} subscribers", lambda: subscribers(service) == count, WITHIN)
 
 
 @contextmanager
-def plain(service: Service, headers: bytes = b"") -> Iterator[socket.socket]:
+def plain(service: Service, headers: bytes = b"") -> Generator[socket.socket]:
     """A WebSocket spoken by hand, past its handshake; it answers nothing by itself."""
     host, _, port = service.url.removeprefix("http://").partition(":")
     with closing(socket.create_connection((host, int(port)), timeout=WITHIN)) as connection:

@@ -26,6 +26,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.acceptance.test_live import WITHIN, frame, new_event, plain, post, subscribers, wait_for_subscribers
 from tests.conftest import Service, neo4j_environment, start_service
+from tests.waiting import eventually
 
 STOPS_WITHIN = 20.0
 """Seconds within which docs/delivery.md promises that a stopped service is gone."""
@@ -424,11 +425,9 @@ def test_a_stop_commits_what_was_accepted_and_tells_every_socket_where_it_stands
         publishing = threading.Thread(target=lambda: asyncio.run(publish()))
         for thread in (*writers, publishing):
             thread.start()
-        deadline = time.monotonic() + WITHIN
-        while len(acknowledged) < 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually("200 are acknowledged", lambda: len(acknowledged) >= 200, WITHIN)
         service.process.send_signal(signal.SIGTERM)
+        last = begin
         for reader in readers:
             found, code, reason = to_the_end(reader)
             assert code == 1001

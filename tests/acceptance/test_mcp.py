@@ -10,8 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,65 +18,23 @@ import httpx
 import jsonschema
 import mcp_types as types
 import pytest
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
 from tests.conftest import Service, free_port, start_service
+from tests.mcp_client import Way, call, connected, refused, subscribe, text_of, unsubscribe
+from tests.waiting import until
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
 WAYS = [(transport, mode) for transport in ("http", "stdio") for mode in ("2026-07-28", "legacy")]
 ways = pytest.mark.parametrize("way", WAYS, ids="-".join)
 transports = pytest.mark.parametrize("way", [("http", "auto"), ("stdio", "auto")], ids="-".join)
-Way = tuple[str, str]
 NO_EVENT = "0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"
-
-
-def target(url: str, transport: str) -> str | StdioServerParameters:
-    if transport == "http":
-        return f"{url}/mcp"
-    return StdioServerParameters(command=sys.executable, args=["-m", "semp", "mcp"], env={"SEMP_URL": url})
-
-
-@asynccontextmanager
-async def connected(url: str, way: Way, heard: list[str] | None = None) -> AsyncIterator[Client]:
-    """A client; the URIs it is told of go to `heard`."""
-
-    async def note(message: Any) -> None:
-        if heard is not None and isinstance(message, types.ResourceUpdatedNotification):
-            heard.append(message.params.uri)
-
-    transport, mode = way
-    async with Client(target(url, transport), mode=mode, message_handler=note) as client:
-        yield client
-
-
-async def call(client: Client, name: str, **arguments: Any) -> Any:
-    """What a tool answers; it must be what its schema says, and the same as text."""
-    result = await client.call_tool(name, arguments)
-    text = result.content[0].text
-    assert not result.is_error, text
-    assert json.loads(text) == result.structured_content
-    return result.structured_content
-
-
-async def refused(client: Client, name: str, **arguments: Any) -> Any:
-    result = await client.call_tool(name, arguments)
-    assert result.is_error
-    return json.loads(result.content[0].text)
 
 
 def event(kind: str = "proposal", **changes: Any) -> dict[str, Any]:
     payload: dict[str, Any] = {"action": "improve_ux"} if kind == "proposal" else {"value": 0.5}
     return {"type": kind, "scope": "ui.login", "trace_id": "t", "agent_id": "designer", "payload": payload, **changes}
-
-
-async def until(condition: Callable[[], Any], within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        await asyncio.sleep(0.02)
 
 
 def subscribers(url: str) -> int:
@@ -278,6 +235,7 @@ async def test_resources_are_signals_and_traces(quick: Service, way: Way) -> Non
         async def read(uri: str) -> Any:
             [content] = (await client.read_resource(uri)).contents
             assert content.mime_type == "application/json"
+            assert isinstance(content, types.TextResourceContents)
             return json.loads(content.text)
 
         assert (await read("semp://signals/res.a/do%20it%2Fnow"))["pattern"] == "do it/now"
@@ -302,17 +260,17 @@ async def test_a_subscriber_is_told_of_what_changes_and_of_nothing_else(quick: S
     one, other, trace = f"semp://signals/{scope}/improve_ux", f"semp://signals/{scope}/other", f"semp://traces/sub-{transport}"
     async with connected(quick.url, (transport, "legacy"), heard) as client:
         for uri in (one, other, trace, trace):
-            await client.subscribe_resource(uri)
+            await subscribe(client, uri)
         for uri in ("semp://nothing", "semp://signals/a..b"):
             with pytest.raises(MCPError) as error:
-                await client.subscribe_resource(uri)
+                await subscribe(client, uri)
             assert error.value.code == types.INVALID_PARAMS
         quick.client.post("/api/events", json=event(scope=scope))
         await until(lambda: heard == [one])
         quick.client.post("/api/events", json=event("reward", scope="sub.elsewhere", trace_id=f"sub-{transport}"))
         await until(lambda: heard == [one, trace])
-        await client.unsubscribe_resource(one)
-        await client.unsubscribe_resource(one)
+        await unsubscribe(client, one)
+        await unsubscribe(client, one)
         quick.client.post("/api/events", json=event(scope=scope, trace_id=f"sub-{transport}"))
         await until(lambda: heard == [one, trace, trace])
     await until(lambda: subscribers(quick.url) == 0)
@@ -340,7 +298,7 @@ async def test_a_listener_is_told_of_what_changes(quick: Service, transport: str
 async def test_many_changes_are_few_notices_and_the_last_is_told(quick: Service) -> None:
     heard: list[str] = []
     async with connected(quick.url, ("http", "legacy"), heard) as client:
-        await client.subscribe_resource("semp://traces/flood")
+        await subscribe(client, "semp://traces/flood")
         for _ in range(20):
             quick.client.post("/api/events/batch", json=[event(trace_id="flood") for _ in range(100)])
         await until(lambda: heard)
@@ -359,7 +317,7 @@ async def test_sessions_at_the_same_time_do_not_mix(quick: Service) -> None:
         trace = f"many-{number}"
         async with connected(quick.url, way, heard) as client:
             if way[1] == "legacy":
-                await client.subscribe_resource(f"semp://traces/{trace}")
+                await subscribe(client, f"semp://traces/{trace}")
             ids: list[str] = []
             for _ in range(5):
                 ids.append((await call(client, "emit_event", **event(trace_id=trace, agent_id=trace, parent_ids=ids[-1:])))["id"])
@@ -387,7 +345,7 @@ async def test_the_service_stops_with_sessions_open(tmp_path: Path) -> None:
         connected(url, ("http", "2026-07-28")) as client,
         client.listen(resource_subscriptions=["semp://signals"]) as listening,
     ):
-        await legacy.subscribe_resource("semp://traces")
+        await subscribe(legacy, "semp://traces")
         waiting = asyncio.create_task(client.call_tool("wait_for_signal", {"scope": "never", "timeout": 50}))
         await until(lambda: subscribers(url) == 3)
         began = time.monotonic()
@@ -396,7 +354,7 @@ async def test_the_service_stops_with_sessions_open(tmp_path: Path) -> None:
         with pytest.raises(StopAsyncIteration):  # ended on purpose, not lost
             await asyncio.wait_for(anext(listening), 5)
         result = await asyncio.wait_for(waiting, 5)
-        assert json.loads(result.content[0].text) == {"status": 503, "message": "the service is stopping"}
+        assert json.loads(text_of(result)) == {"status": 503, "message": "the service is stopping"}
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
@@ -411,9 +369,9 @@ async def test_over_stdio_a_service_that_is_away_is_an_answer_and_subscriptions_
         with pytest.raises(MCPError):
             await client.read_resource("semp://signals")
         with pytest.raises(MCPError):
-            await client.subscribe_resource("semp://signals")
+            await subscribe(client, "semp://signals")
         service = await asyncio.to_thread(start_service, tmp_path / "log", "--memory", port=port)
-        await client.subscribe_resource("semp://signals")
+        await subscribe(client, "semp://signals")
         assert await asyncio.to_thread(service.stop) == 0
         assert (await refused(client, "read_signals"))["status"] == 503
         service = await asyncio.to_thread(start_service, tmp_path / "log", "--memory", port=port)

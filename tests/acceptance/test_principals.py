@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -66,7 +66,7 @@ async def past_the_gate() -> str:
 
 
 @asynccontextmanager
-async def service(*more: Any) -> AsyncIterator[tuple[Watched, str]]:
+async def service(*more: Any) -> AsyncGenerator[tuple[Watched, str]]:
     """The service in this process, on a socket. Whoever comes is the probe, or whom the test says by a header of its own."""
     environment, mcp = Watched(), Mount()
     await environment.start()
@@ -142,7 +142,7 @@ async def test_a_tool_call_is_made_as_whoever_asked_for_it(tool: str) -> None:
         within = {"mcp-session-id": session}
         await client.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=within)
         environment.acted.clear()
-        call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
+        call: dict[str, Any] = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
         answer = await client.post("/mcp", json=call, headers=within)
         assert answer.status_code == 200
         assert '"isError":true' not in answer.text.replace(" ", "")

@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -29,9 +29,9 @@ def steps() -> Iterator[tuple[str, Any]]:
 def kept(value: Any, near: bool = False) -> Any:
     """Without what varies; with `near`, numbers as exact as decay between two commands lets them be."""
     if isinstance(value, dict):
-        return {name: kept(item, near) for name, item in value.items() if name not in VARIES}
+        return {name: kept(item, near) for name, item in cast("dict[str, Any]", value).items() if name not in VARIES}
     if isinstance(value, list):
-        return [kept(item, near) for item in value]
+        return [kept(item, near) for item in cast("list[Any]", value)]
     return pytest.approx(value, rel=0.05) if near and isinstance(value, float) else value
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -113,7 +113,8 @@ def test_events_are_read_newest_first_and_at_most_100(service: Service) -> None:
     sent = post_many(service, [new_event(agent_id=str(number)) for number in range(105)])
     read = service.client.get("/api/events").json()
     assert isinstance(read, list)
-    assert [event["id"] for event in read] == [event["id"] for event in sent[::-1][:100]]
+    events = cast("list[dict[str, Any]]", read)
+    assert [event["id"] for event in events] == [event["id"] for event in sent[::-1][:100]]
 
 
 def test_a_scopes_events_are_read_newest_first_and_of_exactly_that_scope(service: Service) -> None:

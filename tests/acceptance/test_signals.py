@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import Service, start_service
+from tests.waiting import eventually
 
 
 def unique(prefix: str) -> str:
@@ -20,7 +21,7 @@ def unique(prefix: str) -> str:
 
 
 def post(service: Service, type: str, payload: dict[str, Any], *parents: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    event = {"type": type, "scope": unique("s"), "trace_id": unique("t"), "agent_id": "a", "payload": payload}
+    event: dict[str, Any] = {"type": type, "scope": unique("s"), "trace_id": unique("t"), "agent_id": "a", "payload": payload}
     event["parent_ids"] = [parent["id"] for parent in parents]
     answer = service.client.post("/api/events", json={**event, **changes})
     assert answer.status_code == 201, answer.text
@@ -321,9 +322,6 @@ def test_touching_a_signal_does_not_take_back_what_has_decayed(hasty: Service) -
 
 def test_a_faded_signal_begins_again_at_0_3(hasty: Service) -> None:
     event = propose(hasty)
-    deadline = time.monotonic() + 30
-    while read(hasty, *key(event)) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually("it has faded", lambda: read(hasty, *key(event)) is None, 30)
     again = post(hasty, "proposal", event["payload"], scope=event["scope"])
     assert [(move["before"], move["after"]) for move in again["signals"]] == [(0, 0.3)]

@@ -11,9 +11,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from websockets.sync.client import connect
 from tests.acceptance.test_health import Cable
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
+from tests.waiting import eventually
 
 STOPS_WITHIN = 15.0
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -61,13 +61,6 @@ def start(log: Path, *arguments: str, environment: dict[str, str] | None = None)
 def new_event(**changes: Any) -> dict[str, Any]:
     event = {"type": "proposal", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
     return {"id": str(uuid.uuid4()), **event, **changes}
-
-
-def eventually(what: str, condition: Callable[[], Any], within: float) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.02)
 
 
 def launch(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:

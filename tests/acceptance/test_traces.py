@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import networkx as nx
@@ -64,7 +64,7 @@ def test_the_graph_is_read_by_networkx(service: Service, work: Work) -> None:
     for limit in (1, 2, 1000):
         whole: nx.DiGraph[str] = nx.DiGraph()
         for part in all_pages(service, path_of(work, "/graph"), limit=limit):
-            whole = nx.compose(whole, nx.node_link_graph(part, edges="edges"))
+            whole = nx.compose(whole, cast("nx.DiGraph[str]", nx.node_link_graph(part, edges="edges")))
         assert set(whole.edges) == {(work.p, work.outside), (work.a, work.p), (work.b, work.p), (work.r, work.a), (work.r, work.b)}
         assert whole.nodes[work.r]["type"] == "reward"
         assert whole.nodes[work.outside] == {}

@@ -71,9 +71,8 @@ def test_what_is_open_below_an_unknown_event_is_404(memory: Service) -> None:
     ],
 )
 def test_a_cancel_that_cannot_be_names_the_field(memory: Service, event: dict[str, Any], field: str, reason: str) -> None:
-    answer = memory.client.post(
-        "/api/events", json={"type": "cancel", "scope": "s", "trace_id": "t", "agent_id": "a", "payload": {}} | event
-    )
+    body: dict[str, Any] = {"type": "cancel", "scope": "s", "trace_id": "t", "agent_id": "a", "payload": {}}
+    answer = memory.client.post("/api/events", json=body | event)
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert error["field"] == field

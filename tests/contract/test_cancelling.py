@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import networkx as nx
@@ -17,7 +17,7 @@ from semp.engine.access import OPEN
 from semp.engine.environment import Environment
 from semp.engine.lineage import Asked, still_open
 from semp.engine.ports import Storage
-from semp.engine.records import Counted, LineageFilter
+from semp.engine.records import Counted, LineageFilter, Relative
 from semp.engine.replay import verify
 
 from tests.strategies import FakeClock, Reference, make_id, new_draft
@@ -26,7 +26,7 @@ ABSENT = make_id(987_654)
 
 
 @asynccontextmanager
-async def environment_on(store: Storage, clock: FakeClock) -> AsyncIterator[Environment]:
+async def environment_on(store: Storage, clock: FakeClock) -> AsyncGenerator[Environment]:
     environment = Environment(store, Rules(), clock=clock, elapsed=clock, sweep_interval=3600)
     await environment.start()
     try:
@@ -117,7 +117,7 @@ async def test_pages_of_what_is_open_fit_together(store: Storage) -> None:
     async with environment_on(store, clock) as environment:
         events = await grow(environment, clock, 8)
         whole = await store.nearest_open(events[0].id, LineageFilter(limit=1000))
-        paged = []
+        paged: list[Relative] = []
         after: tuple[int, int] | None = None
         while page := await store.nearest_open(events[0].id, LineageFilter(limit=3, after=after)):
             paged += page

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import to_text
-from semp.domain.event_types import EVENT_TYPES
+from semp.domain.event_types import EVENT_TYPES, EventType
 from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Rules, Signal
@@ -272,7 +272,7 @@ async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
     rng = random.Random(7)
     patterns = [*SCOPES, "nowhere", "ui.*", "ui.**", "*", "**", "*.login", "ui.*.form", "u.**", "x.*"]
     globs = [None, *map(Glob.parse, patterns)]
-    types = [None, [], ["reward"], ["proposal", "penalty"], list(EVENT_TYPES)]
+    types: list[list[EventType] | None] = [None, [], ["reward"], ["proposal", "penalty"], list(EVENT_TYPES)]
     filters = [
         EventFilter(types=t, scope=s, trace_id=trace, agent_id=agent, newest_first=newest, limit=1000)  # type: ignore[arg-type]
         for t, s, trace, agent, newest in itertools.product(types[:4], globs[:9], (None, TRACES[0]), (None, AGENTS[1]), (True, False))
@@ -361,7 +361,7 @@ async def test_a_proposal_is_its_own_cause_whatever_caused_it(store: Storage) ->
 async def test_the_newest_proposal_of_each_thread_is_found(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 5)]
     threads = [*itertools.product(TRACES, SCOPES), ("t1", "nowhere"), ("none", "ui")]
-    expected = {}
+    expected: dict[tuple[str, str], Proposal] = {}
     for event in events:
         if event.type == "proposal":
             action = msgspec.json.decode(event.payload)["action"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-
 import pytest
 from semp.domain.signals import Rules
 from semp.engine.ports import Storage
 from semp.engine.records import Lease
 
 from tests.strategies import few_at_a_time
+from tests.waiting import until
 
 LONG = 600.0
 SHORT = 0.05
@@ -19,10 +17,11 @@ WITHIN = 20.0
 
 async def gone(store: Storage, name: str) -> None:
     """Return once nobody holds the lease."""
-    deadline = time.monotonic() + WITHIN
-    while await store.lease(name) is not None:
-        assert time.monotonic() < deadline, "the lease does not expire"
-        await asyncio.sleep(0.01)
+
+    async def free() -> bool:
+        return await store.lease(name) is None
+
+    await until(free, WITHIN)
 
 
 async def test_a_free_lease_is_taken_and_another_is_told_who_has_it_and_until_when(store: Storage) -> None:

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from examples.ant_colony.instance import OPTIMA, edge_id, edge_name, read, walk
+
 COLONY = Path(__file__).parents[2] / "examples/ant_colony"
-if str(COLONY) not in sys.path:
-    sys.path.insert(0, str(COLONY))
-
-from instance import OPTIMA, edge_id, edge_name, read, walk  # noqa: E402  # pyright: ignore
-
 SHORTEST = [
     0, 48, 31, 44, 18, 40, 7, 8, 9, 42, 32, 50, 10, 51, 13, 12, 46, 25, 26, 27, 11, 24, 3, 5, 14, 4, 23, 47, 37, 36, 39, 38, 35, 34, 33,
     43, 45, 15, 28, 49, 19, 22, 29, 1, 6, 41, 20, 16, 2, 17, 30, 21,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from semp.domain.event_types import EventType
 from semp.storage import queries
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
@@ -23,7 +24,7 @@ PAGE = ROOT / "docs/cypher.md"
 COOKBOOK = {name for name in queries.load() if name.startswith("cookbook/")}
 MINUTES = 10
 """Between one event and the next."""
-STORY = [
+STORY: list[tuple[int, EventType, str, str, str, list[int], dict[str, Any]]] = [
     # number, type, scope, agent, trace, causes, payload
     (1, "proposal", "ui.login", "ann", "login", [], {"action": "form"}),
     (2, "ready", "ui.login", "bob", "login", [1], {}),

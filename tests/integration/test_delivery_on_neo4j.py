@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from semp.engine.ports import Storage
@@ -12,6 +10,7 @@ from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
 from tests.unit.test_delivery_machine import Client, Delivery
+from tests.waiting import until
 
 BOUNDED = settings(
     max_examples=10,
@@ -39,9 +38,7 @@ def test_random_clients_get_what_the_real_log_holds_or_are_told(neo4j_target: Ta
             return Neo4jStore(neo4j_target)
 
         async def settle(self) -> None:
-            async with asyncio.timeout(60):
-                while not all(at_rest(client) for client in self.everyone):
-                    await asyncio.sleep(0.001)
+            await until(lambda: all(at_rest(client) for client in self.everyone), 60)
             await super().settle()
 
     run_state_machine_as_test(OnNeo4j, settings=BOUNDED)  # type: ignore[no-untyped-call]

@@ -10,8 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 
@@ -20,6 +19,8 @@ import pytest
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 from semp.storage.neo4j.embedded import Connection, EmbeddedNeo4j, EmbeddedNeo4jError
+
+from tests.waiting import eventually
 
 T = TypeVar("T")
 # Children of the service must not pick up plugins, and must not need an installed package.
@@ -35,15 +36,6 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-
-
-def eventually(what: str, condition: Callable[[], T | bool | None], within: float) -> T:
-    """Poll until `condition` is true and return its value; fail with `what` after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.05)
-    return value  # type: ignore[return-value]
 
 
 def run(to: Connection, query: LiteralString, **parameters: Any) -> list[Any]:

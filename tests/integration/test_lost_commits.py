@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
-from tests.strategies import Writer, make_id, new_draft, random_draft, until, whole_log
+from tests.strategies import Writer, make_id, new_draft, random_draft, whole_log
+from tests.waiting import until
 
 
 class Proxy:
@@ -73,7 +74,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def behind_proxy(target: Target) -> AsyncIterator[tuple[Proxy, Neo4jStore]]:
+async def behind_proxy(target: Target) -> AsyncGenerator[tuple[Proxy, Neo4jStore]]:
     proxy = Proxy(target)
     server = await asyncio.start_server(proxy.relay, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import msgspec
 import pytest
@@ -102,11 +102,12 @@ def test_a_mirror_reads_by_index(driver: Driver) -> None:
     }.items():
         query = queries.load()[f"mirror/{name}"]
         given = {"scope": "ui.**", "trace_id": "t1", "after": 0, "last": 50, "limit": 10, "id": "x", "position": 1}
-        plan = driver.execute_query(f"EXPLAIN {query.text}", {name: given[name] for name in query.params}).summary.plan  # type: ignore[arg-type]
-        text = str(plan)
-        assert "LabelScan" not in text, name
-        assert "AllNodesScan" not in text, name
-        assert all(index in text for index in indexes), f"{name}: {text}"
+        text = cast("LiteralString", "EXPLAIN " + query.text)
+        summary = driver.execute_query(text, {name: given[name] for name in query.params}).summary
+        plan = str(cast("dict[str, Any] | None", summary.plan))
+        assert "LabelScan" not in plan, name
+        assert "AllNodesScan" not in plan, name
+        assert all(index in plan for index in indexes), f"{name}: {plan}"
 
 
 @pytest.mark.parametrize(

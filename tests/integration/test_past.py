@@ -24,7 +24,8 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.migrations import m0002_moves, migrate
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, until, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, whole_log
+from tests.waiting import until
 
 Field = dict[Key, Signal]
 
@@ -130,7 +131,7 @@ async def explained(environment: Environment, key: Key, at: int | None, *, newes
     if first is None or page is None:
         return None
     steps = list(first.events)
-    while page is not None and page.truncated:
+    while page.truncated:
         page = await environment.field.explain(
             *key, moment, limit=limit, newest_first=newest_first, seen=page.events[-1].position
         )  # fmt: skip

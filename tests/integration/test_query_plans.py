@@ -136,8 +136,9 @@ class Explained:
         used = {name: parameters[name] for name in re.findall(r"\$(\w+)", text)}
         summary = driver.execute_query(cast("LiteralString", "EXPLAIN " + text), used).summary
         self.operators: list[tuple[str, str]] = []
-        assert summary.plan is not None
-        self._walk(summary.plan)
+        plan = cast("dict[str, Any] | None", summary.plan)
+        assert plan is not None
+        self._walk(plan)
 
     def _walk(self, plan: dict[str, Any]) -> None:
         self.operators.append((plan["operatorType"].split("@")[0], plan.get("args", {}).get("Details", "")))

@@ -20,7 +20,8 @@ from semp.engine.replay import verify
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft, random_draft, until, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft, random_draft, whole_log
+from tests.waiting import until
 
 CLIENTS = 4
 """Clients of each committer; every one waits for an answer before it sends again."""

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
+from tests.waiting import eventually
 
 WITHIN = 60.0
 NEVER = {"SEMP_POLL_INTERVAL": "1000"}
@@ -81,13 +82,6 @@ def new_event() -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()), "type": "proposal", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"},
     }  # fmt: skip
-
-
-def wait_until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 class Subscriber:
@@ -197,7 +191,7 @@ def test_subscribers_lose_and_double_nothing_while_redis_and_replicas_are_killed
 
     def progress(more: int) -> None:
         goal = len(acknowledged) + more
-        wait_until(lambda: len(acknowledged) >= goal, "the writers stand still")
+        eventually("the writers stand still", lambda: len(acknowledged) >= goal, WITHIN)
 
     try:
         progress(100)
@@ -221,7 +215,7 @@ def test_subscribers_lose_and_double_nothing_while_redis_and_replicas_are_killed
     head = services[0].client.get("/health/ready").json()["position"]
     subscribers = (fixed, moving, other)
     try:
-        wait_until(lambda: all(one.position >= head for one in subscribers), "a subscriber never saw the end")
+        eventually("a subscriber never saw the end", lambda: all(one.position >= head for one in subscribers), WITHIN)
     finally:
         for one in subscribers:
             one.stop()

@@ -41,16 +41,16 @@ def bare(neo4j_target: Target) -> Iterator[Driver]:
     with GraphDatabase.driver(
         neo4j_target.uri, auth=(neo4j_target.user, neo4j_target.password), notifications_min_severity="OFF"
     ) as driver:
-        for [name] in driver.execute_query("SHOW CONSTRAINTS YIELD name").records:
-            driver.execute_query(f"DROP CONSTRAINT {name}")  # type: ignore[arg-type]
-        for [name] in driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").records:
-            driver.execute_query(f"DROP INDEX {name}")  # type: ignore[arg-type]
+        for record in driver.execute_query("SHOW CONSTRAINTS YIELD name").records:
+            driver.execute_query(f"DROP CONSTRAINT {record['name']}")  # type: ignore[arg-type]
+        for record in driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").records:
+            driver.execute_query(f"DROP INDEX {record['name']}")  # type: ignore[arg-type]
         yield driver
 
 
 def constraints(driver: Driver) -> set[tuple[str, str]]:
     found = driver.execute_query("SHOW CONSTRAINTS YIELD labelsOrTypes, properties").records
-    return {(labels[0], ",".join(properties)) for labels, properties in found}
+    return {(record["labelsOrTypes"][0], ",".join(record["properties"])) for record in found}
 
 
 async def test_constraints_are_there_before_the_first_append(bare: Driver, neo4j_target: Target) -> None:

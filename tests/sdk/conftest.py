@@ -111,13 +111,6 @@ async def client(service: Service) -> AsyncIterator[Client]:
         yield found
 
 
-async def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until it holds."""
-    async with asyncio.timeout(WITHIN):
-        while not holds():
-            await asyncio.sleep(0.01)
-
-
 async def positions(stream: Stream[Any], count: int) -> list[int]:
     found: list[int] = []
     async with asyncio.timeout(WITHIN):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import networkx as nx
 import pandas as pd
@@ -13,7 +13,7 @@ from semp_sdk.analysis import bottlenecks, influence, reward_flow, rework, simil
 
 def graph_of(*events: tuple[str, str, str, str, str, dict[str, Any]]) -> nx.MultiDiGraph[str]:
     """Events as (id, type, agent, scope, causes, more attributes), a second apart."""
-    graph: Any = nx.MultiDiGraph()
+    graph = cast("Any", nx.MultiDiGraph())  # its stubs know no edges with a key and data
     for position, (name, kind, agent, scope, causes, more) in enumerate(events, 1):
         node = {
             "type": kind, "scope": scope, "trace_id": "t", "agent_id": agent, "position": position,

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
@@ -52,9 +52,9 @@ def whole(value: Any) -> Any:
         case {"$signal": pattern, **fields}:
             return {**SIGNAL, "pattern": pattern, **whole(fields)}
         case dict():
-            return {key: whole(item) for key, item in value.items()}
+            return {key: whole(item) for key, item in cast("dict[str, Any]", value).items()}
         case list():
-            return [whole(item) for item in value]
+            return [whole(item) for item in cast("list[Any]", value)]
         case _:
             return value
 
@@ -62,9 +62,11 @@ def whole(value: Any) -> Any:
 def says(found: Any, expected: Any) -> bool:
     """Whether what was found says what was expected, and perhaps more."""
     if isinstance(expected, dict):
-        return isinstance(found, dict) and all(key in found and says(found[key], item) for key, item in expected.items())
+        fields = cast("dict[str, Any]", expected)
+        return isinstance(found, dict) and all(key in found and says(found[key], item) for key, item in fields.items())
     if isinstance(expected, list):
-        return isinstance(found, list) and len(found) == len(expected) and all(map(says, found, expected))
+        items = cast("list[Any]", expected)
+        return isinstance(found, list) and len(cast("list[Any]", found)) == len(items) and all(map(says, cast("list[Any]", found), items))
     return found == expected
 
 
@@ -124,8 +126,8 @@ class Scripted:
             writer.write(self._render({"status": 201, "body": self._stored(self.bodies[-1])} if answer == "stored" else answer))
 
     def _stored(self, sent: Any) -> Any:
-        many = sent if isinstance(sent, list) else [sent]
-        found = [{**stored(0), **event, "position": place, "signals": []} for place, event in enumerate(many, 1)]
+        many = cast("list[dict[str, Any]]", sent if isinstance(sent, list) else [sent])
+        found: list[dict[str, Any]] = [{**stored(0), **event, "position": place, "signals": []} for place, event in enumerate(many, 1)]
         return found if isinstance(sent, list) else found[0]
 
     def _render(self, answer: dict[str, Any]) -> bytes:
@@ -187,7 +189,7 @@ async def test_batches(case: dict[str, Any]) -> None:
                 emits[fields["position"]] = asyncio.create_task(client.emit(**said))
             await asyncio.sleep(0.02)
         answers = await asyncio.gather(*emits.values(), return_exceptions=True)
-    requests = [body if isinstance(body, list) else [body] for body in service.bodies]
+    requests: list[list[dict[str, Any]]] = [body if isinstance(body, list) else [body] for body in service.bodies]
     assert [[uuid.UUID(event["id"]).int for event in request] for request in requests] == case["sent"]
     assert recorder.waits == pytest.approx(case["waits"])
     for number, answer in zip(emits, answers, strict=True):
@@ -208,14 +210,17 @@ class Talking:
     def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
         query = parse_qs(urlsplit(request.path).query)
         self.asked.append({name: values for name, values in query.items() if name not in ("v", "batch")})
-        step = self._steps()[0]
-        return connection.respond(step["status"], "no") if isinstance(step, dict) and "status" in step else None
+        match self._steps()[0]:
+            case {"status": status}:
+                return connection.respond(status, "no")
+            case _:
+                return None
 
     async def handle(self, connection: ServerConnection) -> None:
         for step in self._steps():
             match step:
-                case list():
-                    await self._send(connection, "events", data=[stored(one) if isinstance(one, int) else whole(one) for one in step])
+                case [*events]:
+                    await self._send(connection, "events", data=[stored(one) if isinstance(one, int) else whole(one) for one in events])
                 case {"hello": position, "epoch": epoch}:
                     await self._send(connection, "hello", epoch=epoch, position=position)
                 case {"signals": moved}:
@@ -231,6 +236,8 @@ class Talking:
                     await connection.send("{")
                 case "silent":
                     pass
+                case unknown:
+                    raise AssertionError(f"no step of a stream: {unknown}")
         await connection.wait_closed()
 
     def _steps(self) -> list[Any]:
@@ -250,7 +257,8 @@ async def test_streams(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) ->
     async with serve(service.handle, "127.0.0.1", 0, compression=None, process_request=service.refuse) as server:
         host, port = next(iter(server.sockets)).getsockname()
         async with Client(f"http://{host}:{port}") as client:
-            stream: Any = client.stream(**case.get("options", {}))
+            options: dict[str, Any] = case.get("options", {})
+            stream = cast("Any", client.stream(**options))
             stream._backoff, stream._delays = recorder, recorder.delays()
             try:
                 async with asyncio.timeout(WITHIN):

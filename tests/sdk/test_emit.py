@@ -10,8 +10,9 @@ import pytest
 from semp_sdk import Client, Conflict, InvalidEvent, NotFound, OutboxFull, ServiceFault, TooLarge, Unavailable, new_id
 
 from tests.conftest import Service, free_port
+from tests.waiting import until
 
-from .conftest import WITHIN, Exchange, Proxy, eventually
+from .conftest import WITHIN, Exchange, Proxy
 
 
 async def commit_and_drop(exchange: Exchange) -> None:
@@ -214,7 +215,7 @@ async def test_an_emit_cancelled_while_it_waits_is_not_sent(proxy: Proxy) -> Non
         first, second, third = (
             asyncio.create_task(client.emit("ready", "emit", {"status": str(n)}, trace_id=trace_id)) for n in range(3)
         )  # fmt: skip
-        await eventually(lambda: bool(proxy.requests))
+        await until(lambda: bool(proxy.requests))
         late = asyncio.create_task(client.emit("ready", "emit", {"status": "late"}, trace_id=trace_id))
         await asyncio.sleep(0)
         late.cancel()
@@ -268,7 +269,7 @@ async def test_what_may_wait_is_bounded(proxy: Proxy) -> None:
         with pytest.raises(OutboxFull):
             client.emit_nowait("ready", "emit", {"status": "x"}, trace_id="t")
         waiting = asyncio.create_task(client.emit("ready", "emit", {"status": "x"}, trace_id="t"))
-        await eventually(lambda: bool(proxy.requests))
+        await until(lambda: bool(proxy.requests))
         assert not waiting.done()
         held.set()
         assert (await waiting).position

@@ -17,8 +17,9 @@ from semp_sdk import Busy, Client, OutboxFull, SempError
 from semp_sdk.outbox import Outbox
 
 from tests.conftest import Service, free_port
+from tests.waiting import until
 
-from .conftest import SOURCE, Exchange, Proxy, eventually
+from .conftest import SOURCE, Exchange, Proxy
 
 AGENT = """
 import asyncio, sys
@@ -108,7 +109,7 @@ async def test_emit_returns_while_the_service_is_away_and_drains_when_it_is_back
     async with Client(proxy.url, agent_id="a", outbox=tmp_path / "out", patience=0.1) as agent:
         emitted = [await agent.emit("ready", "outbox", {"status": str(number)}, trace_id=trace_id) for number in range(10)]
         assert {event.position for event in emitted} == {None}
-        await eventually(lambda: len(proxy.posts()) > 2)
+        await until(lambda: len(proxy.posts()) > 2)
         gone.set()
         await agent.flush()
     assert [event.id for event in await of_trace(client, trace_id)] == [event.id for event in emitted]

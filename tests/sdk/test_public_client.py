@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from semp_sdk import InvalidEvent, SEMPClient, Unavailable, caused_by
 
 from tests.conftest import Service, free_port
+from tests.waiting import eventually
 
 from .conftest import WITHIN
 
@@ -21,13 +21,6 @@ from .conftest import WITHIN
 def client(service: Service) -> Iterator[SEMPClient]:
     with SEMPClient(service.url) as client:
         yield client
-
-
-def wait_until(holds: Any) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def proposal(**changes: Any) -> dict[str, Any]:
@@ -118,7 +111,7 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(client: SEMPCl
     client.connect()
     sent = [client.create_event(**proposal()) for _ in range(3)]
     sent.append(client.create_event(**proposal(type="reward", payload={"value": 0.1})))
-    wait_until(lambda: len(everything) == 5 and len(signals) == 5)
+    eventually("it was told of them", lambda: len(everything) == 5 and len(signals) == 5, WITHIN)
     assert everything[:4] == [{k: v for k, v in event.items() if k not in ("signals", "moved")} for event in sent]
     assert proposals == [event["position"] for event in sent[:3]]
     assert answers == [everything[4]["position"]]
@@ -147,5 +140,5 @@ def test_closing_ends_waiting_and_the_client_may_be_used_anew(service: Service) 
     client.on("event", seen.append)
     client.connect()
     client.create_event(**proposal())
-    wait_until(lambda: seen)
+    eventually("it was told of them", lambda: seen, WITHIN)
     client.close()

@@ -19,7 +19,8 @@ from semp_sdk.identifiers import new_id
 from semp_sdk.tracing import trace
 
 from tests.conftest import Service, free_port, neo4j_environment, start_service
-from tests.sdk.conftest import SOURCE, WITHIN, eventually
+from tests.sdk.conftest import SOURCE, WITHIN
+from tests.waiting import until
 
 
 async def stored(client: Client, trace_id: str) -> dict[str, Any]:
@@ -134,7 +135,7 @@ async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line
         await asyncio.to_thread(service.stop)
     assert len(warnings(caplog)) == 1
     recording.started("in another outage")
-    await eventually(lambda: len(warnings(caplog)) == 2)
+    await until(lambda: len(warnings(caplog)) == 2)
     assert "does not answer" in warnings(caplog)[1]
     await asyncio.to_thread(recording.close)
     assert recording.lost == 21
@@ -144,7 +145,7 @@ async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line
 async def test_an_address_at_which_something_else_answers_is_told_once(caplog: pytest.LogCaptureFixture, service: Service) -> None:
     recording = Recording(f"{service.url}/elsewhere", agent_id="a", scope="recording")
     recording.started("work")
-    await eventually(lambda: len(warnings(caplog)) == 1)
+    await until(lambda: len(warnings(caplog)) == 1)
     assert "elsewhere does not answer" in caplog.text
     await asyncio.to_thread(recording.close, 1.5)
     assert recording.lost == 1
@@ -226,9 +227,11 @@ async def test_what_fills_a_request_does_not_wait_for_company(client: Client, se
     monkeypatch.setattr(sending, "LINGER_SECONDS", 2 * WITHIN)
     async with Recording(service.url, agent_id="a", scope="recording", capacity=20) as recording:
         told = [recording.started("work") for _ in range(10)]
-        async with asyncio.timeout(WITHIN):
-            while list(await stored(client, recording.trace_id)) != told:
-                await asyncio.sleep(0.01)
+
+        async def all_stored() -> bool:
+            return list(await stored(client, recording.trace_id)) == told
+
+        await until(all_stored)
 
 
 async def test_a_recording_nobody_refers_to_any_more_sends_what_waits_and_ends_its_thread(client: Client, service: Service) -> None:
@@ -238,7 +241,7 @@ async def test_a_recording_nobody_refers_to_any_more_sends_what_waits_and_ends_i
     [thread] = set(threading.enumerate()) - before
     del recording
     gc.collect()
-    await eventually(lambda: not thread.is_alive())
+    await until(lambda: not thread.is_alive())
     assert list(await stored(client, trace_id)) == told
 
 

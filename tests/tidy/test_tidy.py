@@ -38,6 +38,30 @@ KNOWN = {
     "app/semp/relays/redis_hints.py",
 }  # fmt: skip
 
+MAY_SLEEP = {
+    "tests/waiting.py": "between two looks at a condition",
+    "tests/conftest.py": "between two looks whether a service is ready, or has ended",
+    "tests/chaos.py": "clients that pause at random, and kills at random moments",
+    "tests/strategies.py": "a store that takes random time",
+    "tests/acceptance/test_full_queue.py": "as long as Retry-After says",
+    "tests/acceptance/test_mcp.py": "until no more notices come",
+    "tests/acceptance/test_readme.py": "between two looks whether a service is ready, or has ended",
+    "tests/contract/test_event_log.py": "what must not happen meanwhile has time to",
+    "tests/contract/test_signal_store.py": "what must not happen meanwhile has time to",
+    "tests/integration/test_lost_commits.py": "clients that try again, and trouble at random moments",
+    "tests/integration/test_racing_committers.py": "clocks that move while others write",
+    "tests/integration/test_replicas.py": "a reader that connects again",
+    "tests/sdk/test_conformance.py": "a scripted service: slow, silent, cut off",
+    "tests/sdk/test_emit.py": "a scripted service that is too slow",
+    "tests/sdk/test_follow.py": "a writer that goes on while the service restarts",
+    "tests/sdk/test_integration_page.py": "the client that the page prints",
+    "tests/sdk/test_mirror.py": "the service's clock goes on",
+    "tests/sdk/test_stream.py": "a scripted service: silent, cut off; what must not happen meanwhile has time to",
+    "tests/sdk/test_tracing.py": "work that is cancelled",
+    "tests/unit/test_committer.py": "in simulated time, and clients that pause at random",
+}
+"""Tests that let time pass, each with why; all others wait for a condition, see `tests/waiting.py`."""
+
 
 def tracked(*endings: str) -> list[str]:
     """Files of the checkout that git knows or would take, without what is generated."""
@@ -193,3 +217,9 @@ def test_the_workflow_runs_targets_that_there_are() -> None:
     assert any("make quick" in step for step in steps)
     assert any(".ci/run" in step for step in steps)
     assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_no_test_sleeps_for_luck() -> None:
+    tests = [name for name in tracked(".py") if name.startswith("tests/") and name != "tests/tidy/test_tidy.py"]
+    sleeping = {name for name in tests if re.search(r"\.sleep\((?!0\))", (ROOT / name).read_text("utf-8"))}
+    assert sleeping == set(MAY_SLEEP), f"wait for a condition instead, or say why not: {sorted(sleeping ^ set(MAY_SLEEP))}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from semp.engine.replay import verify
 from semp.storage.memory.store import MemoryStore
 
 from tests.strategies import FakeClock, FlakyStore, Reference, Writer, make_id, new_draft, random_draft, run_skipping, whole_log
+from tests.waiting import until
 
 
 class Scripted:
@@ -64,7 +65,7 @@ class Scripted:
         return call
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Any]:
+    async def turn(self) -> AsyncGenerator[Any]:
         wanted = await self._enter("turn")
         async with self.inner.turn() as turn:
             yield turn
@@ -224,9 +225,7 @@ async def test_other_writers_events_are_found_without_writing() -> None:
     store = MemoryStore()
     reader, writer = await Writer.on(store, poll_interval=0.001), await Writer.on(store)
     await writer.append(new_draft("reward", action="x"))
-    async with asyncio.timeout(10):
-        while not reader.fed:
-            await asyncio.sleep(0.001)
+    await until(lambda: reader.fed)
     assert reader.ledger.signals == writer.ledger.signals
     assert reader.fed[0].moves == writer.fed[0].moves
     await reader.committer.close()
@@ -524,13 +523,11 @@ def test_while_the_store_is_away_nothing_is_accepted_and_it_comes_back_by_itself
         store = Scripted()
         writer = await Writer.on(store, poll_interval=0.5)
         store.away = True
-        while writer.committer.available:
-            await asyncio.sleep(0.1)
+        await until(lambda: not writer.committer.available)
         with pytest.raises(StoreUnavailable):
             writer.committer.submit([new_draft()])
         store.away = False
-        while not writer.committer.available:
-            await asyncio.sleep(0.1)
+        await until(lambda: writer.committer.available)
         [recorded] = await writer.append(new_draft())
         assert recorded.event.position == 1
         await writer.committer.close()
@@ -575,8 +572,7 @@ def test_after_its_patience_a_commit_is_unknown_and_what_waited_behind_it_was_no
             await behind
         assert not isinstance(caught.value, OutcomeUnknown)
         store.away = False
-        while not writer.committer.available:
-            await asyncio.sleep(0.1)
+        await until(lambda: writer.committer.available)
         recorded = await asyncio.gather(writer.append(new_draft(number=1)), writer.append(new_draft(number=2)))
         assert [one.created for [one] in recorded] == [True, True]
         await writer.committer.close()
@@ -693,9 +689,7 @@ async def test_a_log_that_went_back_in_time_starts_everything_over() -> None:
     await other.append(new_draft(number=1))
     restored.current = type(restored.current)(epoch, 1, "tip", restored.current.last_timestamp, restored.current.rules)
     store.inner = restored
-    async with asyncio.timeout(10):
-        while not writer.resets:
-            await asyncio.sleep(0.001)
+    await until(lambda: writer.resets)
     [recorded] = await writer.append(new_draft(number=2))
     assert recorded.event.position == 2
     assert writer.hub.head == 2
@@ -874,8 +868,7 @@ async def test_transactions_are_counted_by_whoever_made_them() -> None:
     other = await Writer.on(store, clock, poll_interval=0.01)
     for _ in range(3):
         await one.append(new_draft())
-    while other.ledger.state.head < 3:
-        await asyncio.sleep(0.001)
+    await until(lambda: other.ledger.state.head >= 3)
     assert (one.committer.transactions, other.committer.transactions) == (3, 0)
     await other.append(new_draft())
     assert (one.committer.transactions, other.committer.transactions) == (3, 1)

@@ -40,16 +40,19 @@ class Supervised:
             self.waits.append(seconds)
             await really_sleep(0)
 
+        def nothing_left(home: Path, grace: float) -> int:
+            return 0
+
         monkeypatch.setattr(server_module.asyncio, "sleep", sleep)
-        monkeypatch.setattr(server_module, "stop_leftovers", lambda home, grace: 0)
+        monkeypatch.setattr(server_module, "stop_leftovers", nothing_left)
         self.begin()
         self.neo4j._restart = self.restart  # type: ignore[assignment]
-        self.supervisor = asyncio.create_task(self.neo4j._supervise())
+        self.supervisor = asyncio.create_task(self.neo4j._supervise())  # pyright: ignore[reportPrivateUsage]
 
     def begin(self) -> None:
         self.run = Run()
         self.neo4j._child = self.run  # type: ignore[assignment]
-        self.neo4j._ready = True
+        self.neo4j._ready = True  # pyright: ignore[reportPrivateUsage]
         self.back = asyncio.Event()
 
     async def restart(self) -> None:

@@ -27,18 +27,18 @@ def fields(error: InvalidInput) -> list[str]:
     return [found.field for found in error.fields]
 
 
-@pytest.mark.parametrize(
-    ("event_type", "payload"),
-    [
-        ("proposal", {"action": "x"}),
-        ("proposal", {"action": "x", "params": {"a": [1]}, "estimated_effort": 2.5, "priority": "high", "more": None}),
-        ("proposal", {"action": "x", "params": None, "estimated_effort": None, "priority": None}),
-        ("ready", {"status": "done", "result": {"any": 1}, "next_action": "y"}),
-        ("test", {"status": "failed", "suite": "s", "coverage": 100, "failures": [1, "a", {}]}),
-        ("reward", {"value": 0}), ("reward", {"value": 1, "α": 3, "reason": "r"}), ("reward", {"value": 0.5, "alpha": 0}),
-        ("penalty", {"value": -1}), ("penalty", {"value": 1}), ("penalty", {"value": 0, "action": "x"}),
-    ],
-)  # fmt: skip
+VALID: list[tuple[str, dict[str, Any]]] = [
+    ("proposal", {"action": "x"}),
+    ("proposal", {"action": "x", "params": {"a": [1]}, "estimated_effort": 2.5, "priority": "high", "more": None}),
+    ("proposal", {"action": "x", "params": None, "estimated_effort": None, "priority": None}),
+    ("ready", {"status": "done", "result": {"any": 1}, "next_action": "y"}),
+    ("test", {"status": "failed", "suite": "s", "coverage": 100, "failures": [1, "a", {}]}),
+    ("reward", {"value": 0}), ("reward", {"value": 1, "α": 3, "reason": "r"}), ("reward", {"value": 0.5, "alpha": 0}),
+    ("penalty", {"value": -1}), ("penalty", {"value": 1}), ("penalty", {"value": 0, "action": "x"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event_type", "payload"), VALID)
 def test_a_valid_payload_is_kept_as_it_is(event_type: str, payload: dict[str, Any]) -> None:
     found = read(type=event_type, payload=payload)
     assert msgspec.json.decode(found.payload) == payload

@@ -293,8 +293,8 @@ def checked(repository: Path, wrong: Callable[[str], int]) -> int:
     def handle(request: httpx.Request) -> httpx.Response:
         _, _, _, own, way = request.url.path.split("/")
         assert dict(request.url.params) == {"limit": "0", "type": "proposal"}
-        reach = nx.descendants if way == "ancestors" else nx.ancestors
-        return httpx.Response(200, json={"count": len(reach(graph, ids[own])) + wrong(request.url.path)})
+        reached: set[str] = nx.descendants(graph, ids[own]) if way == "ancestors" else nx.ancestors(graph, ids[own])
+        return httpx.Response(200, json={"count": len(reached) + wrong(request.url.path)})
 
     with httpx.Client(base_url="http://service", transport=httpx.MockTransport(handle)) as client:
         return example.check(client, source, commits, 13)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from semp.domain.errors import InvalidInput
-from semp.domain.event_types import EVENT_TYPES
+from semp.domain.event_types import EVENT_TYPES, EventType
 from semp.domain.events import Event
 from semp.domain.interests import EVERYTHING, Interest
 from semp.domain.scopes import Glob
@@ -28,8 +28,14 @@ interests = st.builds(
     st.lists(st.sampled_from(TRACES), max_size=2),
     st.lists(st.sampled_from(AGENTS), max_size=2),
 )
+
+
+def event_of(kind: EventType, scope: str, trace: str, agent: str) -> Event:
+    return entry_of(new_draft(kind, scope, trace=trace, agent=agent), 1).event
+
+
 events = st.builds(
-    lambda kind, scope, trace, agent: entry_of(new_draft(kind, scope, trace=trace, agent=agent), 1).event,
+    event_of,
     st.sampled_from(EVENT_TYPES), st.sampled_from(SCOPES), st.sampled_from(TRACES), st.sampled_from(AGENTS),
 )  # fmt: skip
 
@@ -118,7 +124,7 @@ def test_globs_of_many_wildcards_cost_a_bounded_number_of_look_ups() -> None:
     tree: ScopeTree[int] = ScopeTree()
     for number in range(100):
         tree.add(Glob.parse(".".join(rng.choice("a*") for _ in range(127))), number)
-    branches = [tree._root]
+    branches = [tree._root]  # pyright: ignore[reportPrivateUsage]
     for branch in branches:
         branch.children = Counting(branch.children)
         branches += branch.children.values()

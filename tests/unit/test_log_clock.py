@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -36,7 +36,7 @@ class Machine:
 
 
 @asynccontextmanager
-async def replica(store: Storage, machine: Machine) -> AsyncIterator[Environment]:
+async def replica(store: Storage, machine: Machine) -> AsyncGenerator[Environment]:
     environment = Environment(
         store, Rules(), clock=lambda: machine.wall, elapsed=lambda: machine.up, sweep_interval=3600, poll_interval=0.01
     )

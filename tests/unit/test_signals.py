@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,7 +55,9 @@ def test_a_touch_leaves_the_strength_and_says_when(event_type: EventType) -> Non
     assert (state.last_updated, state.position) == (BEGIN + MINUTE, 7)
     for later in (MINUTE, 5 * MINUTE, 77_777):
         assert state.strength_at(BEGIN + later) == before.strength_at(BEGIN + later)
-    assert moved == Move("ui", "a1", pytest.approx(0.8 * 0.95), pytest.approx(0.8 * 0.95))
+    assert moved is not None
+    assert moved == Move("ui", "a1", moved.before, moved.after)
+    assert (moved.before, moved.after) == (pytest.approx(0.8 * 0.95), pytest.approx(0.8 * 0.95))
 
 
 def test_a_reward_adds_its_value_times_alpha() -> None:
@@ -317,7 +320,8 @@ async def test_an_event_that_answers_to_nothing_moves_nothing() -> None:
 async def test_a_reward_takes_alpha_from_its_payload_under_either_name(name: str) -> None:
     writer = await Writer.on(MemoryStore())
     await writer.append(new_draft())
-    [reward] = await writer.append(new_draft("reward", **{"value": 0.1, name: 4}))
+    payload: dict[str, Any] = {"value": 0.1, name: 4}
+    [reward] = await writer.append(new_draft("reward", **payload))
     assert reward.moves[0].after == pytest.approx(0.7)
     await writer.committer.close()
 

@@ -5,7 +5,7 @@ import { Client, type ClientOptions } from "./client.js";
 import { Unavailable, type SempError } from "./errors.js";
 import { isSignalUpdate, type Stream } from "./stream.js";
 import { segment } from "./transport.js";
-import type { Emitted, EventType, Payloads, SempEvent, Signal, SignalUpdate } from "./types.js";
+import type { Emitted, EventType, SempEvent, Signal, SignalUpdate } from "./types.js";
 
 /** An event as in the public documents. `id`: a UUID of your own; made here unless given. */
 export interface EventToCreate {
