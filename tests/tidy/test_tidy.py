@@ -45,7 +45,6 @@ MAY_SLEEP = {
     "tests/strategies.py": "a store that takes random time",
     "tests/acceptance/test_full_queue.py": "as long as Retry-After says",
     "tests/acceptance/test_mcp.py": "until no more notices come",
-    "tests/acceptance/test_readme.py": "between two looks whether a service is ready, or has ended",
     "tests/contract/test_event_log.py": "what must not happen meanwhile has time to",
     "tests/contract/test_signal_store.py": "what must not happen meanwhile has time to",
     "tests/integration/test_lost_commits.py": "clients that try again, and trouble at random moments",
