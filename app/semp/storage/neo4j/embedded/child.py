@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from .credentials import USER
 from .diagnosis import StartLogs
 from .errors import EmbeddedNeo4jError
-from .processes import java_of, stop_leftovers
+from .processes import FOR_SERVICE, java_of, stop_leftovers
 
 GRACE = 30.0  # seconds Java has to close its stores before it is killed
 POLL = 0.1
@@ -67,7 +68,7 @@ class Child:
         if not _can_listen(self._port):
             raise PortTaken(f"the port {self._port} is taken by another program")
         self._console.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [sys.executable, "-I", "-S", str(GUARD), str(GRACE), *self._command]
+        arguments = [sys.executable, "-I", "-S", str(GUARD), f"{FOR_SERVICE}{os.getpid()}", str(GRACE), *self._command]
         with self._console.open("wb") as output:
             self._guard = await asyncio.create_subprocess_exec(
                 *arguments,

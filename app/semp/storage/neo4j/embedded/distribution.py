@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import EmbeddedNeo4jError
 from .lockfile import LockedJar
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PARALLEL_DOWNLOADS = 8
 ATTEMPTS = 3
+BOOT = "boot"
 TIMEOUT = 10  # seconds without an answer, per attempt
 
 
@@ -34,6 +35,16 @@ def default_cache() -> Path:
     return user_cache_path("semp", appauthor=False)
 
 
+def boot_id() -> str:
+    """Which boot of the machine this is."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:  # not Linux
+        import psutil
+
+        return str(int(psutil.boot_time()))
+
+
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's content."""
     with path.open("rb") as file:
@@ -44,7 +55,8 @@ class Distribution:
     """The jars of one lock below one cache directory.
 
     Guarantees: a jar is at its final path only after its hash was right, since it is downloaded elsewhere on the same
-    file system and moved there; a jar whose size or time changed since is hashed again before it is used; several
+    file system and moved there; a jar whose size or time changed since is hashed again before it is used, and all are
+    once per boot of the machine, since size and time can be forged; several
     processes may call `fetch` at once, one downloads and the others wait.
     """
 
@@ -93,8 +105,10 @@ class Distribution:
 
     def _unverified(self) -> list[LockedJar]:
         try:
-            known: dict[str, list[int]] = json.loads(self._manifest.read_text(encoding="utf-8"))
+            known: dict[str, Any] = json.loads(self._manifest.read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            return list(self._jars)
+        if known.get(BOOT) != boot_id():
             return list(self._jars)
         return [jar for jar in self._jars if (stamp := self._stamp(jar)) is None or known.get(jar.coordinate) != stamp]
 
@@ -151,9 +165,9 @@ class Distribution:
         return context.project(jar.group, jar.artifact).at_version(jar.version).artifact(jar.classifier).resolve()
 
     def _write_manifest(self) -> None:
-        known = {jar.coordinate: self._stamp(jar) for jar in self._jars}
+        known: dict[str, Any] = {jar.coordinate: self._stamp(jar) for jar in self._jars}
         draft = self._manifest.with_suffix(".tmp")
-        draft.write_text(json.dumps(known), encoding="utf-8")
+        draft.write_text(json.dumps({BOOT: boot_id(), **known}), encoding="utf-8")
         os.replace(draft, self._manifest)
 
 

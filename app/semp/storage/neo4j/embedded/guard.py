@@ -1,6 +1,7 @@
 """Stands between the service and Java, so that Java never outlives the service, not even after ``kill -9``.
 
-Run as ``python -I -S guard.py GRACE_SECONDS COMMAND...`` with a pipe as stdin whose write end only the service holds.
+Run as ``python -I -S guard.py --for-service=PID GRACE_SECONDS COMMAND...`` with a pipe as stdin whose write end only the
+service holds. PID says to other starts whose this is.
 End of file on stdin (or SIGTERM) stops the command: SIGTERM, and SIGKILL after the grace time. When the command ends,
 by itself or not, the guard exits with its status (128 + signal number when a signal ended it).
 
@@ -17,7 +18,7 @@ from types import FrameType
 
 def main(arguments: list[str]) -> int:
     """Run the command and return the status to exit with."""
-    grace, command = float(arguments[0]), arguments[1:]
+    grace, command = float(arguments[1]), arguments[2:]
     stopping = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,173 @@
+"""Whom the embedded Neo4j trusts: its owner's own processes alone, by what they are and not by what they are called."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from semp.storage.neo4j.embedded import EmbeddedNeo4jError
+from semp.storage.neo4j.embedded import distribution as distribution_module
+from semp.storage.neo4j.embedded.distribution import Distribution, sha256_of
+from semp.storage.neo4j.embedded.lockfile import LockedJar
+from semp.storage.neo4j.embedded.processes import FOR_SERVICE, HomeLock, java_of, stop_leftovers
+from semp.storage.neo4j.embedded.running import running_connection
+
+from tests.waiting import eventually
+
+LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print('ready', flush=True); time.sleep(600)"
+WAIT = "import sys, time; print('ready', flush=True); time.sleep(600)"
+NOBODY = 65534
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The home of a server that is gone, its port taken by nobody yet."""
+    place = tmp_path / "home"
+    (place / "conf").mkdir(parents=True)
+    place.chmod(0o700)
+    (place / "password").write_text("secret\n")
+    (place / "conf/neo4j.conf").write_text(f"server.bolt.listen_address=127.0.0.1:{free_port()}\n")
+    return place
+
+
+def port_of(home: Path) -> int:
+    return int((home / "conf/neo4j.conf").read_text().strip().rpartition(":")[2])
+
+
+@contextmanager
+def called_java(home: Path, *, port: int | None, user: int | None = None, python: str = sys.executable) -> Generator[int]:
+    """A process that is called java and says that it runs on the home; its id."""
+    line = ["java", "-c", WAIT if port is None else LISTEN, str(port or 0), f"--home-dir={home}"]
+    environment = {"PYTHONHOME": sys.base_prefix} if python == sys.executable else {}  # under another name it does not find itself
+    with subprocess.Popen(line, executable=python, stdout=subprocess.PIPE, user=user, cwd="/", env=environment) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"ready\n"
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_the_owners_own_java_that_listens_gets_the_password(home: Path) -> None:
+    assert running_connection(home) is None
+    with called_java(home, port=port_of(home)):
+        found = running_connection(home)
+        assert found is not None
+        assert found.password == "secret"
+
+
+def test_a_java_that_does_not_listen_there_itself_gets_nothing(home: Path) -> None:
+    with called_java(home, port=None), socket.create_server(("127.0.0.1", port_of(home))):
+        assert running_connection(home) is None
+
+
+def test_another_users_program_gets_nothing_whatever_it_is_called(home: Path) -> None:
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if os.getuid() != 0 or python is None:
+        pytest.skip("only root can start a process of another user")
+    with called_java(home, port=port_of(home), user=NOBODY, python=python) as pid:
+        assert java_of(home) == []
+        assert running_connection(home) is None
+        assert stop_leftovers(home, 1.0) == 0
+        os.kill(pid, 0)
+
+
+def test_a_home_that_others_may_write_in_is_not_trusted(home: Path) -> None:
+    home.chmod(0o777)
+    with pytest.raises(EmbeddedNeo4jError, match="chmod go-w"):
+        running_connection(home)
+
+
+def test_a_second_start_is_refused_also_when_the_lock_file_was_deleted(tmp_path: Path) -> None:
+    first, second = HomeLock(tmp_path), HomeLock(tmp_path)
+    first.acquire()
+    with pytest.raises(EmbeddedNeo4jError, match=f"is in use by process {os.getpid()}"):
+        second.acquire()
+    (tmp_path / "lock").unlink()
+    with pytest.raises(EmbeddedNeo4jError, match="is in use by another process"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+GUARD = "import subprocess, sys; c = subprocess.Popen(['java', '-c', sys.argv[2], '0', sys.argv[3]], executable=sys.executable); c.wait()"
+
+
+@contextmanager
+def guarded_java(home: Path, service: int) -> Generator[None]:
+    """A java below a process that says for which service it runs."""
+    line = [sys.executable, "-c", GUARD, f"{FOR_SERVICE}{service}", WAIT, f"--home-dir={home}"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, start_new_session=True) as guard:
+        try:
+            eventually("java runs", lambda: java_of(home), 30.0)
+            yield
+        finally:
+            os.killpg(guard.pid, 9)
+
+
+def test_what_runs_for_a_service_that_lives_is_not_stopped(tmp_path: Path) -> None:
+    """So it is when the data directory was deleted and made anew: the lock is free then, but its database is not."""
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        with guarded_java(tmp_path, other.pid):
+            with pytest.raises(EmbeddedNeo4jError, match=f"in use by process {other.pid}"):
+                stop_leftovers(tmp_path, 1.0)
+            assert len(java_of(tmp_path)) == 1
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_what_a_dead_service_left_is_stopped(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with guarded_java(tmp_path, gone.pid):
+        assert stop_leftovers(tmp_path, 5.0) == 1
+        assert java_of(tmp_path) == []
+
+
+def test_jars_are_what_the_lock_says_once_per_boot_however_their_times_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "maven/org/x/y/1/y-1.jar"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"right")
+    jar = LockedJar("org.x", "y", "1", "", sha256_of(path))
+    monkeypatch.setattr(distribution_module, "boot_id", lambda: "first")
+    found = Distribution([jar], tmp_path)
+    assert found.fetch() == [path]
+    status = path.stat()
+    path.write_bytes(b"wrong")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert Distribution([jar], tmp_path).fetch() == [path]  # in the same boot size and time are believed
+    monkeypatch.setattr(distribution_module, "boot_id", lambda: "second")
+    with pytest.raises(EmbeddedNeo4jError, match="could not be had"):
+        Distribution([jar], tmp_path, "http://127.0.0.1:9").fetch()
+    assert not path.exists()
+
+
+def test_a_manifest_of_an_older_version_is_checked_anew(tmp_path: Path) -> None:
+    path = tmp_path / "maven/org/x/y/1/y-1.jar"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"right")
+    jar = LockedJar("org.x", "y", "1", "", sha256_of(path))
+    assert Distribution([jar], tmp_path).fetch() == [path]
+    [manifest] = tmp_path.glob("verified-*.json")
+    known = json.loads(manifest.read_text())
+    del known["boot"]
+    manifest.write_text(json.dumps(known))
+    assert Distribution([jar], tmp_path).fetch() == [path]
+    assert "boot" in json.loads(manifest.read_text())
