@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from semp.api.live.query import Wanted
+from semp.api.live.query import FollowRequest
 from semp.api.live.subscriber import CANNOT_RESUME, GOING_AWAY, TOO_SLOW, Subscriber
 from semp.domain.event_types import EVENT_TYPES
 from semp.domain.interests import Interest
@@ -169,7 +169,7 @@ class Delivery(RuleBasedStateMachine):
 
     def connect(self, client: Client, after: int | None) -> None:
         client.wire = FakeWire()
-        wanted = Wanted(interest=client.interest, after=after, signals=client.signals, batch=client.batch)
+        wanted = FollowRequest(interest=client.interest, after=after, signals=client.signals, batch=client.batch)
 
         async def start() -> None:
             client.subscriber = Subscriber(

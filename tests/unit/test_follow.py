@@ -32,11 +32,11 @@ class Store(MemoryStore):
 
     fails: Exception | None = None
 
-    async def page(self, wanted: EventFilter) -> Any:
+    async def page(self, selection: EventFilter) -> Any:
         await asyncio.sleep(0)
         if self.fails is not None:
             raise self.fails
-        return await super().page(wanted)
+        return await super().page(selection)
 
 
 class Outlet:

@@ -184,13 +184,13 @@ def _nesting(value: Any) -> int:
     return depth
 
 
-def same_content(wanted: Draft, stored: Event) -> bool:
+def same_content(sent: Draft, stored: Event) -> bool:
     """Whether a retry carries what is stored. The order of keys in the payload does not matter; 1 and 1.0 differ."""
-    if (wanted.type, wanted.scope, wanted.trace_id, wanted.agent_id, wanted.parent_ids) != (
+    if (sent.type, sent.scope, sent.trace_id, sent.agent_id, sent.parent_ids) != (
         stored.type, stored.scope, stored.trace_id, stored.agent_id, stored.parent_ids,
     ):  # fmt: skip
         return False
-    return wanted.payload.encode() == bytes(stored.payload) or canonical(wanted.payload.encode()) == canonical(bytes(stored.payload))
+    return sent.payload.encode() == bytes(stored.payload) or canonical(sent.payload.encode()) == canonical(bytes(stored.payload))
 
 
 def canonical(payload: bytes) -> bytes:

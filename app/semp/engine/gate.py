@@ -131,9 +131,9 @@ class Gate:
         """The events with these ids, as far as they exist."""
         return await self._environment.storage.events(ids)
 
-    async def page(self, wanted: EventFilter) -> list[Event]:
+    async def page(self, selection: EventFilter) -> list[Event]:
         """A page of the log, in order of position."""
-        return await self._environment.storage.page(wanted)
+        return await self._environment.storage.page(selection)
 
     async def follow(
         self,
@@ -164,33 +164,33 @@ class Gate:
 
     # lineage
 
-    async def lineage(self, event_id: str, direction: Direction, wanted: LineageFilter, asked: Asked) -> Found:
+    async def lineage(self, event_id: str, direction: Direction, selection: LineageFilter, asked: Asked) -> Found:
         """A page of an event's relatives in one direction, within the budget."""
-        return await nearest_of(self._environment.storage, event_id, direction, wanted, asked)
+        return await nearest_of(self._environment.storage, event_id, direction, selection, asked)
 
-    async def open(self, event_id: str, wanted: LineageFilter, asked: Asked) -> Found:
+    async def open(self, event_id: str, selection: LineageFilter, asked: Asked) -> Found:
         """A page of the proposals that an event led to and that are neither ended nor cancelled."""
-        return await still_open(self._environment.storage, event_id, wanted, asked)
+        return await still_open(self._environment.storage, event_id, selection, asked)
 
-    async def around(self, origin: Event, wanted: LineageFilter, asked: Asked) -> Found:
+    async def around(self, origin: Event, selection: LineageFilter, asked: Asked) -> Found:
         """The same in both directions."""
-        return await around(self._environment.storage, origin, wanted, asked)
+        return await around(self._environment.storage, origin, selection, asked)
 
-    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+    async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
         """How many events are on the ways from a cause to its effect."""
-        return await self._environment.storage.count_between(cause, effect, wanted)
+        return await self._environment.storage.count_between(cause, effect, selection)
 
-    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
+    async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
         """Those events, nearest to the cause first."""
-        return await self._environment.storage.between(cause, effect, wanted)
+        return await self._environment.storage.between(cause, effect, selection)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         """Ids of a shortest way from a cause to its effect."""
         return await self._environment.storage.shortest_path(cause, effect)
 
-    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
+    async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
         """The last causes that these events share."""
-        return await self._environment.storage.common_causes(ids, wanted)
+        return await self._environment.storage.common_causes(ids, selection)
 
     # traces
 
@@ -198,9 +198,9 @@ class Gate:
         """Position of the newest event in storage, on whichever replica it was appended."""
         return (await self._environment.storage.state()).head
 
-    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
         """Traces by their newest event, newest first."""
-        return await self._environment.storage.traces(wanted)
+        return await self._environment.storage.traces(selection)
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
@@ -278,11 +278,11 @@ class Gate:
         """The nodes linked to an event."""
         return await self._environment.storage.nodes_of(event_id)
 
-    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter, asked: Asked) -> Found:
+    async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter, asked: Asked) -> Found:
         """A page of the events on one side of a node, within the budget."""
         storage = self._environment.storage
         count, find = partial(storage.count_linked, node_id, side, edge), partial(storage.linked, node_id, side, edge)
-        return await nearest(count, find, wanted, asked)
+        return await nearest(count, find, selection, asked)
 
     # queries by name
 

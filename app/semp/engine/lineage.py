@@ -26,103 +26,103 @@ Found = tuple[list[Relative], Counted | None]
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What is known, and wanted, beside a page."""
+    """What is known already, and what is asked for, beside a page."""
 
     counted: Counted | None = None
     """How many there are in all, where an earlier page said so."""
     counting: bool = True
     """Whether that is wanted where it is not known."""
     events: int = 0
-    """In the log. A search cannot reach more, so a budget of as many is none."""
+    """Events in the log. A search cannot reach more, so a budget this large never cuts one."""
 
 
-async def nearest(count: Count, find: Find, wanted: LineageFilter, asked: Asked) -> Found:
+async def nearest(count: Count, find: Find, selection: LineageFilter, asked: Asked) -> Found:
     """A page of relatives that never reaches more events than the budget allows. It may end early where the whole is beyond it.
 
     Nothing found and nothing counted: perhaps what they are relatives of does not exist.
     """
     counted = asked.counted
     counting = counted is None and asked.counting
-    if not wanted.limit:
-        return [], await count(wanted) if counting else counted
-    if asked.events <= wanted.budget:
+    if not selection.limit:
+        return [], await count(selection) if counting else counted
+    if asked.events <= selection.budget:
         if counting:
-            counted, found = await asyncio.gather(count(wanted), find(wanted))
+            counted, found = await asyncio.gather(count(selection), find(selection))
             return found, counted
-        return await find(wanted), counted
+        return await find(selection), counted
     if counted is None and not counting:
-        page = await _near(count, find, wanted)
+        page = await _near(count, find, selection)
         if page is not None:
             return page, None
     if counted is None:
-        counted = await count(wanted)
+        counted = await count(selection)
     if counted is None or counted.complete:
-        return await find(wanted) if counted else [], counted
-    return await _within_budget(count, find, wanted), counted
+        return await find(selection) if counted else [], counted
+    return await _within_budget(count, find, selection), counted
 
 
-async def _near(count: Count, find: Find, wanted: LineageFilter) -> list[Relative] | None:
+async def _near(count: Count, find: Find, selection: LineageFilter) -> list[Relative] | None:
     """The page, where the nearest events fill it."""
-    if (wanted.depth is not None and wanted.depth <= NEAR) or (wanted.after is not None and wanted.after[0] >= NEAR):
+    if (selection.depth is not None and selection.depth <= NEAR) or (selection.after is not None and selection.after[0] >= NEAR):
         return None
-    part = msgspec.structs.replace(wanted, depth=NEAR)
+    part = msgspec.structs.replace(selection, depth=NEAR)
     within = await count(part)
-    found = await find(part) if within is not None and within.complete and within.count >= wanted.limit else []
-    return found if len(found) >= wanted.limit else None
+    found = await find(part) if within is not None and within.complete and within.count >= selection.limit else []
+    return found if len(found) >= selection.limit else None
 
 
-async def _within_budget(count: Count, find: Find, wanted: LineageFilter) -> list[Relative]:
+async def _within_budget(count: Count, find: Find, selection: LineageFilter) -> list[Relative]:
     """What of the page is no farther than the budget reaches."""
     found: list[Relative] = []
     for depth in STEPS:
-        if wanted.depth is not None and depth >= wanted.depth:
+        if selection.depth is not None and depth >= selection.depth:
             break
-        part = msgspec.structs.replace(wanted, depth=depth)
+        part = msgspec.structs.replace(selection, depth=depth)
         within = await count(part)
         if depth > 1 and (within is None or not within.complete):
             break
-        if wanted.after is None or wanted.after[0] <= depth:
+        if selection.after is None or selection.after[0] <= depth:
             found = await find(part)
-        if len(found) >= wanted.limit:
+        if len(found) >= selection.limit:
             break
     return found
 
 
-async def nearest_of(store: LineageReader, event_id: str, direction: Direction, wanted: LineageFilter, asked: Asked) -> Found:
+async def nearest_of(store: LineageReader, event_id: str, direction: Direction, selection: LineageFilter, asked: Asked) -> Found:
     """The same for an event in one direction."""
-    return await nearest(partial(store.count, event_id, direction), partial(store.relatives, event_id, direction), wanted, asked)
+    return await nearest(partial(store.count, event_id, direction), partial(store.relatives, event_id, direction), selection, asked)
 
 
-async def around(store: LineageReader, origin: Event, wanted: LineageFilter, asked: Asked) -> Found:
+async def around(store: LineageReader, origin: Event, selection: LineageFilter, asked: Asked) -> Found:
     """Nearest first; of the same depth causes before effects, the former newest first, the latter oldest first.
 
     A cause always has a lower position than the event, an effect a higher one, so a place says by itself on which side it is.
     """
-    before = after = wanted.after
-    if wanted.after is not None:
-        depth, position = wanted.after
-        before, after = (wanted.after, (depth, 0)) if position < origin.position else ((depth, 0), wanted.after)
+    before = after = selection.after
+    if selection.after is not None:
+        depth, position = selection.after
+        before, after = (selection.after, (depth, 0)) if position < origin.position else ((depth, 0), selection.after)
     side = Asked(None, asked.counting and asked.counted is None, asked.events)
     causes, effects = await asyncio.gather(
-        nearest_of(store, origin.id, "ancestors", msgspec.structs.replace(wanted, after=before), side),
-        nearest_of(store, origin.id, "descendants", msgspec.structs.replace(wanted, after=after), side),
+        nearest_of(store, origin.id, "ancestors", msgspec.structs.replace(selection, after=before), side),
+        nearest_of(store, origin.id, "descendants", msgspec.structs.replace(selection, after=after), side),
     )
-    found = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: wanted.limit]
+    found = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: selection.limit]
     return found, asked.counted or _total(causes[1], effects[1])
 
 
-async def still_open(store: LineageReader, event_id: str, wanted: LineageFilter, asked: Asked) -> Found:
+async def still_open(store: LineageReader, event_id: str, selection: LineageFilter, asked: Asked) -> Found:
     """Proposals that an event led to and that are neither ended nor cancelled.
 
     Raises:
         QueryTooLarge: the event led to more than the budget. A part of that cannot tell what is still open.
     """
-    counted = asked.counted or await store.count_open(event_id, wanted)
+    counted = asked.counted or await store.count_open(event_id, selection)
     if counted is None:
         return [], None
     if not counted.complete:
-        raise QueryTooLarge(f"more than {wanted.budget:,} events follow from this one; a part of them cannot tell what is still open")
-    return await store.nearest_open(event_id, wanted) if wanted.limit and counted.count else [], counted
+        raise QueryTooLarge(f"more than {selection.budget:,} events follow from this one; a part of them cannot tell what is still open")
+    return await store.nearest_open(event_id, selection) if selection.limit and counted.count else [], counted
 
 
 def _total(causes: Counted | None, effects: Counted | None) -> Counted | None:

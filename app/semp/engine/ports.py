@@ -98,8 +98,8 @@ class EventLog(Protocol):
         """The events with these ids, as far as they exist."""
         ...
 
-    async def page(self, wanted: EventFilter) -> list[Event]:
-        """At most `wanted.limit` events in order of position."""
+    async def page(self, selection: EventFilter) -> list[Event]:
+        """At most `selection.limit` events in order of position."""
         ...
 
     async def read(self, after: int, limit: int) -> list[Entry]:
@@ -250,36 +250,36 @@ class LineageReader(Protocol):
     than the store gives one.
     """
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
+    async def count(self, event_id: str, direction: Direction, selection: LineageFilter) -> Counted | None:
         """How many distinct events match, `after` and `limit` aside; None when the event does not exist."""
         ...
 
-    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+    async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         """Nearest first, then by position (newest first towards causes, oldest first towards effects).
 
         `budget` does not bound this; `semp.engine.lineage.nearest` does, from what was counted.
         """
         ...
 
-    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+    async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
         """How many proposals among its descendants are open: no event of an ending type (`ENDING`) up to `until` has them as its nearest.
 
         Scope chooses among them; depth and types have no meaning here. None when the event does not exist.
         """
         ...
 
-    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
+    async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
         """Those, nearest first, then oldest first. `budget` does not bound this."""
         ...
 
-    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+    async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
         """How many events are on the ways from a cause to its effect, both included; 0 when none leads there or either is not there.
 
         `depth` is counted from the cause, `budget` from either end; `until` has no meaning here.
         """
         ...
 
-    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
+    async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
         """Those events, nearest to the cause first, then by position."""
         ...
 
@@ -287,7 +287,7 @@ class LineageReader(Protocol):
         """Ids of a shortest way from a cause to its effect, both included; empty when none leads there."""
         ...
 
-    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
+    async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
         """The causes shared by all these different events (each counts among its own) of which none led to another.
 
         Nearest first, then newest first; `depth` is that of the farthest of the events. Depth, types and scope choose among them;
@@ -302,7 +302,7 @@ class LineageReader(Protocol):
 class TraceReader(Protocol):
     """Events that belong together."""
 
-    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
         """By their newest event, newest first."""
         ...
 
@@ -330,14 +330,14 @@ class NodeStore(Protocol):
         """The nodes linked to an event, by type of the link, then by id."""
         ...
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         """How many events are on one side of a node, by links of one type or of all; `after` and `limit` aside.
 
         A linked event is at depth 0. Whether the node exists is not asked.
         """
         ...
 
-    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
+    async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
         """Those, nearest first, then by position (newest first towards causes, oldest first towards effects)."""
         ...
 

@@ -89,9 +89,9 @@ def mcp_server(service: Service) -> Server[Any]:
         return types.ListResourceTemplatesResult(resource_templates=found)
 
     async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        wanted = named(params.uri)
+        found = named(params.uri)
         try:
-            answer = await on_behalf(service, context).get(wanted.path, wanted.query)
+            answer = await on_behalf(service, context).get(found.path, found.query)
         except Refused as error:
             raise refusal(error) from None
         text = types.TextResourceContents(uri=params.uri, text=answer.body.decode(), mime_type=JSON)

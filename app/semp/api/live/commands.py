@@ -12,7 +12,7 @@ import msgspec
 from semp.api.direct import MAX_BODY, decode
 from semp.api.errors import describe
 from semp.api.live.frames import message, text_frame
-from semp.api.live.query import Wanted, interest_in
+from semp.api.live.query import FollowRequest, interest_in
 from semp.api.live.subscriber import Subscriber
 from semp.api.routes.events import recorded_json
 from semp.domain.errors import FieldError, InvalidInput, SempError, TooLarge
@@ -100,12 +100,12 @@ class Commands:
             self._refuse(ref, error)
 
     async def _subscribe(self, command: Command) -> None:
-        wanted = Wanted(interest=interest_in(command.filter), after=command.after, epoch=command.epoch)
-        if wanted.after is not None and wanted.after < 0:
+        request = FollowRequest(interest=interest_in(command.filter), after=command.after, epoch=command.epoch)
+        if request.after is not None and request.after < 0:
             raise InvalidInput(FieldError("after", "expected a position, 0 or more"))
-        if wanted.epoch is not None and len(wanted.epoch) > MAX_NAME:
+        if request.epoch is not None and len(request.epoch) > MAX_NAME:
             raise InvalidInput(FieldError("epoch", "is not an epoch"))
-        follow = await self.subscriber.follow(wanted)
+        follow = await self.subscriber.follow(request)
         self.subscriber.stop()
         self._ack(command.ref, follow.position)
         self.subscriber.start(follow)

@@ -13,7 +13,7 @@ from semp.domain.interests import EVERYTHING, Interest
 FILTERS = ("scope", "type", "trace_id", "agent_id")
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class FollowRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is delivered, from where on, and how."""
 
     interest: Interest = EVERYTHING
@@ -27,7 +27,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     batch: bool = False
 
 
-def from_query(query: bytes) -> Wanted:
+def from_query(query: bytes) -> FollowRequest:
     """Read a query string; parameters it does not know are left alone.
 
     Raises:
@@ -38,7 +38,7 @@ def from_query(query: bytes) -> Wanted:
     except ValueError:
         raise InvalidInput(FieldError("query", "is not UTF-8, or has more than 500 fields")) from None
     after = _last(found, "after")
-    return Wanted(
+    return FollowRequest(
         interest=interest_in({name: found.get(name, []) for name in FILTERS}),
         after=position_of(after, "after") if after is not None else None,
         epoch=_last(found, "epoch") or None,

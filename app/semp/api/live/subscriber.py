@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 
 from semp.api.live.frames import Renderer, signal_text, text_frame
-from semp.api.live.query import Wanted
+from semp.api.live.query import FollowRequest
 from semp.api.live.wire import LiveProtocol
 from semp.domain.errors import InvalidInput
 from semp.engine.gate import Gate
@@ -61,13 +61,13 @@ class Subscriber:
     def render(self, span: Span) -> bytes:
         return self._renderer.batched(span) if self.batch else self._renderer.plain(span)
 
-    async def follow(self, wanted: Wanted) -> Follow:
+    async def follow(self, request: FollowRequest) -> Follow:
         """A way along the log that ends on this connection, for `start`.
 
         Raises:
             CannotResume, StoreUnavailable: as `Gate.follow`.
         """
-        return await self.gate.follow(wanted.interest, after=wanted.after, epoch=wanted.epoch, signals=self.signals, outlet=self)
+        return await self.gate.follow(request.interest, after=request.after, epoch=request.epoch, signals=self.signals, outlet=self)
 
     def start(self, follow: Follow) -> None:
         """Write what follows from now on, in the place of what was written before."""

@@ -9,7 +9,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from semp.api.live.commands import Commands
 from semp.api.live.frames import message
-from semp.api.live.query import Wanted, from_query
+from semp.api.live.query import FollowRequest, from_query
 from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, refused
 from semp.api.live.wire import LiveProtocol, wire_of
 from semp.api.security.credentials import principal_of
@@ -31,25 +31,25 @@ def live_route(environment: Environment) -> Any:
         """
         await socket.accept()
         wire = wire_of(socket.scope)
-        wanted = _wanted(wire, socket.scope["query_string"])
-        if wanted is None:
+        request = _request(wire, socket.scope["query_string"])
+        if request is None:
             return
-        subscriber = Subscriber(environment.acting(principal_of(socket.scope)), wire, batch=wanted.batch, signals=wanted.signals)
-        follow = await _follow(subscriber, wanted)
+        subscriber = Subscriber(environment.acting(principal_of(socket.scope)), wire, batch=request.batch, signals=request.signals)
+        follow = await _follow(subscriber, request)
         if follow is None:
             return
-        if wanted.version:
+        if request.version:
             wire.write(message("hello", epoch=follow.epoch, position=follow.position))
         subscriber.start(follow)
         try:
-            await _listen(socket, Commands(subscriber) if wanted.version else None)
+            await _listen(socket, Commands(subscriber) if request.version else None)
         finally:
             subscriber.stop()
 
     return live
 
 
-def _wanted(wire: LiveProtocol, query: bytes) -> Wanted | None:
+def _request(wire: LiveProtocol, query: bytes) -> FollowRequest | None:
     """What the client asks for; None when that cannot be read and the socket was closed."""
     try:
         return from_query(query)
@@ -58,10 +58,10 @@ def _wanted(wire: LiveProtocol, query: bytes) -> Wanted | None:
     return None
 
 
-async def _follow(subscriber: Subscriber, wanted: Wanted) -> Follow | None:
+async def _follow(subscriber: Subscriber, request: FollowRequest) -> Follow | None:
     """The way along the log from there; None when there is none and the socket was closed."""
     try:
-        return await subscriber.follow(wanted)
+        return await subscriber.follow(request)
     except CannotResume as error:
         subscriber.wire.close(CANNOT_RESUME, str(error))
     except StoreUnavailable:

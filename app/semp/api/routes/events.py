@@ -67,13 +67,13 @@ def recorded_json(recorded: Recorded) -> bytes:
 
 
 def page_answer(
-    request: Request[Any, Any, Any], events: Sequence[Event], wanted: EventFilter, query: dict[str, Any]
+    request: Request[Any, Any, Any], events: Sequence[Event], selection: EventFilter, query: dict[str, Any]
 ) -> Response[list[Event]]:
     """A page as an array, with a `Link` header to the next one when this one is full."""
     headers: dict[str, str] = {}
-    if events and len(events) == wanted.limit:
+    if events and len(events) == selection.limit:
         query = {name: value for name, value in query.items() if value is not None}
-        query["before" if wanted.newest_first else "after"] = events[-1].position
+        query["before" if selection.newest_first else "after"] = events[-1].position
         path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or request.url.path
         headers["link"] = f'<{path}?{urlencode(query, doseq=True)}>; rel="next"'
     return Response(list(events), headers=headers)
@@ -113,8 +113,8 @@ def event_routes(environment: Environment) -> Router:
     async def append_batch(incoming: Incoming) -> Answer:
         """A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index."""
         query = parse_qs(incoming.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        wanted = query.get("return", ["full"])[-1]
-        if wanted not in ("full", "minimal"):
+        selection = query.get("return", ["full"])[-1]
+        if selection not in ("full", "minimal"):
             raise InvalidInput(FieldError("return", "expected full or minimal"))
         events = decode(_read_lines if incoming.content_type == NDJSON else _read_batch, incoming.body)
         if not 1 <= len(events) <= MAX_BATCH_EVENTS:
@@ -123,7 +123,7 @@ def event_routes(environment: Environment) -> Router:
         recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
         new = sum(answer.created for answer in recorded)
         status = 201 if new else 200
-        if wanted == "minimal":
+        if selection == "minimal":
             positions = [answer.event.position for answer in recorded]
             return Answer(status, _encode(BatchSummary(len(recorded), new, min(positions), max(positions))))
         return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))
@@ -146,7 +146,7 @@ def event_routes(environment: Environment) -> Router:
         order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "desc",
     ) -> Response[list[Event]]:
         """Newest first unless `order=asc`. `before` and `after` are positions; a full page links to the next in its `Link` header."""
-        wanted = EventFilter(
+        selection = EventFilter(
             types=types, scope=valid_glob(in_scope), trace_id=trace_id, agent_id=agent_id,
             before=before, after=after, newest_first=order == "desc", limit=limit,
         )  # fmt: skip
@@ -154,7 +154,7 @@ def event_routes(environment: Environment) -> Router:
             "limit": limit, "type": types, "scope": in_scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, query)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, query)
 
     @get(
         "/events/scope/{path:path}",
@@ -172,8 +172,8 @@ def event_routes(environment: Environment) -> Router:
         scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
         if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
-        wanted = EventFilter(scope=scope, limit=limit, before=before)
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
+        selection = EventFilter(scope=scope, limit=limit, before=before)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
 
     @get(
         "/events/trace/{path:path}",
@@ -188,8 +188,8 @@ def event_routes(environment: Environment) -> Router:
         after: Position = None,
     ) -> Response[list[Event]]:
         """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
-        wanted = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(wanted), wanted, {"limit": limit})
+        selection = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
 
     @get(
         "/events/{event_id:str}",

@@ -96,7 +96,7 @@ def lineage_routes(environment: Environment) -> Router:
         ) -> Response[LineageAnswer]:
             gate = environment.acting(principal_of(request.scope))
             place = read_cursor(cursor)
-            wanted = LineageFilter(
+            selection = LineageFilter(
                 depth=depth,
                 types=types,
                 scope=valid_glob(in_scope),
@@ -107,15 +107,15 @@ def lineage_routes(environment: Environment) -> Router:
                 budget=budget,
             )
             head = gate.state.head
-            wanted_id = event_id.lower()
+            origin_id = event_id.lower()
             asked = Asked(place.counted, bool(count), head)
             origin: Event | None = None
             if kind == "lineage":
-                origin = (await gate.events([wanted_id])).get(wanted_id)
-                found, counted = await gate.around(origin, wanted, asked) if origin is not None else ([], None)
+                origin = (await gate.events([origin_id])).get(origin_id)
+                found, counted = await gate.around(origin, selection, asked) if origin is not None else ([], None)
             else:
-                found, counted = await gate.lineage(wanted_id, kind, wanted, asked)
-            if not found and counted is None and not await gate.events([wanted_id]):
+                found, counted = await gate.lineage(origin_id, kind, selection, asked)
+            if not found and counted is None and not await gate.events([origin_id]):
                 raise NotFound(f"no event has the id {event_id}")
             until = place.until or max([head, *[relative.event.position for relative in found]])
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
@@ -145,7 +145,7 @@ def lineage_routes(environment: Environment) -> Router:
         """The proposals among its descendants that are neither ended nor cancelled: the list of what to stop. One is ended by a `ready`
         and cancelled by a `cancel` of which it is a nearest proposal among the causes."""
         place = read_cursor(cursor)
-        wanted = LineageFilter(
+        selection = LineageFilter(
             scope=valid_glob(in_scope),
             until=place.until,
             after=place.after,
@@ -155,7 +155,7 @@ def lineage_routes(environment: Environment) -> Router:
         )
         gate = environment.acting(principal_of(request.scope))
         head = gate.state.head
-        found, counted = await gate.open(event_id.lower(), wanted, Asked(place.counted, True, head))
+        found, counted = await gate.open(event_id.lower(), selection, Asked(place.counted, True, head))
         if counted is None:
             raise NotFound(f"no event has the id {event_id}")
         until = place.until or max([head, *[relative.event.position for relative in found]])

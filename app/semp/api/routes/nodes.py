@@ -158,11 +158,11 @@ def node_routes(environment: Environment) -> Router:
             place = read_cursor(cursor)
             until = place.until or gate.state.head
             node = await _node(gate, node_id.lower())
-            wanted = LineageFilter(
+            selection = LineageFilter(
                 depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit and limit + 1,
                 payload=bool(payload), budget=budget,
             )  # fmt: skip
-            found, counted = await gate.linked(node.id, side, edge, wanted, Asked(place.counted, bool(count), gate.state.head))
+            found, counted = await gate.linked(node.id, side, edge, selection, Asked(place.counted, bool(count), gate.state.head))
             return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
 
         handler.__doc__ = text
@@ -181,10 +181,10 @@ def node_routes(environment: Environment) -> Router:
     async def list_nodes_of_event(request: Request[Any, Any, Any], event_id: InPath) -> list[LinkedNodeAnswer]:
         """By type of the link, then by id."""
         gate = environment.acting(principal_of(request.scope))
-        wanted = event_id.lower()
-        if not await gate.events([wanted]):
+        selection = event_id.lower()
+        if not await gate.events([selection]):
             raise NotFound(f"no event has the id {event_id}")
-        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(wanted)]
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(selection)]
 
     handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
     return Router("/", route_handlers=handlers, tags=["Graph nodes"])

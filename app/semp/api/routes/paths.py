@@ -72,11 +72,11 @@ def connection_routes(environment: Environment) -> Router:
         gate = environment.acting(principal_of(request.scope))
         cause, effect = sorted(await known(gate, **{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
         after = read_cursor(cursor).after
-        wanted = LineageFilter(
+        selection = LineageFilter(
             depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
         )
-        counted = await gate.count_between(cause.id, effect.id, wanted)
-        found = await gate.between(cause.id, effect.id, wanted) if counted.count and limit else []
+        counted = await gate.count_between(cause.id, effect.id, selection)
+        found = await gate.between(cause.id, effect.id, selection) if counted.count and limit else []
         unfiltered = depth is None and types is None and in_scope is None and counted.complete
         shortest = await gate.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
         answer = page(request, counted, found, limit, payload=bool(payload))
@@ -113,8 +113,8 @@ def connection_routes(environment: Environment) -> Router:
             raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
         await known(gate, **{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
         after = read_cursor(cursor).after
-        wanted = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
-        found = await gate.common_causes(asked, wanted)
+        selection = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
+        found = await gate.common_causes(asked, selection)
         left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]
         return page(request, Counted(len(found)), left, limit, payload=bool(payload))
 

@@ -87,8 +87,8 @@ def trace_routes(environment: Environment) -> Router:
         edge = head + 1 if before is None else before
         for _ in range(WINDOWS):
             first = max(1, edge - WINDOW)
-            wanted = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(found))
-            found += await gate.traces(wanted)
+            selection = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(found))
+            found += await gate.traces(selection)
             edge = found[-1].last if len(found) == limit else first
             if edge <= 1 or len(found) == limit:
                 break

@@ -126,7 +126,7 @@ class Follow:
         return self._subscription.position if self._subscription is not None else self._position
 
     async def parts(self) -> AsyncGenerator[Part | Ended]:
-        """Everything wanted after the position, in log order, once each; the last thing given is why it ends.
+        """Everything of the interest after the position, in log order, once each; the last thing given is why it ends.
 
         The next part is made when it is asked for: a slow reader holds one span at most. One that takes nothing for STALL seconds though
         there is something is told TOO_SLOW. To be iterated once; close it (`contextlib.aclosing`) to leave early.

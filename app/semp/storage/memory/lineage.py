@@ -26,27 +26,27 @@ class MemoryLineage:
     def entry(self, event_id: str) -> Entry:
         return self.causality.nodes[event_id]["entry"]
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
+    async def count(self, event_id: str, direction: Direction, selection: LineageFilter) -> Counted | None:
         if event_id not in self.causality:
             return None
         backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
-        reached = self.reach(event_id, backwards, wanted.depth)
-        within = set(islice((found for found, depth in reached.items() if depth or ends), wanted.budget))
-        count = sum(found.event.id in within for found in self._chosen(event_id, direction, wanted))
-        return Counted(count, len(reached) - (not ends) <= wanted.budget)
+        reached = self.reach(event_id, backwards, selection.depth)
+        within = set(islice((found for found, depth in reached.items() if depth or ends), selection.budget))
+        count = sum(found.event.id in within for found in self._chosen(event_id, direction, selection))
+        return Counted(count, len(reached) - (not ends) <= selection.budget)
 
-    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+    async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         if event_id not in self.causality:
             return []
-        return in_pages(self._chosen(event_id, direction, wanted), wanted, newest_first=direction in ("ancestors", "roots"))
+        return in_pages(self._chosen(event_id, direction, selection), selection, newest_first=direction in ("ancestors", "roots"))
 
-    def _chosen(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
+    def _chosen(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         backwards = direction in ("ancestors", "roots")
         ends = direction in ("roots", "impact")
-        until = wanted.until if wanted.until is not None and not backwards else len(self.log)
-        chosen = selector(wanted.types, wanted.scope)
+        until = selection.until if selection.until is not None and not backwards else len(self.log)
+        chosen = selector(selection.types, selection.scope)
         found: list[Relative] = []
-        for relative, depth in self.reach(event_id, backwards, wanted.depth).items():
+        for relative, depth in self.reach(event_id, backwards, selection.depth).items():
             event = self.entry(relative).event
             if event.position > until or not chosen(event) or (depth == 0 and not ends):
                 continue
@@ -65,18 +65,18 @@ class MemoryLineage:
         graph = self.causality if backwards else self.causality.reverse(copy=False)
         return nx.single_source_shortest_path_length(graph, event_id, cutoff=depth)
 
-    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
+    async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
         if event_id not in self.causality:
             return None
         reached = len(self.reach(event_id, False)) - 1
-        return Counted(min(len(self._open(event_id, wanted)), wanted.budget), reached <= wanted.budget)
+        return Counted(min(len(self._open(event_id, selection)), selection.budget), reached <= selection.budget)
 
-    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
-        return in_pages(self._open(event_id, wanted), wanted, newest_first=False)
+    async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
+        return in_pages(self._open(event_id, selection), selection, newest_first=False)
 
-    def _open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
-        until = len(self.log) if wanted.until is None else wanted.until
-        chosen = selector(None, wanted.scope)
+    def _open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
+        until = len(self.log) if selection.until is None else selection.until
+        chosen = selector(None, selection.scope)
         found = [(self.entry(relative), depth) for relative, depth in self.reach(event_id, False).items()]
         reached = [(entry, depth) for entry, depth in found if depth and entry.event.position <= until]
         ended = {proposal.position for entry, _ in reached if entry.event.type in ENDING for proposal in entry.nearest}
@@ -86,25 +86,25 @@ class MemoryLineage:
             if entry.event.type == "proposal" and entry.event.position not in ended and chosen(entry.event)
         ]
 
-    def _ways(self, cause: str, effect: str, wanted: LineageFilter) -> tuple[list[Relative], bool]:
+    def _ways(self, cause: str, effect: str, selection: LineageFilter) -> tuple[list[Relative], bool]:
         """What is on the ways, nearest to the cause first, and whether the budget allowed for all of it."""
         if cause not in self.causality or effect not in self.causality:
             return [], True
         first, last = self.entry(cause).event.position, self.entry(effect).event.position
-        later = [found for found in self.reach(cause, False, wanted.depth).items() if self.entry(found[0]).event.position <= last]
+        later = [found for found in self.reach(cause, False, selection.depth).items() if self.entry(found[0]).event.position <= last]
         earlier = [found for found in self.reach(effect, True) if self.entry(found).event.position >= first]
-        causes = set(earlier[: wanted.budget])
-        found = [Relative(self.entry(event).event, depth) for event, depth in later[: wanted.budget] if event in causes]
-        chosen = selector(wanted.types, wanted.scope)
-        complete = max(len(later), len(earlier)) <= wanted.budget
+        causes = set(earlier[: selection.budget])
+        found = [Relative(self.entry(event).event, depth) for event, depth in later[: selection.budget] if event in causes]
+        chosen = selector(selection.types, selection.scope)
+        complete = max(len(later), len(earlier)) <= selection.budget
         return _nearest([one for one in found if chosen(one.event)], newest_first=False), complete
 
-    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
-        found, complete = self._ways(cause, effect, wanted)
+    async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
+        found, complete = self._ways(cause, effect, selection)
         return Counted(len(found), complete)
 
-    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
-        return _page(self._ways(cause, effect, wanted)[0], wanted.after, wanted.limit, newest_first=False)
+    async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
+        return _page(self._ways(cause, effect, selection)[0], selection.after, selection.limit, newest_first=False)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         try:
@@ -112,27 +112,27 @@ class MemoryLineage:
         except (nx.NetworkXNoPath, nx.NodeNotFound):
             return []
 
-    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
+    async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
         reached = [self.reach(event_id, True) for event_id in ids]
-        if max(map(len, reached), default=0) - 1 > wanted.budget:
+        if max(map(len, reached), default=0) - 1 > selection.budget:
             raise QueryTooLarge(
-                f"more than {wanted.budget:,} events led to one of these; common causes can be found within the budget only"
+                f"more than {selection.budget:,} events led to one of these; common causes can be found within the budget only"
             )
         common = set[str].intersection(*[set(causes) for causes in reached])
         lowest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
         found = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in lowest]
-        chosen = selector(wanted.types, wanted.scope)
-        near = [one for one in found if chosen(one.event) and (wanted.depth is None or one.depth <= wanted.depth)]
+        chosen = selector(selection.types, selection.scope)
+        near = [one for one in found if chosen(one.event) and (selection.depth is None or one.depth <= selection.depth)]
         return _nearest(near, newest_first=True)
 
-    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
-        events = [entry.event for entry in self.log[: wanted.until]]
+    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
+        events = [entry.event for entry in self.log[: selection.until]]
         newest = {event.trace_id: event for event in events}
-        selected = selector(wanted.types, wanted.scope)
+        selected = selector(selection.types, selection.scope)
         matching = {event.trace_id for event in events if selected(event)}
-        chosen = [event for event in newest.values() if wanted.first <= event.position < wanted.before and event.trace_id in matching]
+        chosen = [event for event in newest.values() if selection.first <= event.position < selection.before and event.trace_id in matching]
         found: list[TraceSpan] = []
-        for last in sorted(chosen, key=lambda event: -event.position)[: wanted.limit]:
+        for last in sorted(chosen, key=lambda event: -event.position)[: selection.limit]:
             own = [event for event in events if event.trace_id == last.trace_id]
             found.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
         return found
@@ -155,9 +155,9 @@ def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event
     return lambda event: (not types or event.type in types) and (scope is None or scope.matches(event.scope))
 
 
-def in_pages(found: list[Relative], wanted: LineageFilter, *, newest_first: bool) -> list[Relative]:
+def in_pages(found: list[Relative], selection: LineageFilter, *, newest_first: bool) -> list[Relative]:
     """A page of them, nearest first."""
-    return _page(_nearest(found, newest_first=newest_first), wanted.after, wanted.limit, newest_first=newest_first)
+    return _page(_nearest(found, newest_first=newest_first), selection.after, selection.limit, newest_first=newest_first)
 
 
 def _nearest(found: list[Relative], *, newest_first: bool) -> list[Relative]:

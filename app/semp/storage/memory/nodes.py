@@ -50,18 +50,19 @@ class MemoryNodes(MemoryLineage):
         nodes = self.artifacts.nodes
         return [LinkedNode(node_id, nodes[node_id]["type"], msgspec.Raw(nodes[node_id]["data"].encode()), kind) for kind, node_id in links]
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
-        depths = self._depths(node_id, side, edge, wanted.depth)
-        within = set(islice(depths, wanted.budget))
-        return Counted(sum(found.event.id in within for found in self._linked(node_id, side, edge, wanted)), len(depths) <= wanted.budget)
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
+        depths = self._depths(node_id, side, edge, selection.depth)
+        within = set(islice(depths, selection.budget))
+        count = sum(found.event.id in within for found in self._linked(node_id, side, edge, selection))
+        return Counted(count, len(depths) <= selection.budget)
 
-    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
-        return in_pages(self._linked(node_id, side, edge, wanted), wanted, newest_first=side == "provenance")
+    async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
+        return in_pages(self._linked(node_id, side, edge, selection), selection, newest_first=side == "provenance")
 
-    def _linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
-        chosen = selector(wanted.types, wanted.scope)
-        until = len(self.log) if wanted.until is None else wanted.until
-        depths = self._depths(node_id, side, edge, wanted.depth)
+    def _linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
+        chosen = selector(selection.types, selection.scope)
+        until = len(self.log) if selection.until is None else selection.until
+        depths = self._depths(node_id, side, edge, selection.depth)
         found = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
         return [relative for relative in found if relative.event.position <= until and chosen(relative.event)]
 

@@ -102,21 +102,21 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
 
-    async def page(self, wanted: EventFilter) -> list[Event]:
-        chosen = selector(wanted.types, wanted.scope)
-        after = max(0, wanted.after or 0)
-        before = len(self.log) + 1 if wanted.before is None else min(wanted.before, len(self.log) + 1)
-        span: Iterable[int] = range(before - 1, after, -1) if wanted.newest_first else range(after + 1, before)
+    async def page(self, selection: EventFilter) -> list[Event]:
+        chosen = selector(selection.types, selection.scope)
+        after = max(0, selection.after or 0)
+        before = len(self.log) + 1 if selection.before is None else min(selection.before, len(self.log) + 1)
+        span: Iterable[int] = range(before - 1, after, -1) if selection.newest_first else range(after + 1, before)
         found: list[Event] = []
-        for position in span if wanted.limit else ():
+        for position in span if selection.limit else ():
             event = self.log[position - 1].event
             if (
                 chosen(event)
-                and wanted.trace_id in (None, event.trace_id)
-                and wanted.agent_id in (None, event.agent_id)
+                and selection.trace_id in (None, event.trace_id)
+                and selection.agent_id in (None, event.agent_id)
             ):  # fmt: skip
                 found.append(event)
-                if len(found) == wanted.limit:
+                if len(found) == selection.limit:
                     break
         return found
 

@@ -28,51 +28,53 @@ class Neo4jLineage:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def count(self, event_id: str, direction: Direction, wanted: LineageFilter) -> Counted | None:
-        everything = wanted.depth is None and wanted.types is None and wanted.scope is None and wanted.until is None
-        budget = wanted.budget + 1
+    async def count(self, event_id: str, direction: Direction, selection: LineageFilter) -> Counted | None:
+        everything = selection.depth is None and selection.types is None and selection.scope is None and selection.until is None
+        budget = selection.budget + 1
         if direction == "roots" or direction == "impact":
-            chosen = _chosen(wanted) | _until(direction, wanted)
-            found = await self.connection.run_in_turn(f"count_{direction}", depth=wanted.depth, id=event_id, budget=budget, **chosen)
+            chosen = _chosen(selection) | _until(direction, selection)
+            found = await self.connection.run_in_turn(f"count_{direction}", depth=selection.depth, id=event_id, budget=budget, **chosen)
         elif everything:
             found = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
         else:
-            chosen = _chosen(wanted) | _until(direction, wanted)
-            found = await self.connection.run_in_turn(f"count_{direction}_where", depth=wanted.depth, id=event_id, budget=budget, **chosen)
-        return counted(found[0], wanted.budget) if found else None
+            chosen = _chosen(selection) | _until(direction, selection)
+            found = await self.connection.run_in_turn(
+                f"count_{direction}_where", depth=selection.depth, id=event_id, budget=budget, **chosen
+            )
+        return counted(found[0], selection.budget) if found else None
 
-    async def relatives(self, event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
-        depth, position = wanted.after or (-1, 0)
-        chosen = _chosen(wanted) | _until(direction, wanted)
+    async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
+        depth, position = selection.after or (-1, 0)
+        chosen = _chosen(selection) | _until(direction, selection)
         found = await self.connection.run_in_turn(
-            f"nearest_{direction}", depth=wanted.depth, id=event_id, after_depth=depth, after_position=position,
-            limit=wanted.limit, payload=wanted.payload, **chosen,
+            f"nearest_{direction}", depth=selection.depth, id=event_id, after_depth=depth, after_position=position,
+            limit=selection.limit, payload=selection.payload, **chosen,
         )  # fmt: skip
         return [_relative(row) for row in found]
 
-    async def count_open(self, event_id: str, wanted: LineageFilter) -> Counted | None:
-        found = await self.connection.run_in_turn("count_open", id=event_id, budget=wanted.budget + 1, **_open(wanted))
-        return counted(found[0], wanted.budget) if found else None
+    async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
+        found = await self.connection.run_in_turn("count_open", id=event_id, budget=selection.budget + 1, **_open(selection))
+        return counted(found[0], selection.budget) if found else None
 
-    async def nearest_open(self, event_id: str, wanted: LineageFilter) -> list[Relative]:
-        depth, position = wanted.after or (-1, 0)
+    async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
+        depth, position = selection.after or (-1, 0)
         found = await self.connection.run_in_turn(
-            "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=wanted.limit, payload=wanted.payload,
-            **_open(wanted),
+            "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=selection.limit, payload=selection.payload,
+            **_open(selection),
         )  # fmt: skip
         return [_relative(row) for row in found]
 
-    async def count_between(self, cause: str, effect: str, wanted: LineageFilter) -> Counted:
+    async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
         found = await self.connection.run_in_turn(
-            "count_between", depth=wanted.depth, cause=cause, effect=effect, budget=wanted.budget + 1, **_chosen(wanted)
+            "count_between", depth=selection.depth, cause=cause, effect=effect, budget=selection.budget + 1, **_chosen(selection)
         )
-        return counted(found[0], wanted.budget)
+        return counted(found[0], selection.budget)
 
-    async def between(self, cause: str, effect: str, wanted: LineageFilter) -> list[Relative]:
-        depth, position = wanted.after or (-1, 0)
+    async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
+        depth, position = selection.after or (-1, 0)
         found = await self.connection.run_in_turn(
-            "nearest_between", depth=wanted.depth, cause=cause, effect=effect, after_depth=depth, after_position=position,
-            limit=wanted.limit, budget=wanted.budget + 1, payload=wanted.payload, **_chosen(wanted),
+            "nearest_between", depth=selection.depth, cause=cause, effect=effect, after_depth=depth, after_position=position,
+            limit=selection.limit, budget=selection.budget + 1, payload=selection.payload, **_chosen(selection),
         )  # fmt: skip
         return [_relative(row) for row in found]
 
@@ -82,21 +84,21 @@ class Neo4jLineage:
         found = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
         return found[0][0] if found else []
 
-    async def common_causes(self, ids: Sequence[str], wanted: LineageFilter) -> list[Relative]:
-        parameters = _chosen(wanted) | {"ids": list(ids), "hops": wanted.depth, "payload": wanted.payload}
+    async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
+        parameters = _chosen(selection) | {"ids": list(ids), "hops": selection.depth, "payload": selection.payload}
         for span in NEAR:
-            if span < wanted.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
+            if span < selection.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
                 return [_relative(row) for row in found]
         for event_id in ids:
-            found = await self.count(event_id, "ancestors", LineageFilter(budget=wanted.budget))
+            found = await self.count(event_id, "ancestors", LineageFilter(budget=selection.budget))
             if found and not found.complete:
-                reason = f"more than {wanted.budget:,} events led to {event_id}; common causes can be found within the budget only"
+                reason = f"more than {selection.budget:,} events led to {event_id}; common causes can be found within the budget only"
                 raise QueryTooLarge(reason)
         return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
 
-    async def traces(self, wanted: TraceFilter) -> list[TraceSpan]:
+    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
         found = await self.connection.run_in_turn(
-            "traces", first=wanted.first, before=wanted.before, until=wanted.until, limit=wanted.limit, **_chosen(wanted)
+            "traces", first=selection.first, before=selection.before, until=selection.until, limit=selection.limit, **_chosen(selection)
         )
         return [TraceSpan(*row) for row in found]
 
@@ -124,20 +126,20 @@ def counted(row: rows.Row, budget: int) -> Counted:
     return Counted(min(row[0], budget), row[1] <= budget)
 
 
-def _chosen(wanted: LineageFilter | TraceFilter) -> dict[str, object]:
-    return {"types": list(wanted.types) if wanted.types else None, **rows.scope_parameters(wanted.scope)}
+def _chosen(selection: LineageFilter | TraceFilter) -> dict[str, object]:
+    return {"types": list(selection.types) if selection.types else None, **rows.scope_parameters(selection.scope)}
 
 
-def chosen_until(wanted: LineageFilter) -> dict[str, object]:
+def chosen_until(selection: LineageFilter) -> dict[str, object]:
     """The parameters of a filter for queries in which there may be more later."""
-    return _chosen(wanted) | {"until": LAST if wanted.until is None else wanted.until}
+    return _chosen(selection) | {"until": LAST if selection.until is None else selection.until}
 
 
-def _open(wanted: LineageFilter) -> dict[str, object]:
-    chosen = chosen_until(wanted)
+def _open(selection: LineageFilter) -> dict[str, object]:
+    chosen = chosen_until(selection)
     del chosen["types"]
     return chosen | {"ending": list(ENDING)}
 
 
-def _until(direction: Direction, wanted: LineageFilter) -> dict[str, object]:
-    return {"until": LAST if wanted.until is None else wanted.until} if direction in UNTIL else {}
+def _until(direction: Direction, selection: LineageFilter) -> dict[str, object]:
+    return {"until": LAST if selection.until is None else selection.until} if direction in UNTIL else {}

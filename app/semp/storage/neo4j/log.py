@@ -88,22 +88,22 @@ class Neo4jLog:
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
 
-    async def page(self, wanted: EventFilter) -> list[Event]:
-        types = list(wanted.types) if wanted.types else None
+    async def page(self, selection: EventFilter) -> list[Event]:
+        types = list(selection.types) if selection.types else None
         span = {
-            "after": wanted.after or 0,
-            "before": LAST if wanted.before is None else wanted.before,
-            "newest_first": wanted.newest_first,
-            "limit": wanted.limit,
+            "after": selection.after or 0,
+            "before": LAST if selection.before is None else selection.before,
+            "newest_first": selection.newest_first,
+            "limit": selection.limit,
         }
-        trace, agent = wanted.trace_id, wanted.agent_id
+        trace, agent = selection.trace_id, selection.agent_id
         run = self.connection.run
-        if wanted.scope is not None and not wanted.scope.exact:
+        if selection.scope is not None and not selection.scope.exact:
             found = await run(
-                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(wanted.scope), **span
+                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(selection.scope), **span
             )  # fmt: skip
-        elif wanted.scope is not None:
-            found = await run("page_by_scope", scope=wanted.scope.text, types=types, trace_id=trace, agent_id=agent, **span)
+        elif selection.scope is not None:
+            found = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **span)
         elif trace is not None:
             found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
         elif agent is not None:

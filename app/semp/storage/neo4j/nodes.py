@@ -36,16 +36,16 @@ class Neo4jNodes:
         found.sort(key=lambda row: (row[3], row[0]))
         return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in found]
 
-    async def count_linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> Counted:
+    async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         [row] = await self.connection.run_in_turn(
-            f"count_{side}", depth=wanted.depth, id=node_id, edge=edge, budget=wanted.budget + 1, **chosen_until(wanted)
+            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **chosen_until(selection)
         )
-        return counted(row, wanted.budget)
+        return counted(row, selection.budget)
 
-    async def linked(self, node_id: str, side: Side, edge: str | None, wanted: LineageFilter) -> list[Relative]:
-        depth, position = wanted.after or (-1, 0)
+    async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
+        depth, position = selection.after or (-1, 0)
         found = await self.connection.run_in_turn(
-            f"nearest_{side}", depth=wanted.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
-            limit=wanted.limit, payload=wanted.payload, **chosen_until(wanted),
+            f"nearest_{side}", depth=selection.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
+            limit=selection.limit, payload=selection.payload, **chosen_until(selection),
         )  # fmt: skip
         return [Relative(rows.event(row[1:]), row[0]) for row in found]

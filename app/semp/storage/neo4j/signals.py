@@ -27,6 +27,6 @@ class Neo4jSignals:
     async def sweep(self, faded: Sequence[Signal]) -> int:
         async with self.connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
-            wanted = [[signal.scope, signal.pattern, signal.position] for signal in faded]
-            [[deleted]] = await transaction.run("sweep_signals", signals=wanted)
+            selection = [[signal.scope, signal.pattern, signal.position] for signal in faded]
+            [[deleted]] = await transaction.run("sweep_signals", signals=selection)
         return deleted
