@@ -39,6 +39,7 @@ KNOWN = {
 }  # fmt: skip
 
 MAY_SLEEP = {
+    "tests/unit/test_embedded_strangers.py": "what stands in for a server sleeps until it is killed",
     "tests/waiting.py": "between two looks at a condition",
     "tests/conftest.py": "between two looks whether a service is ready, or has ended",
     "tests/chaos.py": "clients that pause at random, and kills at random moments",
