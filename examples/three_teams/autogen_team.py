@@ -12,10 +12,10 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken
 from autogen_ext.models.replay import ReplayChatCompletionClient
 from bench import Bench
-from common import run
 from script import answer
 from semp_sdk.connectors.autogen import TeamRecorder
 from semp_sdk.tracing import trace
+from start import run
 
 TEAM = "autogen"
 

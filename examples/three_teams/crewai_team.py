@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 from bench import Bench
-from common import run
 from crewai import Agent, Crew, Task
 from crewai.llms.base_llm import BaseLLM
 from script import answer
 from semp_sdk.connectors.crewai import SempListener
 from semp_sdk.tracing import trace
+from start import run
 
 TEAM = "crewai"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TypedDict
 
 from bench import Bench
-from common import run
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, StateGraph
 from script import answer
 from semp_sdk.connectors.langgraph import here, recorded
+from start import run
 
 TEAM = "langgraph"
 

@@ -32,7 +32,6 @@ LONG = {
 """Files that may be longer, each with its bound, which may only fall: tables of cases, and the contract on one page."""
 FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc", "wanted", "telling", "underway", "hints"}
 KNOWN = {
-    "examples/three_teams/common.py",
     "sdk/python/tests/connectors/autogen/test_managers.py",  # AutoGen calls them so
     "cypher/common_causes.cypher", "cypher/common_causes_near.cypher",  # what graph theory calls them
     "app/semp/relays/redis_hints.py",
