@@ -161,7 +161,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    edge_of(settings)  # what is wrong with it is said before anything starts
+    edge = edge_of(settings)  # what is wrong with it is said before anything starts
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with contextlib.AsyncExitStack() as stack:
@@ -178,7 +178,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
             try:
                 if await _unless(stop, _start(environment, settings.neo4j)):
                     async with _hints(environment, settings):
-                        await _serve_http(environment, listener, stop, on_ready, settings)
+                        await _serve_http(environment, listener, stop, on_ready, settings, edge)
             finally:
                 await environment.stop()
 
@@ -263,10 +263,10 @@ class _Server(uvicorn.Server):
 
 
 async def _serve_http(
-    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], settings: Settings
+    environment: Environment, listener: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None], settings: Settings, edge: Edge
 ) -> None:
     mcp = Mount()
-    app = Chain(create_app(environment, mcp.route()), edge_of(settings))  # type: ignore[arg-type]
+    app = Chain(create_app(environment, mcp.route()), edge)  # type: ignore[arg-type]
     server = _Server(server_config(app, settings.ping_interval, settings.keep_alive))
     host, port = listener.getsockname()[:2]
     try:

@@ -129,14 +129,14 @@ class _Direct:
         for name, value in scope["headers"]:
             if name == b"content-type":
                 if content_type:
-                    raise UnsupportedMediaType(detail="more than one content type")
+                    raise UnsupportedMediaType("content-type", "more than one content type")
                 content_type = value.decode("latin-1").partition(";")[0].strip().lower()
             elif name == b"content-encoding":
                 coding = value.decode("latin-1").strip().lower()
             elif name == b"content-length" and int(value) > self.max_body:
                 raise TooLarge(FieldError("body", f"{int(value)} bytes, the limit is {self.max_body}"))
         if content_type not in self.accepts:
-            raise UnsupportedMediaType(detail=f"the content type must be {' or '.join(sorted(self.accepts))}")
+            raise UnsupportedMediaType("content-type", f"the content type must be {' or '.join(sorted(self.accepts))}")
         try:
             body = await _read(receive, self.max_body)
         except asyncio.CancelledError:
@@ -180,7 +180,7 @@ def decoded(body: bytes, coding: str, limit: int) -> bytes:
     """
     if coding not in CODINGS:
         raise UnsupportedMediaType(
-            detail=f"the content encoding must be {' or '.join(CODINGS)}", headers={"accept-encoding": ", ".join(CODINGS)}
+            "content-encoding", f"the content encoding must be {' or '.join(CODINGS)}", {"accept-encoding": ", ".join(CODINGS)}
         )
     reader = zlib.decompressobj(wbits=CODINGS[coding])
     try:

@@ -10,8 +10,9 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example, Parameter, Schema
+from litestar.openapi.spec import Example, Schema
 
+from semp.api.query_parameters import query_parameters
 from semp.domain.errors import (
     CannotResume,
     FieldError,
@@ -38,9 +39,13 @@ class ErrorBody(msgspec.Struct, omit_defaults=True):
 
 
 class UnsupportedMediaType(HTTPException):
-    """The body is of a type this route does not read."""
+    """The body is of a type, or in a coding, that this route does not read; `header` is the one that says so."""
 
     status_code = 415
+
+    def __init__(self, header: str, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail=detail, headers=headers)
+        self.header = header
 
 
 class Described(NamedTuple):
@@ -98,9 +103,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         case MethodNotAllowedException():
             return _answer(405, f"{request.method} is not allowed at {request.url.path}", headers=headers)
         case UnsupportedMediaType():
-            return _answer(
-                415, error.detail, [FieldError("content-encoding" if "encoding" in error.detail else "content-type", error.detail)], headers
-            )
+            return _answer(415, error.detail, [FieldError(error.header, error.detail)], headers)
         case _ if error.status_code >= 500:
             return unexpected_error(request, error)
         case _:
@@ -137,9 +140,8 @@ def _field(request: Request[Any, Any, Any], key: str, message: str) -> FieldErro
 
 def _allowed(request: Request[Any, Any, Any], name: str) -> list[str]:
     """The values that a query parameter may have, from the app's own document."""
-    item = (request.app.openapi_schema.paths or {}).get(request.scope.get("path_template", ""))
-    found = [one for one in (item.get.parameters or () if item and item.get else ()) if isinstance(one, Parameter) and one.name == name]
-    schemas = [one.schema for one in found]
+    parameter = query_parameters(request.app).get(request.scope.get("path_template", ""), {}).get(name)
+    schemas = [parameter.schema] if parameter is not None else []
     for schema in schemas:
         if isinstance(schema, Schema):
             schemas += [*(schema.one_of or ()), *([schema.items] if schema.items is not None else ())]

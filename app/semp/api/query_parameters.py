@@ -1,4 +1,4 @@
-"""Query parameters that a route does not know: refused by name, so that a misspelt filter is noticed."""
+"""The query parameters of each route; one that a route does not know is refused by name, so that a misspelt filter is noticed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     if request.method != "GET" or not request.scope["query_string"]:
         return
     path: str = request.scope["path_template"]
-    known = _known(request.app).get(path)
-    if known is None or path in UNCHECKED:
+    if path in UNCHECKED:
+        return
+    known = query_parameters(request.app).get(path)
+    if known is None:
         return
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
@@ -31,13 +33,13 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
         raise InvalidInput(*[FieldError(name[:100], f"is no parameter here; {allowed}") for name in unknown[:10]])
 
 
-def _known(app: Litestar) -> dict[str, set[str]]:
-    """Names of the query parameters of each GET route, from the app's own document."""
-    found: dict[str, set[str]] | None = app.state.get("query_parameters")
+def query_parameters(app: Litestar) -> dict[str, dict[str, Parameter]]:
+    """The query parameters of each GET route by path and name, from the app's own document."""
+    found: dict[str, dict[str, Parameter]] | None = app.state.get("query_parameters")
     if found is None:
         routes = {path: item.get for path, item in (app.openapi_schema.paths or {}).items() if item.get is not None}
         found = {
-            path: {one.name for one in route.parameters or () if isinstance(one, Parameter) and one.param_in == "query"}
+            path: {one.name: one for one in route.parameters or () if isinstance(one, Parameter) and one.param_in == "query"}
             for path, route in routes.items()
         }
         app.state["query_parameters"] = found

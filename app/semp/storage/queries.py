@@ -130,8 +130,8 @@ def check(queries: Iterable[str], used: Iterable[str]) -> None:
     Raises:
         QueryFileError: names what is missing or unused.
     """
-    there, selection = set(queries), set(used)
-    if missing := selection - there:
+    there, named = set(queries), set(used)
+    if missing := named - there:
         raise QueryFileError(f"missing under cypher/: {', '.join(sorted(missing))}")
-    if unused := {name for name in there - selection if "/" not in name}:
+    if unused := {name for name in there - named if "/" not in name}:
         raise QueryFileError(f"used by nothing under cypher/: {', '.join(sorted(unused))}")

@@ -113,8 +113,8 @@ def event_routes(environment: Environment) -> Router:
     async def append_batch(incoming: Incoming) -> Answer:
         """A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index."""
         query = parse_qs(incoming.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        selection = query.get("return", ["full"])[-1]
-        if selection not in ("full", "minimal"):
+        form = query.get("return", ["full"])[-1]
+        if form not in ("full", "minimal"):
             raise InvalidInput(FieldError("return", "expected full or minimal"))
         events = decode(_read_lines if incoming.content_type == NDJSON else _read_batch, incoming.body)
         if not 1 <= len(events) <= MAX_BATCH_EVENTS:
@@ -123,7 +123,7 @@ def event_routes(environment: Environment) -> Router:
         recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
         new = sum(answer.created for answer in recorded)
         status = 201 if new else 200
-        if selection == "minimal":
+        if form == "minimal":
             positions = [answer.event.position for answer in recorded]
             return Answer(status, _encode(BatchSummary(len(recorded), new, min(positions), max(positions))))
         return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))

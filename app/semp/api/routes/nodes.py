@@ -181,10 +181,10 @@ def node_routes(environment: Environment) -> Router:
     async def list_nodes_of_event(request: Request[Any, Any, Any], event_id: InPath) -> list[LinkedNodeAnswer]:
         """By type of the link, then by id."""
         gate = environment.acting(principal_of(request.scope))
-        selection = event_id.lower()
-        if not await gate.events([selection]):
+        known_id = event_id.lower()
+        if not await gate.events([known_id]):
             raise NotFound(f"no event has the id {event_id}")
-        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(selection)]
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(known_id)]
 
     handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
     return Router("/", route_handlers=handlers, tags=["Graph nodes"])

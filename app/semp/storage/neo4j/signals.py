@@ -27,6 +27,6 @@ class Neo4jSignals:
     async def sweep(self, faded: Sequence[Signal]) -> int:
         async with self.connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
-            selection = [[signal.scope, signal.pattern, signal.position] for signal in faded]
-            [[deleted]] = await transaction.run("sweep_signals", signals=selection)
+            rows = [[signal.scope, signal.pattern, signal.position] for signal in faded]
+            [[deleted]] = await transaction.run("sweep_signals", signals=rows)
         return deleted
