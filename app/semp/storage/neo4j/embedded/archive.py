@@ -12,18 +12,17 @@ import contextlib
 import hashlib
 import logging
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .processes import guarded
 from .runtime import Java
 
 DELAY = 10.0  # seconds after the start, which belong to the first requests
 KEPT = 2  # archives of one Neo4j version, 140 MB each; another Java installation needs its own
-GUARD = Path(__file__).with_name("guard.py")
+STOP_GRACE = 2.0  # seconds that the work on an archive has to end
 _log = logging.getLogger(__name__)
 
 
@@ -74,12 +73,12 @@ class ClassArchive:
 
     async def _dump(self, argument_file: Path, recording: Path, scratch: Path) -> None:
         draft, classes = scratch / "draft.jsa", scratch / "classes"
-        shutil.copyfile(recording, classes)
+        _copy_lines(recording, classes)
         flags = [f"-XX:SharedClassListFile={classes}", f"-XX:SharedArchiveFile={draft}", "-Xshare:dump"]
         java = ["nice", "-n", "19", str(self._java.executable), f"@{argument_file}", *flags]
         with (scratch / "output").open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(GUARD), "2", *java),
+                *guarded(java, STOP_GRACE),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -95,9 +94,16 @@ class ClassArchive:
             os.replace(draft, self.file)
             self._prune()
         else:
-            _log.info("no class archive was made (status %d)", status)
+            said = (scratch / "output").read_text(errors="replace").strip().rpartition("\n")[2]
+            _log.info("no class archive was made (status %d): %s", status, said)
 
     def _prune(self) -> None:
         every = sorted(self.file.parent.glob(f"{self._prefix}*.jsa"), key=lambda path: path.stat().st_mtime_ns)
         for old in every[:-KEPT]:
             old.unlink(missing_ok=True)
+
+
+def _copy_lines(recording: Path, copy: Path) -> None:
+    """All whole lines: Java is still writing, and would refuse a list that ends within one."""
+    recorded = recording.read_bytes()
+    copy.write_bytes(recorded[: recorded.rfind(b"\n") + 1])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +14,11 @@ from pathlib import Path
 from .credentials import USER
 from .diagnosis import StartLogs
 from .errors import EmbeddedNeo4jError
-from .processes import FOR_SERVICE, java_of, stop_leftovers
+from .processes import guarded, java_of, stop_leftovers
 
 GRACE = 30.0  # seconds Java has to close its stores before it is killed
 POLL = 0.1
 CRASHES = frozenset(128 + number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL))
-GUARD = Path(__file__).with_name("guard.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,9 @@ class Child:
         if not _can_listen(self._port):
             raise PortTaken(f"the port {self._port} is taken by another program")
         self._console.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [sys.executable, "-I", "-S", str(GUARD), f"{FOR_SERVICE}{os.getpid()}", str(GRACE), *self._command]
         with self._console.open("wb") as output:
             self._guard = await asyncio.create_subprocess_exec(
-                *arguments,
+                *guarded(self._command, GRACE),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

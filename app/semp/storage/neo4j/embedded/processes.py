@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
 
 FOR_SERVICE = "--for-service="
 """Begin of the guard's argument that says whose it is."""
+GUARD = Path(__file__).with_name("guard.py")
+
+
+def guarded(command: Sequence[str], grace: float) -> list[str]:
+    """`command` under a guard, which ends it once this process is gone: SIGTERM, and SIGKILL after `grace` seconds.
+
+    The guard notices by its stdin, which must be a pipe from this process.
+    """
+    return [sys.executable, "-I", "-S", str(GUARD), f"{FOR_SERVICE}{os.getpid()}", str(grace), *command]
 
 
 class HomeLock:
