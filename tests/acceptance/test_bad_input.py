@@ -291,6 +291,14 @@ def test_a_missing_field_is_refused_by_name(service: Service, field: str) -> Non
         assert_refused(service.client.post("/api/events", json=new_event(**{field: MISSING})), field)
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/api/paths?from=a", "to"), ("/api/paths?to=a", "from"), ("/api/common-causes", "ids"), ("/api/common-causes?limit=5", "ids")],
+)
+def test_a_missing_query_parameter_is_refused_by_name(service: Service, path: str, field: str) -> None:
+    assert_refused(service.client.get(path), field)
+
+
 @pytest.mark.parametrize("name", ["parent_id", "parentIds", "foo", "Type", "payload "])
 def test_an_unknown_field_is_refused_by_name(service: Service, name: str) -> None:
     with log_unchanged(service):

@@ -96,6 +96,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         case ValidationException():
             found: list[Any] = error.extra if isinstance(error.extra, list) else []
             fields = [_field(request, str(item.get("key", "")), str(item.get("message", ""))) for item in found]
+            if isinstance(error.__cause__, KeyError):  # the one sign Litestar gives of a parameter that was left out, by name
+                fields.append(FieldError(_sent_as(str(error.__cause__.args[0])), "required parameter is missing"))
             text = "; ".join(f"{field.field}: {field.reason}" for field in fields) or error.detail
             return _answer(400, f"Validation error: {text}", fields or None, headers)
         case NotFoundException():
