@@ -10,8 +10,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Service
-
 SECRET = "do-not-print-4711"
 
 
@@ -56,7 +54,3 @@ def write(file: Path, events: list[dict[str, Any]]) -> Path:
     """The events as NDJSON."""
     file.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events), encoding="utf-8")
     return file
-
-
-def head(service: Service) -> int:
-    return service.client.get("/health/ready").json()["position"]

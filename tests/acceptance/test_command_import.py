@@ -17,8 +17,9 @@ import pytest
 from semp.cli.import_log import BATCH_BYTES
 
 from tests.conftest import Service
+from tests.events import head
 from tests.gateway import DROP, LOSE, Asked, Reply, gateway
-from tests.semp_command import assert_one_clear_line, command, head, new_events, semp, write
+from tests.semp_command import assert_one_clear_line, command, new_events, semp, write
 
 
 def test_import_appends_in_order_and_repeats_without_doubling(service: Service, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service, free_port
-from tests.semp_command import assert_one_clear_line, head, new_events, semp, write
+from tests.events import head
+from tests.semp_command import assert_one_clear_line, new_events, semp, write
 
 COMMANDS = ["serve", "status", "tail", "signals", "explain", "trace", "import", "export", "query", "verify", "mcp"]
 

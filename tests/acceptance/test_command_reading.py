@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Service
+from tests.events import head
 from tests.gateway import Reply, gateway
-from tests.semp_command import assert_one_clear_line, command, head, semp
+from tests.semp_command import assert_one_clear_line, command, semp
 
 ESCAPES = "\x1b]0;x\x07\x1b[2J\x9b2J\u202e"
 SHOWN = r"\x1b]0;x\x07\x1b[2J\x9b2J\u202e"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_bad_input import assert_refused, problem
+from tests.acceptance.refusals import assert_refused, problem
 from tests.conftest import Service, start_service
 
 CYPHER = Path(__file__).parents[2] / "cypher"
