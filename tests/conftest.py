@@ -1,4 +1,4 @@
-"""Fixtures: one real Neo4j for the whole run, stores on it that start empty, and the real service as a process of its own."""
+"""Fixtures: one real Neo4j for the whole test run, empty stores on it, and the real service in a process of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 READY_WITHIN = 180.0
+"""Seconds within which a service must be ready."""
+UVICORN_TRACEBACK = "uvicorn.error: Invalid UTF-8 sequence received from client.\nTraceback"
+"""uvicorn itself logs this with a traceback when a WebSocket text message is not UTF-8."""
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +36,14 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def neo4j_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A real Neo4j: the embedded one, unless SEMP_TEST_NEO4J names a URI, or is `docker` for a container of Neo4j's own image."""
-    wanted = os.environ.get("SEMP_TEST_NEO4J", "")
-    if wanted == "docker":
+    choice = os.environ.get("SEMP_TEST_NEO4J", "")
+    if choice == "docker":
         from testcontainers.neo4j import Neo4jContainer
 
         with Neo4jContainer("neo4j:2026.08.1-community") as container:
             yield Target(container.get_connection_url(), container.username, container.password)
-    elif wanted:
-        yield Target(wanted, os.environ.get("SEMP_NEO4J_USER", "neo4j"), os.environ.get("SEMP_NEO4J_PASSWORD", ""))
+    elif choice:
+        yield Target(choice, os.environ.get("SEMP_NEO4J_USER", "neo4j"), os.environ.get("SEMP_NEO4J_PASSWORD", ""))
     else:
         with embedded_neo4j(tmp_path_factory.mktemp("neo4j")) as target:
             yield target
@@ -48,7 +51,7 @@ def neo4j_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 @contextmanager
 def embedded_neo4j(home: Path) -> Generator[Target]:
-    """An embedded Neo4j that runs on an event loop in a thread of its own, so that it outlives the loops of single tests."""
+    """An embedded Neo4j. Its event loop runs in a thread of its own, because the event loop of a test ends with the test."""
     import threading
 
     from semp.storage.neo4j.embedded import EmbeddedNeo4j
@@ -58,8 +61,8 @@ def embedded_neo4j(home: Path) -> Generator[Target]:
     thread.start()
     neo4j = EmbeddedNeo4j(home, heap="768m", page_cache="256m")
     try:
-        found = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result(READY_WITHIN * 5)
-        yield Target(found.uri, found.user, found.password, found.database)
+        started = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result(READY_WITHIN * 5)
+        yield Target(started.uri, started.user, started.password, started.database)
     finally:
         asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
@@ -68,14 +71,14 @@ def embedded_neo4j(home: Path) -> Generator[Target]:
 
 
 def empty(target: Target) -> None:
-    """Delete every node; constraints and indexes stay. The next start makes a new log with a new epoch."""
+    """Delete every node; constraints and indexes stay. The next start of a service makes a new log with a new epoch."""
     with GraphDatabase.driver(target.uri, auth=(target.user, target.password), notifications_min_severity="OFF") as driver:
         driver.execute_query("MATCH (n) DETACH DELETE n", database_=target.database)
 
 
 @pytest.fixture
 async def neo4j_store(neo4j_target: Target) -> AsyncIterator[Neo4jStore]:
-    """An empty store on the real Neo4j; `open` is still to be called."""
+    """An empty store on the real Neo4j. The test calls `open` itself."""
     await asyncio.to_thread(empty, neo4j_target)
     store = Neo4jStore(neo4j_target)
     yield store
@@ -84,15 +87,15 @@ async def neo4j_store(neo4j_target: Target) -> AsyncIterator[Neo4jStore]:
 
 @pytest.fixture(params=["memory", "neo4j"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
-    """Each storage in turn, empty; `open` is still to be called. Neo4j starts only where a test on it is chosen."""
+    """Each kind of store in turn, empty. The test calls `open` itself. Neo4j starts only where a test on it is selected."""
     if request.param == "memory":
         yield MemoryStore()
         return
     neo4j_target: Target = request.getfixturevalue("neo4j_target")
     await asyncio.to_thread(empty, neo4j_target)
-    found = Neo4jStore(neo4j_target)
-    yield found
-    await found.close()
+    neo4j_store = Neo4jStore(neo4j_target)
+    yield neo4j_store
+    await neo4j_store.close()
 
 
 @dataclass
@@ -113,7 +116,7 @@ class Service:
         return self.url.replace("http", "ws", 1) + "/ws"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Signal it and wait until it has gone; its exit code."""
+        """Send the signal, unless it has ended, and wait up to 60 s until it has; its exit code."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(how)
@@ -121,7 +124,7 @@ class Service:
 
 
 def free_port() -> int:
-    """A port that is free now."""
+    """A TCP port of this machine that nothing listens on now."""
     import socket
 
     with socket.socket() as probe:
@@ -130,10 +133,12 @@ def free_port() -> int:
 
 
 def start_service(log: Path, *arguments: str, environment: dict[str, str] | None = None, port: int | None = None) -> Service:
-    """Start `semp serve` on a free port and wait until it is ready.
+    """Start `semp serve`, on a free port unless one is given, and wait until it is ready. Its output is appended to the file `log`.
+
+    Whoever calls it stops the service; `running_service` does so by itself.
 
     Raises:
-        AssertionError: it ended or was not ready in time; holds what it printed.
+        AssertionError: it ended or was not ready within `READY_WITHIN` seconds; the message holds its output.
     """
     port = port or free_port()
     variables = {**os.environ, **(environment or {})}
@@ -146,10 +151,10 @@ def start_service(log: Path, *arguments: str, environment: dict[str, str] | None
 
 
 def wait_ready(url: str, process: subprocess.Popen[Any], log: Path) -> str:
-    """The URL, once the service that the process runs there is ready.
+    """Wait until the service at the URL is ready; the URL. `process` is what runs it, `log` the file with its output.
 
     Raises:
-        AssertionError: it ended or was not ready in time; holds what it printed.
+        AssertionError: it ended or was not ready within `READY_WITHIN` seconds; the message holds its output.
     """
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline and process.poll() is None:
@@ -173,10 +178,26 @@ def neo4j_environment(target: Target) -> dict[str, str]:
     }
 
 
+@contextmanager
+def running_service(
+    directory: Path, *arguments: str, environment: dict[str, str] | None = None, port: int | None = None
+) -> Generator[Service]:
+    """`semp serve` during the block; its output goes to the file `log` in the directory.
+
+    The service may be stopped in the block already. At the end it must have ended with exit code 0, without a traceback of its own in its output.
+    """
+    running = start_service(directory / "log", *arguments, environment=environment, port=port)
+    try:
+        yield running
+    finally:
+        exit_code, output = running.stop(), running.log.read_text()
+    assert exit_code == 0, output
+    assert "Traceback" not in output.replace(UVICORN_TRACEBACK, ""), output
+
+
 @pytest.fixture(scope="module")
 def service(neo4j_target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The real service on the real Neo4j, empty at the start of the module."""
+    """The real service on the real Neo4j, with an empty log at the start of each test module."""
     empty(neo4j_target)
-    running = start_service(tmp_path_factory.mktemp("service") / "log", environment=neo4j_environment(neo4j_target))
-    yield running
-    assert running.stop() == 0, running.log.read_text()
+    with running_service(tmp_path_factory.mktemp("service"), environment=neo4j_environment(neo4j_target)) as running:
+        yield running

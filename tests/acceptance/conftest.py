@@ -1,4 +1,4 @@
-"""A service in memory, for tests of what does not depend on the database."""
+"""Services in memory, for tests of behaviour that does not depend on the database, and a small graph of events."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Service, start_service
+from tests.acceptance.lineage import Diamond
+from tests.conftest import Service, running_service
 
 
 @pytest.fixture(scope="module")
 def memory_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The real service, in memory; empty at the start of the module."""
-    running = start_service(tmp_path_factory.mktemp("service") / "log", "--memory")
-    yield running
-    assert running.stop() == 0, running.log.read_text()
+    """The real service, in memory, with an empty log at the start of each test module."""
+    with running_service(tmp_path_factory.mktemp("service"), "--memory") as running:
+        yield running
 
 
 @pytest.fixture
 def empty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The same, for one test alone."""
-    running = start_service(tmp_path_factory.mktemp("service") / "log", "--memory")
-    yield running
-    assert running.stop() == 0, running.log.read_text()
+    """The real service, in memory, with an empty log at the start of each test."""
+    with running_service(tmp_path_factory.mktemp("service"), "--memory") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def diamond(service: Service) -> Diamond:
+    """The small graph, stored in the service on Neo4j."""
+    return Diamond(service)
