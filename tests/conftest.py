@@ -184,7 +184,7 @@ def running_service(
 ) -> Generator[Service]:
     """`semp serve` during the block; its output goes to the file `log` in the directory.
 
-    The service may be stopped in the block already. At the end it must have ended with exit code 0, without a traceback of its own in its output.
+    The block itself may stop the service. The exit code must be 0, and its output must hold no traceback.
     """
     running = start_service(directory / "log", *arguments, environment=environment, port=port)
     try:

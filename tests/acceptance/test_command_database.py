@@ -12,7 +12,8 @@ from semp.cli.terminal import visible
 from semp.storage.neo4j.connection import Target
 
 from tests.conftest import Service, free_port, neo4j_environment
-from tests.semp_command import SECRET, assert_one_clear_line, new_events, semp
+from tests.events import new_events
+from tests.semp_command import SECRET, assert_one_clear_line, semp
 
 
 def database(target: Target) -> dict[str, str]:

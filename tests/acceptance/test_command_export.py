@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service
-from tests.events import head
+from tests.events import head, new_events
 from tests.gateway import LOSE, Asked, Reply, gateway
-from tests.semp_command import assert_one_clear_line, command, new_events, semp
+from tests.semp_command import assert_one_clear_line, command, semp
 
 
 def test_export_writes_the_log_oldest_first_and_import_of_it_doubles_nothing(service: Service, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service, free_port
+from tests.events import new_events, write_ndjson
 from tests.gateway import DROP, Asked, Reply, gateway
 from tests.programs import program
-from tests.semp_command import assert_one_clear_line, new_events, semp, write
+from tests.semp_command import assert_one_clear_line, semp
 
 COMMANDS = [
     ["status"], ["export"], ["import", "FILE"], ["tail"], ["tail", "--no-follow"], ["signals"], ["signals", "--watch"],
@@ -43,7 +44,7 @@ ANSWERS = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return write(tmp_path / "events", new_events(1))
+    return write_ndjson(tmp_path / "events", new_events(1))
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -17,16 +17,16 @@ import pytest
 from semp.cli.import_log import BATCH_BYTES
 
 from tests.conftest import Service
-from tests.events import head
+from tests.events import head, new_events, write_ndjson
 from tests.gateway import DROP, LOSE, Asked, Reply, gateway
-from tests.semp_command import assert_one_clear_line, command, new_events, semp, write
+from tests.semp_command import assert_one_clear_line, command, semp
 
 
 def test_import_appends_in_order_and_repeats_without_doubling(service: Service, tmp_path: Path) -> None:
     events = new_events(250)
     for number in range(1, 250):
         events[number]["parent_ids"] = [events[number - 1]["id"]]
-    file, before = write(tmp_path / "events", events), head(service)
+    file, before = write_ndjson(tmp_path / "events", events), head(service)
     first = semp("import", str(file), "--url", service.url, "--batch", "40")
     assert first.returncode == 0, first.stderr
     assert "250 events appended, 0 were there already" in first.stderr.decode()
@@ -39,7 +39,7 @@ def test_import_appends_in_order_and_repeats_without_doubling(service: Service, 
 def test_lines_without_an_id_are_appended_once_each_however_often_they_are_imported(service: Service, tmp_path: Path) -> None:
     """Two equal lines are two events; the same file again is neither."""
     events = [{name: value for name, value in event.items() if name != "id"} for event in new_events(5)]
-    file, before = write(tmp_path / "events", [*events, events[0], events[0]]), head(service)
+    file, before = write_ndjson(tmp_path / "events", [*events, events[0], events[0]]), head(service)
     for _ in range(2):
         assert semp("import", str(file), "--url", service.url, "--batch", "2").returncode == 0
         assert head(service) == before + 7
@@ -55,7 +55,7 @@ def test_import_reads_standard_input_and_skips_empty_lines(service: Service) -> 
 
 def test_an_import_that_was_killed_in_the_middle_is_completed_by_repeating_it(service: Service, tmp_path: Path) -> None:
     events, before = new_events(1_500), head(service)
-    file = write(tmp_path / "events", events)
+    file = write_ndjson(tmp_path / "events", events)
     line, variables = command("import", str(file), "--url", service.url, "--batch", "5")
     process = subprocess.Popen(line, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -129,7 +129,7 @@ def test_counts_are_exact_when_a_batch_has_to_be_repeated(memory_service: Servic
             memory_service.client.post(asked.path, content=asked.body, headers={"content-type": asked.headers["content-type"]})
         return {"lost answer": LOSE, "lost request": DROP}.get(how) or away(asked)
 
-    file, before = write(tmp_path / "events", events), head(memory_service)
+    file, before = write_ndjson(tmp_path / "events", events), head(memory_service)
     with gateway(memory_service.url, once_each) as broken:
         found = semp("import", str(file), "--url", broken.url, "--batch", "8")
         assert found.returncode == 0, found.stderr
@@ -143,7 +143,7 @@ def test_counts_are_exact_when_a_batch_has_to_be_repeated(memory_service: Servic
 
 def test_repeats_in_the_file_are_counted_as_there_already(memory_service: Service, tmp_path: Path) -> None:
     [one, other] = new_events(2)
-    file = write(tmp_path / "events", [one, one, other, one])
+    file = write_ndjson(tmp_path / "events", [one, one, other, one])
     for batch in ("4", "1"):
         found = semp("import", str(file), "--url", memory_service.url, "--batch", batch)
         expected = b"2 events appended, 2 were there already" if batch == "4" else b"0 events appended, 4 were there already"
@@ -154,13 +154,13 @@ def test_an_error_says_what_was_done_before_it(memory_service: Service, tmp_path
     events = new_events(4)
     memory_service.client.post("/api/events/batch", json=events[:1]).raise_for_status()
     events[3]["type"] = "wish"
-    file = write(tmp_path / "events", events)
+    file = write_ndjson(tmp_path / "events", events)
     found = semp("import", str(file), "--url", memory_service.url, "--batch", "2")
     assert_one_clear_line(found, "line 4", "1 event appended, 1 was there already before that")
 
 
 def test_a_service_that_stays_away_ends_the_import_with_what_was_done(memory_service: Service, tmp_path: Path) -> None:
-    file = write(tmp_path / "events", new_events(4))
+    file = write_ndjson(tmp_path / "events", new_events(4))
     with gateway(memory_service.url) as broken:
 
         def away_after_one(asked: Asked) -> Reply | None:
@@ -174,7 +174,7 @@ def test_a_service_that_stays_away_ends_the_import_with_what_was_done(memory_ser
 
 
 def test_ctrl_c_says_what_was_done_and_that_it_can_be_repeated(memory_service: Service, tmp_path: Path) -> None:
-    file = write(tmp_path / "events", new_events(4))
+    file = write_ndjson(tmp_path / "events", new_events(4))
     reached = threading.Event()
 
     def held(asked: Asked) -> Reply | None:
@@ -201,7 +201,7 @@ def test_ctrl_c_says_what_was_done_and_that_it_can_be_repeated(memory_service: S
 def test_large_events_go_in_batches_that_the_service_takes(memory_service: Service, tmp_path: Path) -> None:
     """1,000 events of 60 KB were a legal log that could be exported and not imported."""
     before = head(memory_service)
-    file = write(tmp_path / "events", new_events(1_000, payload={"action": "x", "text": "y" * 60_000}))
+    file = write_ndjson(tmp_path / "events", new_events(1_000, payload={"action": "x", "text": "y" * 60_000}))
     with gateway(memory_service.url) as front:
         found = semp("import", str(file), "--url", front.url)
     assert found.returncode == 0, found.stderr
@@ -211,7 +211,7 @@ def test_large_events_go_in_batches_that_the_service_takes(memory_service: Servi
 
 
 def test_a_gateway_that_takes_less_is_given_less(memory_service: Service, tmp_path: Path) -> None:
-    file = write(tmp_path / "events", new_events(20, payload={"action": "x", "text": "y" * 1_000}))
+    file = write_ndjson(tmp_path / "events", new_events(20, payload={"action": "x", "text": "y" * 1_000}))
     with gateway(memory_service.url, lambda asked: Reply(413) if len(asked.body) > 5_000 else None) as narrow:
         found = semp("import", str(file), "--url", narrow.url)
         assert b"20 events appended, 0 were there already" in found.stderr
@@ -222,7 +222,7 @@ def test_a_gateway_that_takes_less_is_given_less(memory_service: Service, tmp_pa
 @pytest.mark.parametrize("size", [300_000, 2_000_000, 40_000_000])
 def test_an_event_that_is_too_large_is_named_with_its_line(memory_service: Service, size: int, tmp_path: Path) -> None:
     small, large = new_events(1), new_events(1, payload={"action": "x", "text": "y" * size})
-    file, before = write(tmp_path / "events", [*small, *large]), head(memory_service)
+    file, before = write_ndjson(tmp_path / "events", [*small, *large]), head(memory_service)
     assert_one_clear_line(semp("import", str(file), "--url", memory_service.url, "--batch", "1"), "line 2")
     assert head(memory_service) == before + 1
 
@@ -294,7 +294,7 @@ def test_a_named_pipe_can_be_imported(memory_service: Service, tmp_path: Path) -
     os.mkfifo(pipe)
     line, variables = command("import", str(pipe), "--url", memory_service.url)
     with subprocess.Popen(line, env=variables, stderr=subprocess.PIPE) as process:
-        write(pipe, new_events(3))
+        write_ndjson(pipe, new_events(3))
         assert process.wait(60) == 0
         assert process.stderr is not None
         assert b"3 events appended" in process.stderr.read()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service, free_port
-from tests.events import head
-from tests.semp_command import assert_one_clear_line, new_events, semp, write
+from tests.events import head, new_events, write_ndjson
+from tests.semp_command import assert_one_clear_line, semp
 
 COMMANDS = ["serve", "status", "tail", "signals", "explain", "trace", "import", "export", "query", "verify", "mcp"]
 
@@ -42,7 +42,7 @@ def test_signals_with_odd_names_are_shown_as_they_are(service: Service) -> None:
 )  # fmt: skip
 def test_a_service_that_is_not_there_is_one_clear_line(arguments: list[str], tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    file = write(tmp_path / "events", new_events(1))
+    file = write_ndjson(tmp_path / "events", new_events(1))
     assert_one_clear_line(semp(*[str(file) if part == "FILE" else part for part in arguments], "--url", url), "no answer", url)
 
 
@@ -57,13 +57,13 @@ def test_a_service_that_is_not_there_is_one_clear_line(arguments: list[str], tmp
     ],
 )
 def test_a_bad_url_is_one_clear_line(arguments: list[str], url: str, tmp_path: Path) -> None:
-    file = write(tmp_path / "events", new_events(1))
+    file = write_ndjson(tmp_path / "events", new_events(1))
     assert_one_clear_line(semp(*[str(file) if part == "FILE" else part for part in arguments], "--url", url))
 
 
 def test_something_else_that_answers_at_the_url_is_one_clear_line(service: Service, tmp_path: Path) -> None:
     """A web server that is no SEL/SEMP: here, a path of ours that is nothing."""
-    for arguments in (["status"], ["export"], ["import", str(write(tmp_path / "events", new_events(1)))]):
+    for arguments in (["status"], ["export"], ["import", str(write_ndjson(tmp_path / "events", new_events(1)))]):
         assert_one_clear_line(semp(*arguments, "--url", f"{service.url}/elsewhere"))
 
 

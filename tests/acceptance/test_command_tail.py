@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Service
-from tests.events import head
+from tests.events import head, new_events
 from tests.gateway import DROP, Asked, Reply, gateway
-from tests.semp_command import assert_one_clear_line, command, new_events, semp
+from tests.semp_command import assert_one_clear_line, command, semp
 
 
 def post(service: Service, count: int = 1, **changes: Any) -> list[int]:

@@ -32,10 +32,8 @@ def test_lineage_tells_causes_from_effects(service: Service, diamond: Diamond) -
 def test_pages_of_a_lineage_list_every_event_once(service: Service) -> None:
     rng = random.Random(31)
     names = [new_id() for _ in range(60)]
-    append(
-        service,
-        [new_event("ready", None, *rng.sample(names[:n], min(n, rng.choice((1, 1, 2, 3)))), id=name) for n, name in enumerate(names)],
-    )
+    parents = [rng.sample(names[:n], min(n, rng.choice((1, 1, 2, 3)))) for n in range(len(names))]
+    append(service, [new_event("ready", None, *some, id=name) for name, some in zip(names, parents, strict=True)])
     whole = lineage_of(service, names[20], "lineage", limit=1000)
     for size in (1, 3, 7):
         found = pages(service, f"/api/events/{names[20]}/lineage", limit=size)

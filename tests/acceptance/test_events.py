@@ -1,4 +1,4 @@
-"""Appending and reading events beyond the public contract: ids, positions, batches, filters, pages."""
+"""Appending and reading events, beyond what the public contract promises: ids, positions, batches, filters, pages."""
 
 from __future__ import annotations
 
@@ -11,70 +11,34 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.refusals import NDJSON, UNKNOWN
+from tests.answers import items
 from tests.conftest import Service
-
-NDJSON = {"content-type": "application/x-ndjson"}
-
-
-def unique(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+from tests.events import append, append_minimal, as_read, head, new_event, new_id, post, post_batch, unique
 
 
-def new_event(**changes: Any) -> dict[str, Any]:
-    event = {"type": "proposal", "scope": unique("s"), "trace_id": unique("t"), "agent_id": "a", "payload": {"action": "x"}}
-    return {**event, **changes}
-
-
-def post(service: Service, **changes: Any) -> dict[str, Any]:
-    answer = service.client.post("/api/events", json=new_event(**changes))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def post_batch(service: Service, events: list[dict[str, Any]], **query: Any) -> httpx.Response:
-    return service.client.post("/api/events/batch", json=events, params=query)
-
-
-def head(service: Service) -> int:
-    return service.client.get("/health/ready").json()["position"]
-
-
-def without_signals(event: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name not in ("signals", "moved")}
-
-
-def pages(service: Service, path: str, **query: Any) -> list[list[dict[str, Any]]]:
-    answer = service.client.get(path, params=query)
-    found: list[list[dict[str, Any]]] = []
-    while True:
-        assert answer.status_code == 200, answer.text
-        found.append(answer.json())
-        if "next" not in answer.links:
-            return found
-        answer = service.client.get(answer.links["next"]["url"])
-
-
-def positions(found: list[list[dict[str, Any]]]) -> list[int]:
-    return [event["position"] for page in found for event in page]
+def positions(service: Service, path: str = "/api/events", **query: Any) -> list[int]:
+    """The positions on all pages of a list."""
+    return [event["position"] for event in items(service, path, **query)]
 
 
 # Ids
 
 
 def test_an_id_the_client_chose_is_kept(service: Service) -> None:
-    wanted = str(uuid.uuid4())
-    assert post(service, id=wanted)["id"] == wanted
+    chosen = new_id()
+    assert post(service, id=chosen)["id"] == chosen
 
 
 def test_ids_are_compared_without_case_and_answered_in_lower_case(service: Service) -> None:
-    wanted = str(uuid.uuid4())
-    event = new_event(id=wanted.upper())
-    assert service.client.post("/api/events", json=event).json()["id"] == wanted
-    assert service.client.post("/api/events", json={**event, "id": wanted}).status_code == 200
+    chosen = new_id()
+    event = new_event(id=chosen.upper())
+    assert service.client.post("/api/events", json=event).json()["id"] == chosen
+    assert service.client.post("/api/events", json={**event, "id": chosen}).status_code == 200
 
 
 def test_a_retry_is_answered_200_with_the_stored_event_and_appends_nothing(service: Service) -> None:
-    sent = new_event(id=str(uuid.uuid4()), payload={"action": "x", "deep": {"b": [1, {"d": 1, "c": 2}], "a": None}})
+    sent = new_event(id=new_id(), payload={"action": "x", "deep": {"b": [1, {"d": 1, "c": 2}], "a": None}})
     first = service.client.post("/api/events", json=sent)
     before = head(service)
     reordered = {**dict(reversed(sent.items())), "payload": {"deep": {"a": None, "b": [1, {"c": 2, "d": 1}]}, "action": "x"}}
@@ -82,7 +46,7 @@ def test_a_retry_is_answered_200_with_the_stored_event_and_appends_nothing(servi
     for again in retries:
         answer = service.client.post("/api/events", content=json.dumps(again, indent=2), headers={"content-type": "application/json"})
         assert answer.status_code == 200, answer.text
-        assert without_signals(answer.json()) == without_signals(first.json())
+        assert as_read(answer.json()) == as_read(first.json())
         assert answer.json()["signals"] == []
     assert head(service) == before
 
@@ -103,7 +67,7 @@ def test_a_retry_is_answered_200_with_the_stored_event_and_appends_nothing(servi
 def test_an_id_with_other_content_is_409_and_the_log_unchanged(service: Service, change: dict[str, Any]) -> None:
     if "parent_ids" in change:
         change = {"parent_ids": [post(service)["id"]]}
-    sent = new_event(id=str(uuid.uuid4()))
+    sent = new_event(id=new_id())
     stored = service.client.post("/api/events", json=sent).json()
     before = head(service)
     answer = service.client.post("/api/events", json={**sent, **change})
@@ -111,11 +75,11 @@ def test_an_id_with_other_content_is_409_and_the_log_unchanged(service: Service,
     assert sent["id"] in answer.json()["message"]
     assert [error["field"] for error in answer.json()["errors"]] == ["id"]
     assert head(service) == before
-    assert service.client.get(f"/api/events/{sent['id']}").json() == without_signals(stored)
+    assert service.client.get(f"/api/events/{sent['id']}").json() == as_read(stored)
 
 
 def test_the_same_new_event_sent_many_times_at_once_is_stored_once(service: Service) -> None:
-    sent, before = new_event(id=str(uuid.uuid4())), head(service)
+    sent, before = new_event(id=new_id()), head(service)
     answers: list[httpx.Response] = []
     threads = [threading.Thread(target=lambda: answers.append(httpx.post(f"{service.url}/api/events", json=sent))) for _ in range(16)]
     for thread in threads:
@@ -130,15 +94,15 @@ def test_the_same_new_event_sent_many_times_at_once_is_stored_once(service: Serv
 
 
 def test_generated_ids_differ_and_are_uuids(service: Service) -> None:
-    ids = [event["id"] for event in post_batch(service, [new_event() for _ in range(200)]).json()]
+    ids = [event["id"] for event in append(service, [new_event() for _ in range(200)])]
     assert len(set(ids)) == 200
-    assert all(str(uuid.UUID(found)) == found for found in ids)
+    assert all(str(uuid.UUID(event_id)) == event_id for event_id in ids)
 
 
 # Positions
 
 
-def test_positions_have_no_gap_whoever_writes_and_whatever_is_refused_between(service: Service) -> None:
+def test_positions_have_no_gap_though_many_write_and_some_requests_are_refused(service: Service) -> None:
     before = head(service)
     acknowledged: list[int] = []
 
@@ -150,7 +114,7 @@ def test_positions_have_no_gap_whoever_writes_and_whatever_is_refused_between(se
                     acknowledged.extend(event["position"] for event in answer.json())
                 else:
                     acknowledged.append(client.post("/api/events", json=new_event()).json()["position"])
-                assert client.post("/api/events", json=new_event(parent_ids=[str(uuid.uuid4())])).status_code == 400
+                assert client.post("/api/events", json=new_event(parent_ids=[new_id()])).status_code == 400
                 assert client.post("/api/events/batch", json=[new_event(), new_event(type="?")]).status_code == 400, turn
 
     threads = [threading.Thread(target=write, args=[number]) for number in range(6)]
@@ -159,8 +123,7 @@ def test_positions_have_no_gap_whoever_writes_and_whatever_is_refused_between(se
     for thread in threads:
         thread.join(120)
     assert sorted(acknowledged) == list(range(before + 1, before + 3 * 10 * 3 + 3 * 10 + 1))
-    read = positions(pages(service, "/api/events", order="asc", after=before, limit=1000))
-    assert read == sorted(acknowledged)
+    assert positions(service, order="asc", after=before, limit=1000) == sorted(acknowledged)
 
 
 def test_position_timestamp_and_signals_a_client_sends_are_ignored(service: Service) -> None:
@@ -195,20 +158,17 @@ def test_a_batch_may_be_ndjson(service: Service, ending: str) -> None:
     assert [event["agent_id"] for event in answer.json()] == ["0", "1", "2"]
 
 
-def test_a_batch_may_be_answered_with_count_first_and_last_alone(service: Service) -> None:
+def test_a_batch_may_be_answered_with_counts_and_positions_only(service: Service) -> None:
     before = head(service)
-    answer = post_batch(service, [new_event() for _ in range(7)], **{"return": "minimal"})
-    assert answer.status_code == 201
-    assert answer.json() == {"count": 7, "created": 7, "first": before + 1, "last": before + 7}
+    assert append_minimal(service, [new_event() for _ in range(7)]) == {"count": 7, "created": 7, "first": before + 1, "last": before + 7}
 
 
 def test_the_short_answer_counts_what_this_request_stored(service: Service) -> None:
-    """Known events and repeats in the batch are in `count` and not in `created`, in both orders."""
-    known, fresh = ([new_event(id=str(uuid.uuid4())) for _ in range(count)] for count in (3, 2))
-    first = post_batch(service, known).json()
-    answer = post_batch(service, [fresh[0], *known, fresh[1], fresh[0]], **{"return": "minimal"})
-    assert answer.status_code == 201
-    assert {name: answer.json()[name] for name in ("count", "created", "first")} == {
+    """Events that were stored before, and repeats in the batch, are in `count` and not in `created`."""
+    known, fresh = ([new_event(id=new_id()) for _ in range(count)] for count in (3, 2))
+    first = append(service, known)
+    answer = append_minimal(service, [fresh[0], *known, fresh[1], fresh[0]])
+    assert {name: answer[name] for name in ("count", "created", "first")} == {
         "count": 6,
         "created": 2,
         "first": first[0]["position"],
@@ -217,11 +177,11 @@ def test_the_short_answer_counts_what_this_request_stored(service: Service) -> N
     assert (again.status_code, again.json()["count"], again.json()["created"]) == (200, 4, 0)
 
 
-def test_asking_for_the_full_answer_is_the_default(service: Service) -> None:
+def test_the_full_answer_is_the_default_and_may_be_asked_for(service: Service) -> None:
     assert len(post_batch(service, [new_event(), new_event()], **{"return": "full"}).json()) == 2
 
 
-def test_another_wish_for_the_answer_is_refused_and_nothing_written(service: Service) -> None:
+def test_another_value_of_return_is_refused_and_nothing_is_stored(service: Service) -> None:
     before = head(service)
     answer = post_batch(service, [new_event()], **{"return": "some"})
     assert answer.status_code == 400
@@ -230,15 +190,15 @@ def test_another_wish_for_the_answer_is_refused_and_nothing_written(service: Ser
 
 
 def test_parents_may_be_earlier_items_of_the_same_batch(service: Service) -> None:
-    ids = [str(uuid.uuid4()) for _ in range(3)]
+    ids = [new_id() for _ in range(3)]
     batch = [new_event(id=ids[0]), new_event(id=ids[1], parent_ids=[ids[0]]), new_event(id=ids[2], parent_ids=ids[:2])]
-    events = post_batch(service, batch).json()
+    events = append(service, batch)
     assert [event["parent_ids"] for event in events] == [[], [ids[0]], ids[:2]]
     assert service.client.get(f"/api/events/{ids[2]}/ancestors").json()["count"] == 2
 
 
 def test_a_parent_that_comes_later_in_the_batch_is_refused_by_index(service: Service) -> None:
-    later, before = str(uuid.uuid4()), head(service)
+    later, before = new_id(), head(service)
     answer = post_batch(service, [new_event(), new_event(parent_ids=[later]), new_event(id=later)])
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == ["[1].parent_ids[0]"]
@@ -253,7 +213,7 @@ def test_a_parent_that_comes_later_in_the_batch_is_refused_by_index(service: Ser
         ({"scope": "a..b"}, "[2].scope"),
         ({"payload": {}}, "[2].payload.action"),
         ({"payload": 5}, "[2].payload"),
-        ({"parent_ids": ["00000000-0000-4000-8000-000000000000"]}, "[2].parent_ids[0]"),
+        ({"parent_ids": [UNKNOWN]}, "[2].parent_ids[0]"),
         ({"parent_ids": ["x"]}, "[2].parent_ids[0]"),
         ({"unknown": 1}, "[2].unknown"),
     ],
@@ -274,27 +234,27 @@ def test_one_bad_item_refuses_the_whole_batch_and_is_named_by_index(
     assert head(service) == before
 
 
-def test_a_taken_id_in_a_batch_is_409_by_index_and_nothing_is_written(service: Service) -> None:
-    taken = post(service, id=str(uuid.uuid4()))
+def test_an_id_that_another_event_has_is_409_by_index_and_nothing_is_stored(service: Service) -> None:
+    other = post(service, id=new_id())
     before = head(service)
-    answer = post_batch(service, [new_event(), new_event(id=taken["id"])])
+    answer = post_batch(service, [new_event(), new_event(id=other["id"])])
     assert answer.status_code == 409
     assert [error["field"] for error in answer.json()["errors"]] == ["[1].id"]
     assert head(service) == before
 
 
 def test_a_repeated_batch_is_answered_200_with_what_is_stored(service: Service) -> None:
-    batch = [new_event(id=str(uuid.uuid4())) for _ in range(20)]
-    first = post_batch(service, batch).json()
+    batch = [new_event(id=new_id()) for _ in range(20)]
+    first = append(service, batch)
     before = head(service)
     again = post_batch(service, batch)
     assert again.status_code == 200
-    assert list(map(without_signals, again.json())) == list(map(without_signals, first))
+    assert list(map(as_read, again.json())) == list(map(as_read, first))
     assert head(service) == before
 
 
 def test_a_batch_of_stored_and_new_events_appends_the_new_ones(service: Service) -> None:
-    known = new_event(id=str(uuid.uuid4()))
+    known = new_event(id=new_id())
     stored = service.client.post("/api/events", json=known).json()
     before = head(service)
     answer = post_batch(service, [new_event(), known, new_event()])
@@ -303,11 +263,11 @@ def test_a_batch_of_stored_and_new_events_appends_the_new_ones(service: Service)
 
 
 def test_the_same_id_twice_in_a_batch_is_one_event_when_the_content_is_the_same(service: Service) -> None:
-    event, before = new_event(id=str(uuid.uuid4())), head(service)
+    event, before = new_event(id=new_id()), head(service)
     answer = post_batch(service, [event, event])
     assert answer.status_code == 201
     assert [stored["position"] for stored in answer.json()] == [before + 1, before + 1]
-    other = {**new_event(), "id": str(uuid.uuid4())}
+    other = {**new_event(), "id": new_id()}
     answer = post_batch(service, [other, {**other, "agent_id": "someone else"}])
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["field"] == "[1].id"
@@ -329,8 +289,8 @@ def test_ten_thousand_events_of_ordinary_size_fit_in_one_batch_and_one_more_does
     assert answer.status_code == 201, answer.text
     assert answer.json() == {"count": 10_000, "created": 10_000, "first": before + 1, "last": before + 10_000}
     assert head(service) == before + 10_000
-    tail = service.client.get("/api/events", params={"trace_id": trace, "order": "asc", "after": before + 9_999}).json()
-    assert [event["position"] for event in tail] == [before + 10_000]
+    newest = service.client.get("/api/events", params={"trace_id": trace, "order": "asc", "after": before + 9_999}).json()
+    assert [event["position"] for event in newest] == [before + 10_000]
 
 
 # Reading
@@ -341,10 +301,10 @@ def test_one_event_is_read_by_its_id_in_any_case(service: Service) -> None:
     for written in (event["id"], event["id"].upper()):
         answer = service.client.get(f"/api/events/{written}")
         assert answer.status_code == 200
-        assert answer.json() == without_signals(event)
+        assert answer.json() == as_read(event)
 
 
-@pytest.mark.parametrize("name", ["00000000-0000-4000-8000-000000000000", "nonsense", "1"])
+@pytest.mark.parametrize("name", [UNKNOWN, "nonsense", "1"])
 def test_an_unknown_event_is_404(service: Service, name: str) -> None:
     answer = service.client.get(f"/api/events/{name}")
     assert answer.status_code == 404
@@ -353,7 +313,7 @@ def test_an_unknown_event_is_404(service: Service, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def forest(service: Service) -> list[dict[str, Any]]:
-    """Sixty events of five types, six scopes, two traces and two agents, under a root of their own."""
+    """Sixty events of five types, six scopes, two traces and two agents. The first scope is the root of the next four."""
     root = unique("forest")
     scopes = [root, f"{root}.a", f"{root}.b", f"{root}.a.x", f"{root}.a.x.y", f"{root}-2"]
     kinds = [
@@ -373,7 +333,7 @@ def forest(service: Service) -> list[dict[str, Any]]:
         )
         for number in range(60)
     ]
-    return [without_signals(event) for event in post_batch(service, batch).json()]
+    return [as_read(event) for event in append(service, batch)]
 
 
 @pytest.mark.parametrize(
@@ -392,9 +352,8 @@ def forest(service: Service) -> list[dict[str, Any]]:
 )
 def test_events_are_selected_by_scope_and_glob(service: Service, forest: list[dict[str, Any]], glob: str, suffixes: list[str]) -> None:
     root = forest[0]["scope"]
-    found = pages(service, "/api/events", scope=root + glob, order="asc", limit=1000)
-    wanted = [event for event in forest if event["scope"] in {root + suffix for suffix in suffixes}]
-    assert [event for page in found for event in page] == wanted
+    expected = [event for event in forest if event["scope"] in {root + suffix for suffix in suffixes}]
+    assert items(service, "/api/events", scope=root + glob, order="asc", limit=1000) == expected
 
 
 def test_every_filter_selects_alone_and_together_with_the_others(service: Service, forest: list[dict[str, Any]]) -> None:
@@ -423,59 +382,58 @@ def test_every_filter_selects_alone_and_together_with_the_others(service: Servic
             ),
         ),
     ]
-    for query, chosen in cases:
-        wanted = [event for event in forest if chosen(event)]
-        for order, expected in (("asc", wanted), ("desc", wanted[::-1])):
+    for query, selects in cases:
+        selected = [event for event in forest if selects(event)]
+        for order, expected in (("asc", selected), ("desc", selected[::-1])):
             answer = service.client.get("/api/events", params={**whole, **query, "order": order, "limit": 1000})
             assert answer.status_code == 200, answer.text
             assert answer.json() == expected, (query, order)
-        assert positions(pages(service, "/api/events", **whole, **query, limit=4)) == [event["position"] for event in wanted[::-1]], query
-        assert positions(pages(service, "/api/events", **whole, **query, limit=4, order="asc")) == [event["position"] for event in wanted]
-        assert wanted, "a case that selects nothing proves nothing"
+        assert positions(service, **whole, **query, limit=4) == [event["position"] for event in selected[::-1]], query
+        assert positions(service, **whole, **query, limit=4, order="asc") == [event["position"] for event in selected]
+        assert selected, "a case that selects nothing proves nothing"
 
 
-def test_before_and_after_leave_out_the_position_they_name(service: Service, forest: list[dict[str, Any]]) -> None:
+def test_before_and_after_exclude_the_position_they_name(service: Service, forest: list[dict[str, Any]]) -> None:
     first = forest[0]["position"]
-    found = pages(service, "/api/events", after=first, before=first + 4)
-    assert positions(found) == [first + 3, first + 2, first + 1]
-    assert positions(pages(service, "/api/events", after=first + 3, before=first + 4)) == []
-    assert positions(pages(service, "/api/events", before=0)) == []
-    assert positions(pages(service, "/api/events", after=2**62)) == []
+    assert positions(service, after=first, before=first + 4) == [first + 3, first + 2, first + 1]
+    assert positions(service, after=first + 3, before=first + 4) == []
+    assert positions(service, before=0) == []
+    assert positions(service, after=2**62) == []
 
 
-def test_pages_are_linked_until_the_last_and_stay_stable_while_events_arrive(service: Service) -> None:
+def test_each_page_links_to_the_next_and_newer_events_do_not_shift_pages(service: Service) -> None:
     trace = unique("t")
-    sent = [event["position"] for event in post_batch(service, [new_event(trace_id=trace) for _ in range(25)]).json()]
+    sent = [event["position"] for event in append(service, [new_event(trace_id=trace) for _ in range(25)])]
     answer = service.client.get("/api/events", params={"trace_id": trace, "limit": 10})
     read: list[int] = []
     while True:
         page = [event["position"] for event in answer.json()]
         assert len(page) <= 10
         read += page
-        post_batch(service, [new_event(trace_id=trace) for _ in range(5)])
+        append(service, [new_event(trace_id=trace) for _ in range(5)])
         if "next" not in answer.links:
             break
         answer = service.client.get(answer.links["next"]["url"])
     assert read == sent[::-1]
 
 
-def test_pages_of_a_scope_and_of_a_trace_are_linked_too(service: Service) -> None:
+def test_pages_of_a_scope_and_of_a_trace_have_links_too(service: Service) -> None:
     scope, trace = unique("s"), unique("trace / ü?")
-    sent = [event["position"] for event in post_batch(service, [new_event(scope=scope, trace_id=trace) for _ in range(7)]).json()]
-    assert positions(pages(service, f"/api/events/scope/{scope}", limit=3)) == sent[::-1]
+    sent = [event["position"] for event in append(service, [new_event(scope=scope, trace_id=trace) for _ in range(7)])]
+    assert positions(service, f"/api/events/scope/{scope}", limit=3) == sent[::-1]
     path = "/api/events/trace/" + "".join(f"%{byte:02X}" for byte in trace.encode())
-    assert positions(pages(service, path, limit=3)) == sent
-    assert positions(pages(service, f"/api/events/scope/{scope}", limit=3, before=sent[3])) == sent[:3][::-1]
-    assert positions(pages(service, path, limit=2, after=sent[3])) == sent[4:]
+    assert positions(service, path, limit=3) == sent
+    assert positions(service, f"/api/events/scope/{scope}", limit=3, before=sent[3]) == sent[:3][::-1]
+    assert positions(service, path, limit=2, after=sent[3]) == sent[4:]
 
 
 def test_a_link_keeps_every_filter(service: Service, forest: list[dict[str, Any]]) -> None:
     root = forest[0]["scope"]
     query = {"scope": f"{root}.**", "type": ["ready", "test", "reward"], "trace_id": forest[1]["trace_id"], "limit": 2, "order": "asc"}
     first = service.client.get("/api/events", params=query)
-    wanted = httpx.QueryParams(query)
+    expected = httpx.QueryParams(query)
     linked = httpx.URL(first.links["next"]["url"]).params
-    assert {name: linked.get_list(name) for name in wanted} == {name: wanted.get_list(name) for name in wanted}
+    assert {name: linked.get_list(name) for name in expected} == {name: expected.get_list(name) for name in expected}
     assert linked["after"] == str(first.json()[-1]["position"])
 
 

@@ -1,36 +1,17 @@
-"""Why a signal is as strong as it is, what it was, and what it would be, over HTTP."""
+"""What moved a signal, its value at an earlier time, and its value if some events were different, over HTTP."""
 
 from __future__ import annotations
 
-import uuid
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from tests.acceptance.refusals import UNKNOWN
+from tests.answers import get
 from tests.conftest import Service
-
-REWARD = {"type": "reward", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"value": 1}}
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-
-def unique(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
-
-
-def post(service: Service, kind: str, payload: dict[str, Any], *parents: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    event: dict[str, Any] = {"type": kind, "scope": "ui", "trace_id": unique("t"), "agent_id": "a", "payload": payload}
-    event["parent_ids"] = [parent["id"] for parent in parents]
-    answer = service.client.post("/api/events", json={**event, **changes})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def get(service: Service, path: str, status: int = 200, **query: Any) -> Any:
-    answer = service.client.get(f"/api/{path}", params=query)
-    assert answer.status_code == status, answer.text
-    return answer.json()
+from tests.events import new_event, post, unique
 
 
 def test_an_explanation_lists_what_moved_a_signal_and_ends_at_its_strength(service: Service) -> None:
@@ -56,26 +37,27 @@ def test_an_explanation_lists_what_moved_a_signal_and_ends_at_its_strength(servi
     assert get(service, f"signals/{scope}/go", at=at)["strength"] == found["strength"]
 
 
-def test_an_explanation_is_paged_and_each_page_goes_on_where_the_last_ended(service: Service) -> None:
+def test_each_page_of_an_explanation_continues_the_one_before(service: Service) -> None:
     scope = unique("s")
     pattern = "with/slash and explain"
     first = post(service, "proposal", {"action": pattern}, scope=scope)
     events = [first, *(post(service, "reward", {"value": 0.01}, first) for _ in range(6))]
     path = f"/api/signals/{scope}/{quote(pattern, safe='')}/explain"
     for order in ("asc", "desc"):
-        target: str | None = f"{path}?limit=3&order={order}"
-        seen: list[dict[str, Any]] = []
-        while target:
-            answer = service.client.get(target)
+        page: str | None = f"{path}?limit=3&order={order}"
+        steps: list[dict[str, Any]] = []
+        while page:
+            answer = service.client.get(page)
             assert answer.status_code == 200, answer.text
             assert answer.json()["count"] == 7
-            seen += answer.json()["events"]
-            target = answer.links["next"]["url"] if "next" in answer.links else None
-            post(service, "reward", {"value": 0.01}, first, trace_id="later") if target and len(seen) == 3 and order == "desc" else None
+            steps += answer.json()["events"]
+            page = answer.links["next"]["url"] if "next" in answer.links else None
+            if page and len(steps) == 3 and order == "desc":
+                post(service, "reward", {"value": 0.01}, first)  # later than the first page, so on none of the others
         expected = [event["id"] for event in events]
-        assert [step["id"] for step in seen] == (expected if order == "asc" else expected[::-1])
-        in_order = seen if order == "asc" else seen[::-1]
-        for earlier, later in pairwise(in_order):
+        assert [step["id"] for step in steps] == (expected if order == "asc" else expected[::-1])
+        oldest_first = steps if order == "asc" else steps[::-1]
+        for earlier, later in pairwise(oldest_first):
             assert later["before"] == pytest.approx(earlier["after"] + later["decay"])
     assert get(service, f"signals/{scope}/{quote(pattern, safe='')}/explain", limit=0)["events"] == []
 
@@ -87,7 +69,7 @@ def test_a_signal_named_explain_is_still_a_signal(service: Service) -> None:
     assert get(service, f"signals/{scope}/explain/explain")["count"] == 1
 
 
-def test_the_field_is_answered_as_it_was_at_a_position_and_at_a_time(service: Service) -> None:
+def test_signals_are_read_as_they_were_at_a_position_and_at_a_time(service: Service) -> None:
     scope = unique("s")
     first = post(service, "proposal", {"action": "a"}, scope=scope)
     reward = post(service, "reward", {"value": 0.5}, first)
@@ -107,59 +89,53 @@ def test_the_field_is_answered_as_it_was_at_a_position_and_at_a_time(service: Se
 
 @pytest.mark.parametrize("at", ["-1", "yesterday", "2025-01-15T10:10:00", "99999999999999999999", "999999999", "3000-01-01T00:00:00Z", ""])
 @pytest.mark.parametrize("path", ["signals", "signals/ui/a", "signals/ui/a/explain"])
-def test_a_moment_that_is_none_is_refused_by_its_field(service: Service, path: str, at: str) -> None:
-    post(service, "proposal", {"action": "a"})
+def test_a_position_or_time_that_is_not_valid_is_refused_by_its_field(service: Service, path: str, at: str) -> None:
+    post(service, "proposal", {"action": "a"}, scope="ui")
     answer = get(service, path, 400, at=at)
     assert [error["field"] for error in answer["errors"]] == ["at"]
 
 
-def test_what_nothing_moved_cannot_be_explained(service: Service) -> None:
+def test_a_signal_that_was_never_moved_is_404(service: Service) -> None:
     assert "nothing ever moved" in get(service, f"signals/{unique('s')}/x/explain", 404)["message"]
 
 
-def ask(service: Service, status: int = 200, **supposed: Any) -> Any:
-    answer = service.client.post("/api/signals/what-if", json=supposed)
+def what_if(service: Service, status: int = 200, **changes: Any) -> Any:
+    """The answer to what the signals would be without the events of `drop` and with those of `add`; the status must be this one."""
+    answer = service.client.post("/api/signals/what-if", json=changes)
     assert answer.status_code == status, answer.text
     return answer.json()
 
 
-def test_what_if_answers_the_signals_that_would_be_others_and_writes_nothing(service: Service) -> None:
+def test_what_if_answers_the_signals_that_would_differ_and_stores_nothing(service: Service) -> None:
     scope = unique("s")
     proposal = post(service, "proposal", {"action": "go"}, scope=scope)
     reward = post(service, "reward", {"value": 0.5}, proposal)
     before = service.client.get("/health/ready").json()
-    [without] = ask(service, drop=[reward["id"].upper()])["signals"]
+    [without] = what_if(service, drop=[reward["id"].upper()])["signals"]
     assert (without["scope"], without["pattern"]) == (scope, "go")
     assert without["strength"] == pytest.approx(0.3, abs=0.01)
     assert without["actual"] == pytest.approx(0.9, abs=0.02)
-    more = {"type": "penalty", "scope": scope, "trace_id": "t", "agent_id": "a", "payload": {"value": 0.4}, "parent_ids": [reward["id"]]}
-    [changed] = ask(service, add=[more])["signals"]
+    more = new_event("penalty", {"value": 0.4}, reward, scope=scope)
+    [changed] = what_if(service, add=[more])["signals"]
     assert changed["strength"] == pytest.approx(changed["actual"] - 0.4)
-    assert ask(service)["signals"] == []
+    assert what_if(service)["signals"] == []
     assert service.client.get("/health/ready").json() == before
 
 
 @pytest.mark.parametrize(
-    ("supposed", "field"),
+    ("changes", "field"),
     [
         ({"drop": [UNKNOWN]}, "drop[0]"),
         ({"drop": ["x"]}, "drop[0]"),
         ({"drop": [UNKNOWN] * 1_001}, "drop"),
         ({"add": [{"type": "reward"}]}, "add[0].scope"),
-        ({"add": [{**REWARD, "payload": {}}]}, "add[0].payload.value"),
-        (
-            {
-                "add": [
-                    {"type": "reward", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"value": 1}, "parent_ids": [UNKNOWN]}
-                ]
-            },
-            "add[0].parent_ids[0]",
-        ),
+        ({"add": [new_event("reward", {})]}, "add[0].payload.value"),
+        ({"add": [new_event("reward", {"value": 1}, UNKNOWN)]}, "add[0].parent_ids[0]"),
         ({"remove": []}, "remove"),
     ],
 )
-def test_a_bad_supposition_is_refused_by_its_field(service: Service, supposed: dict[str, Any], field: str) -> None:
-    assert [error["field"] for error in ask(service, 400, **supposed)["errors"]] == [field]
+def test_a_bad_question_of_what_if_is_refused_by_its_field(service: Service, changes: dict[str, Any], field: str) -> None:
+    assert [error["field"] for error in what_if(service, 400, **changes)["errors"]] == [field]
 
 
 def test_credit_reaches_the_proposals_further_up_and_is_explained(service: Service) -> None:
@@ -177,7 +153,6 @@ def test_credit_reaches_the_proposals_further_up_and_is_explained(service: Servi
 
 
 def test_bad_credit_is_refused_by_its_field(service: Service) -> None:
-    body = {"type": "reward", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"value": 1, "credit": {"discount": 2}}}
-    answer = service.client.post("/api/events", json=body)
+    answer = service.client.post("/api/events", json=new_event("reward", {"value": 1, "credit": {"discount": 2}}))
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == ["payload.credit.discount"]

@@ -1,4 +1,4 @@
-"""The users' own graph over HTTP."""
+"""Nodes and edges that clients add to the graph of events, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.refusals import UNKNOWN
+from tests.answers import get
 from tests.conftest import Service
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from tests.events import new_id, post
 
 
 def create(service: Service, **node: Any) -> httpx.Response:
@@ -22,9 +23,7 @@ def link(service: Service, source: str, to: str, kind: str = "depends_on") -> ht
 
 
 def read(service: Service, node_id: str) -> dict[str, Any]:
-    answer = service.client.get(f"/api/nodes/{node_id}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return get(service, f"nodes/{node_id}")
 
 
 def test_a_node_is_stored_and_read_with_its_type_data_and_edges(service: Service) -> None:
@@ -44,18 +43,18 @@ def test_a_node_may_have_no_data(service: Service) -> None:
 
 
 def test_sending_a_node_again_is_200_and_with_other_content_409(service: Service) -> None:
-    wanted = str(uuid.uuid4())
-    first = create(service, id=wanted, data={"a": 1, "b": {"c": 2, "d": 3}})
+    node_id = new_id()
+    first = create(service, id=node_id, data={"a": 1, "b": {"c": 2, "d": 3}})
     assert first.status_code == 201
-    again = create(service, id=wanted.upper(), data={"b": {"d": 3, "c": 2}, "a": 1})
+    again = create(service, id=node_id.upper(), data={"b": {"d": 3, "c": 2}, "a": 1})
     assert (again.status_code, again.json()) == (200, first.json())
     for other in ({"data": {"a": 2}}, {"type": "folder", "data": {"a": 1, "b": {"c": 2, "d": 3}}}):
-        answer = create(service, id=wanted, **other)
+        answer = create(service, id=node_id, **other)
         assert answer.status_code == 409, answer.text
-        assert wanted in answer.json()["message"]
+        assert node_id in answer.json()["message"]
         assert [error["field"] for error in answer.json()["errors"]] == ["id"]
-        assert "event" not in answer.text, "it is a node that has the id"
-    assert read(service, wanted) == first.json()
+        assert "event" not in answer.text, "the id belongs to a node"
+    assert read(service, node_id) == first.json()
 
 
 def test_edges_are_answered_with_the_node_they_leave_from(service: Service) -> None:
@@ -83,7 +82,7 @@ def test_a_node_may_point_to_itself_and_edges_may_form_a_cycle(service: Service)
     assert {edge["to"] for edge in read(service, one)["edges"]} == {one, two}
 
 
-def test_nodes_leave_the_log_alone(service: Service) -> None:
+def test_a_new_node_adds_nothing_to_the_log(service: Service) -> None:
     before = service.client.get("/health/ready").json()
     create(service)
     assert service.client.get("/health/ready").json() == before
@@ -130,12 +129,12 @@ def test_a_bad_node_is_refused_by_its_field(service: Service, node: Any, field: 
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-def test_the_data_of_a_node_has_the_bounds_of_a_payload(service: Service) -> None:
+def test_the_data_of_a_node_has_the_limits_of_a_payload(service: Service) -> None:
     def nested(depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         for _ in range(depth - 1):
-            found = {"a": found}
-        return found
+            data = {"a": data}
+        return data
 
     assert create(service, data=nested(128)).status_code == 201
     assert create(service, data=nested(129)).status_code == 400
@@ -161,59 +160,50 @@ def test_a_bad_edge_is_refused_by_its_field(service: Service, edge: Any, field: 
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-def append(service: Service, *parents: str, **event: Any) -> str:
-    body = {"type": "proposal", "scope": "ui.login", "trace_id": "t", "agent_id": "a", "payload": {"action": "do"}, "parent_ids": parents}
-    answer = service.client.post("/api/events", json={**body, **event})
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-def test_an_artefact_takes_part_in_lineage(service: Service) -> None:
-    idea = append(service)
-    change = append(service, idea)
-    failure = append(service, change, type="test", payload={"status": "failed"}, scope="ui.tests")
+def test_a_node_takes_part_in_lineage(service: Service) -> None:
+    idea = post(service)["id"]
+    change = post(service, "proposal", None, idea)["id"]
+    failure = post(service, "test", {"status": "failed"}, change, scope="ui.tests")["id"]
     file = create(service).json()["id"]
     linked = link(service, file, change.upper(), "changed_by")
     assert linked.status_code == 201
     assert linked.json()["edges"] == [{"to": change, "type": "changed_by"}]
 
-    def side(name: str, **query: Any) -> dict[str, Any]:
-        answer = service.client.get(f"/api/nodes/{file}/{name}", params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+    def lineage(direction: str, **query: Any) -> dict[str, Any]:
+        return get(service, f"nodes/{file}/{direction}", **query)
 
-    provenance = side("provenance")
+    provenance = lineage("provenance")
     assert [(node["id"], node["depth"]) for node in provenance["nodes"]] == [(change, 0), (idea, 1)]
     assert (provenance["count"], provenance["truncated"]) == (2, False)
     assert "payload" not in provenance["nodes"][0]
-    descendants = side("descendants", payload=1)
+    descendants = lineage("descendants", payload=1)
     assert [(node["id"], node["payload"].get("status")) for node in descendants["nodes"]] == [(change, None), (failure, "failed")]
-    assert [node["id"] for node in side("descendants", type="test", scope="ui.*")["nodes"]] == [failure]
-    assert side("descendants", edge="read_by")["count"] == 0
-    assert side("provenance", limit=0) == {"count": 2, "truncated": False, "nodes": []}
+    assert [node["id"] for node in lineage("descendants", type="test", scope="ui.*")["nodes"]] == [failure]
+    assert lineage("descendants", edge="read_by")["count"] == 0
+    assert lineage("provenance", limit=0) == {"count": 2, "truncated": False, "nodes": []}
     nodes = service.client.get(f"/api/events/{change}/nodes").json()
     assert [(node["id"], node["type"], node["edge"]) for node in nodes] == [(file, "file", "changed_by")]
     assert service.client.get(f"/api/events/{idea}/nodes").json() == []
 
 
-def test_pages_of_an_artefacts_descendants_leave_out_what_came_after_the_first(service: Service) -> None:
-    change = append(service)
-    expected = [change, *(append(service, change) for _ in range(4))]
+def test_pages_of_a_nodes_descendants_leave_out_events_that_arrive_after_the_first_page(service: Service) -> None:
+    change = post(service)["id"]
+    expected = [change, *(post(service, "proposal", None, change)["id"] for _ in range(4))]
     file = create(service).json()["id"]
     link(service, file, change, "changed_by")
-    target: str | None = f"/api/nodes/{file}/descendants?limit=2"
-    found: list[str] = []
-    while target:
-        answer = service.client.get(target)
+    path: str | None = f"/api/nodes/{file}/descendants?limit=2"
+    listed: list[str] = []
+    while path:
+        answer = service.client.get(path)
         assert answer.json()["count"] == 5
-        found += [node["id"] for node in answer.json()["nodes"]]
-        target = answer.links["next"]["url"] if "next" in answer.links else None
-        append(service, change)
-    assert found == expected
+        listed += [node["id"] for node in answer.json()["nodes"]]
+        path = answer.links["next"]["url"] if "next" in answer.links else None
+        post(service, "proposal", None, change)
+    assert listed == expected
 
 
 @pytest.mark.parametrize("name", ["provenance", "descendants"])
-def test_the_lineage_of_what_is_not_there_is_404(service: Service, name: str) -> None:
+def test_the_lineage_of_an_unknown_node_or_event_is_404(service: Service, name: str) -> None:
     answer = service.client.get(f"/api/nodes/{UNKNOWN}/{name}")
     assert answer.status_code == 404
     assert UNKNOWN in answer.json()["message"]

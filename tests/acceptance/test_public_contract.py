@@ -1,4 +1,4 @@
-"""The public contract: a client written against the SEL/SEMP documents works unchanged."""
+"""The public contract: a client that was written from the public SEL/SEMP documents works unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests.answers import items
 from tests.conftest import Service
+from tests.events import append, as_read, new_event, post, unique
 
 EVENT_FIELDS = {"id", "type", "scope", "trace_id", "agent_id", "parent_ids", "timestamp", "payload"}
 SIGNAL_FIELDS = {"id", "scope", "pattern", "strength", "last_updated", "alpha", "lambda"}
@@ -25,39 +27,6 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "reward": {"value": 0.5, "α": 1.2, "reason": "faster"},
     "penalty": {"value": -0.25, "reason": "slower"},
 }
-
-
-def unique(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
-
-
-def new_event(**changes: Any) -> dict[str, Any]:
-    event = {"type": "proposal", "scope": unique("ui"), "trace_id": unique("t"), "agent_id": "designer", "payload": {"action": "improve"}}
-    return {**event, **changes}
-
-
-def post(service: Service, **changes: Any) -> dict[str, Any]:
-    answer = service.client.post("/api/events", json=new_event(**changes))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def post_many(service: Service, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    answer = service.client.post("/api/events/batch", json=events)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def following(service: Service, path: str) -> list[dict[str, Any]]:
-    """Every item of a paged array."""
-    found: list[dict[str, Any]] = []
-    answer = service.client.get(path)
-    while True:
-        assert answer.status_code == 200, answer.text
-        found += answer.json()
-        if "next" not in answer.links:
-            return found
-        answer = service.client.get(answer.links["next"]["url"])
 
 
 def test_a_posted_event_is_answered_201_with_what_was_stored(service: Service) -> None:
@@ -88,7 +57,7 @@ def test_every_type_keeps_its_payload_as_it_was_sent(service: Service, kind: str
     assert event["type"] == kind
     assert event["payload"] == PAYLOADS[kind]
     [read] = service.client.get(f"/api/events/scope/{event['scope']}").json()
-    assert read == {name: value for name, value in event.items() if name not in ("signals", "moved")}
+    assert read == as_read(event)
     assert set(read) == EVENT_FIELDS | {"position"}
 
 
@@ -104,13 +73,13 @@ def test_timestamps_never_run_backwards_along_the_log(service: Service) -> None:
     trace = unique("t")
     for _ in range(20):
         post(service, trace_id=trace)
-    times = [event["timestamp"] for event in following(service, f"/api/events/trace/{trace}")]
+    times = [event["timestamp"] for event in items(service, f"/api/events/trace/{trace}")]
     assert len(times) == 20
     assert times == sorted(times)
 
 
 def test_events_are_read_newest_first_and_at_most_100(service: Service) -> None:
-    sent = post_many(service, [new_event(agent_id=str(number)) for number in range(105)])
+    sent = append(service, [new_event(agent_id=str(number)) for number in range(105)])
     read = service.client.get("/api/events").json()
     assert isinstance(read, list)
     events = cast("list[dict[str, Any]]", read)
@@ -119,8 +88,8 @@ def test_events_are_read_newest_first_and_at_most_100(service: Service) -> None:
 
 def test_a_scopes_events_are_read_newest_first_and_of_exactly_that_scope(service: Service) -> None:
     scope = unique("ui")
-    sent = post_many(service, [new_event(scope=scope) for _ in range(105)])
-    post_many(service, [new_event(scope=f"{scope}.form"), new_event(scope=f"{scope}x"), new_event(scope=scope.upper())])
+    sent = append(service, [new_event(scope=scope) for _ in range(105)])
+    append(service, [new_event(scope=f"{scope}.form"), new_event(scope=f"{scope}x"), new_event(scope=scope.upper())])
     read = service.client.get(f"/api/events/scope/{scope}").json()
     assert [event["id"] for event in read] == [event["id"] for event in sent[::-1][:100]]
 
@@ -139,9 +108,9 @@ def test_an_unknown_scope_or_trace_is_an_empty_array(service: Service) -> None:
 
 def test_a_trace_is_read_in_log_order_and_whole_by_following_its_links(service: Service) -> None:
     trace = unique("t")
-    sent = post_many(service, [new_event(trace_id=trace, agent_id=str(number)) for number in range(2_345)])
+    sent = append(service, [new_event(trace_id=trace, agent_id=str(number)) for number in range(2_345)])
     post(service)
-    read = following(service, f"/api/events/trace/{trace}")
+    read = items(service, f"/api/events/trace/{trace}")
     assert [event["id"] for event in read] == [event["id"] for event in sent]
     assert [event["position"] for event in read] == sorted(event["position"] for event in read)
 
@@ -167,8 +136,8 @@ def test_signals_have_the_documented_fields_and_are_read_strongest_first(service
         assert isinstance(signal["id"], str)
         assert 0 <= signal["strength"] <= 1
     assert len({signal["id"] for signal in mine}) == 3
-    everything = [signal["strength"] for signal in service.client.get("/api/signals").json()]
-    assert everything == sorted(everything, reverse=True)
+    strengths = [signal["strength"] for signal in service.client.get("/api/signals").json()]
+    assert strengths == sorted(strengths, reverse=True)
 
 
 def test_a_proposal_makes_a_signal_whose_pattern_is_its_action(service: Service) -> None:
@@ -182,12 +151,11 @@ def test_a_websocket_gets_each_new_event_as_one_message_and_nothing_else(service
     post(service)
     with connect(service.websocket_url) as socket:
         first = post(service, payload={"action": "Größe", "nested": {"a": [1, 2.5, None, True]}})
-        second, third = post_many(service, [new_event(), new_event(type="ready", payload={"status": "ok"})])
+        second, third = append(service, [new_event(), new_event(type="ready", payload={"status": "ok"})])
         for event in (first, second, third):
             frame = socket.recv(timeout=10)
             assert isinstance(frame, str), "text frames, as browsers expect them"
-            stored = {name: value for name, value in event.items() if name not in ("signals", "moved")}
-            assert json.loads(frame) == {"type": "event", "data": stored}
+            assert json.loads(frame) == {"type": "event", "data": as_read(event)}
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0.3)
 
@@ -199,8 +167,8 @@ def test_bad_input_is_answered_400_with_a_validation_message(service: Service) -
     assert "type" in answer.json()["message"]
 
 
-def test_a_client_written_for_the_seed_finds_its_way_from_proposal_to_stronger_signal(service: Service) -> None:
-    """What the documents' integration page does with the SDK, done with its requests."""
+def test_a_client_of_the_public_documents_gets_from_a_proposal_to_a_stronger_signal(service: Service) -> None:
+    """The requests that the SDK sends in the example of the public integration page."""
     scope, trace = unique("perf"), unique("trace")
     with httpx.Client(base_url=f"{service.url}/api") as client:
         proposal = client.post("/events", json=new_event(scope=scope, trace_id=trace, payload={"action": "cache"})).json()

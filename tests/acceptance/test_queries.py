@@ -1,30 +1,19 @@
-"""`/api/queries`: what can be asked by name, how it is asked, and what is refused."""
+"""`/api/queries`: the queries that are offered by name, how one is run, and what is refused."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.refusals import assert_refused, problem
-from tests.conftest import Service, start_service
+from tests.conftest import Service
+from tests.events import append_minimal, head, new_event, post
 
 CYPHER = Path(__file__).parents[2] / "cypher"
-
-
-@pytest.fixture(scope="module")
-def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = start_service(tmp_path_factory.mktemp("memory") / "log", "--memory")
-    yield running
-    assert running.stop() == 0
-
-
-def event(kind: str, scope: str, trace: str, agent: str, parents: list[str] | None = None, **payload: Any) -> dict[str, Any]:
-    return {"type": kind, "scope": scope, "trace_id": trace, "agent_id": agent, "parent_ids": parents or [], "payload": payload}
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +49,8 @@ def test_parameters_and_columns_are_described_as_the_header_says(offered: dict[s
 
 @pytest.mark.parametrize("slash", ["/", "%2F"])
 def test_a_query_is_run_by_its_name_with_its_parameters(service: Service, slash: str) -> None:
-    proposal = service.client.post("/api/events", json=event("proposal", "q.a", "q", "ann", action="x")).json()
-    service.client.post("/api/events", json=event("reward", "q.a", "q", "bob", [proposal["id"]], value=0.5)).raise_for_status()
+    proposal = post(service, scope="q.a", trace_id="q", agent_id="ann")
+    post(service, "reward", {"value": 0.5}, proposal, scope="q.a", trace_id="q", agent_id="bob")
     answer = service.client.get(f"/api/queries/cookbook{slash}longest_chain", params={"trace_id": "q"})
     assert answer.status_code == 200, answer.text
     found = answer.json()
@@ -72,14 +61,12 @@ def test_a_query_is_run_by_its_name_with_its_parameters(service: Service, slash:
     assert one["rows"] == found["rows"][:1]
 
 
-def test_more_rows_than_an_answer_holds_are_left_out_and_it_says_so(service: Service) -> None:
-    batch = [event("ready", "many", "many", "a", status="x")] * 1_200
-    assert service.client.post("/api/events/batch", json=batch, params={"return": "minimal"}).status_code == 201
-    head = service.client.get("/health/ready").json()["position"]
-    found = service.client.get("/api/queries/mirror/events", params={"after": head - 1_200, "last": head, "limit": 5_000}).json()
-    assert (len(found["rows"]), found["truncated"]) == (1_000, True)
-    found = service.client.get("/api/queries/mirror/events", params={"after": head - 1_200, "last": head, "limit": 1_000}).json()
-    assert (len(found["rows"]), found["truncated"]) == (1_000, False)
+def test_an_answer_holds_1000_rows_and_says_when_there_are_more(service: Service) -> None:
+    append_minimal(service, [new_event("ready") for _ in range(1_200)])
+    last = head(service)
+    for limit, truncated in ((5_000, True), (1_000, False)):
+        found = service.client.get("/api/queries/mirror/events", params={"after": last - 1_200, "last": last, "limit": limit}).json()
+        assert (len(found["rows"]), found["truncated"]) == (1_000, truncated)
 
 
 @pytest.mark.parametrize(
@@ -108,30 +95,30 @@ def test_a_parameter_that_does_not_fit_is_refused_by_its_name_with_what_is_allow
     assert all(word in answer.json()["message"] for word in words), answer.text
 
 
-def test_all_that_is_wrong_is_named_at_once(service: Service) -> None:
+def test_every_bad_parameter_is_named_in_one_answer(service: Service) -> None:
     answer = service.client.get("/api/queries/cookbook/longest_chain?limit=x&more=1")
     assert {error["field"] for error in answer.json()["errors"]} == {"more", "trace_id", "limit"}
 
 
-OWN = ("append", "read_log", "schema/01_stream_name")
+NOT_OFFERED = ("append", "read_log", "schema/01_stream_name")
 
 
-@pytest.mark.parametrize("name", ["nothing", *OWN, "cookbook", "cookbook/", "%00", "cookbook/../append"])
-def test_an_unknown_query_is_404_and_the_services_own_are_not_offered(service: Service, name: str) -> None:
+@pytest.mark.parametrize("name", ["nothing", *NOT_OFFERED, "cookbook", "cookbook/", "%00", "cookbook/../append"])
+def test_an_unknown_query_is_404_and_so_are_queries_for_the_service_itself(service: Service, name: str) -> None:
     answer = service.client.get(f"/api/queries/{name}")
     assert answer.status_code == 404
     problem(answer)
 
 
-def test_in_memory_there_are_none_and_a_question_is_told_why(in_memory: Service) -> None:
-    assert in_memory.client.get("/api/queries").json() == []
-    answer = in_memory.client.get("/api/queries/cookbook/rework_scopes")
+def test_in_memory_there_are_no_queries_and_the_error_says_why(memory_service: Service) -> None:
+    assert memory_service.client.get("/api/queries").json() == []
+    answer = memory_service.client.get("/api/queries/cookbook/rework_scopes")
     assert answer.status_code == 404
     assert "Neo4j" in answer.json()["message"]
     assert "memory" in answer.json()["message"]
 
 
-def test_the_page_shows_what_is_answered() -> None:
+def test_the_protocol_page_shows_the_fields_of_an_answer() -> None:
     page = (Path(__file__).parents[2] / "docs/protocol.md").read_text("utf-8").partition("\n## Queries")[2].partition("\n## ")[0]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)\n```", page, re.DOTALL)]
     assert [set(one) for one in shown] == [{"columns", "rows", "truncated"}]

@@ -1,10 +1,9 @@
-"""Signals by their values: what each type of event does to them, which ones an event moves, how they decay and are read."""
+"""The strength of signals: what each type of event does to it, which signals an event moves, how they decay and are read."""
 
 from __future__ import annotations
 
 import itertools
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -12,46 +11,41 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import Service, start_service
+from tests.answers import get
+from tests.conftest import Service, running_service
+from tests.events import Event, append, new_event, new_id, post, unique
 from tests.waiting import eventually
 
 
-def unique(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
-
-
-def post(service: Service, type: str, payload: dict[str, Any], *parents: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    event: dict[str, Any] = {"type": type, "scope": unique("s"), "trace_id": unique("t"), "agent_id": "a", "payload": payload}
-    event["parent_ids"] = [parent["id"] for parent in parents]
-    answer = service.client.post("/api/events", json={**event, **changes})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def propose(service: Service, *parents: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def propose(service: Service, *parents: Event, **changes: Any) -> Event:
+    """Append a proposal of an action that no other proposal has."""
     return post(service, "proposal", {"action": unique("do")}, *parents, **changes)
 
 
-def key(proposal: dict[str, Any]) -> tuple[str, str]:
+def key(proposal: Event) -> tuple[str, str]:
+    """Scope and pattern of the signal that a proposal makes."""
     return proposal["scope"], proposal["payload"]["action"]
 
 
-def moved(event: dict[str, Any]) -> list[tuple[str, str]]:
+def moved(event: Event) -> list[tuple[str, str]]:
+    """Scope and pattern of each signal that an event moved."""
     return [(move["scope"], move["pattern"]) for move in event["signals"]]
 
 
 def read(service: Service, scope: str, pattern: str) -> dict[str, Any] | None:
+    """A signal, or None where it is absent."""
     answer = service.client.get(f"/api/signals/{scope}/{quote(pattern, safe='')}")
     assert answer.status_code in (200, 404), answer.text
     return answer.json() if answer.status_code == 200 else None
 
 
-def seconds(earlier: dict[str, Any], later: dict[str, Any]) -> float:
+def seconds(earlier: Event, later: Event) -> float:
+    """Seconds between two events."""
     return (datetime.fromisoformat(later["timestamp"]) - datetime.fromisoformat(earlier["timestamp"])).total_seconds()
 
 
-def decayed(strength: float, earlier: dict[str, Any], later: dict[str, Any]) -> float:
-    """What is left of a strength between two events, by the documented formula."""
+def decayed(strength: float, earlier: Event, later: Event) -> float:
+    """What is left at the later event of a strength at the earlier one: strength * 0.95 ** minutes, see docs/protocol.md."""
     return strength * 0.95 ** (seconds(earlier, later) / 60)
 
 
@@ -70,7 +64,7 @@ def test_a_proposal_ready_or_test_creates_an_absent_signal_at_0_3(service: Servi
 
 
 @pytest.mark.parametrize(("kind", "payload"), CREATORS)
-def test_a_proposal_ready_or_test_touches_a_present_signal_and_leaves_its_strength(
+def test_a_proposal_ready_or_test_updates_a_present_signal_and_keeps_its_strength(
     service: Service, kind: str, payload: dict[str, Any]
 ) -> None:
     first = post(service, "reward", {"value": 0.5, "action": "x"})
@@ -80,7 +74,7 @@ def test_a_proposal_ready_or_test_touches_a_present_signal_and_leaves_its_streng
     assert read(service, first["scope"], "x")["last_updated"] == again["timestamp"]  # type: ignore[index]
 
 
-def test_a_reward_of_a_half_by_1_2_lifts_a_fresh_signal_to_0_9(service: Service) -> None:
+def test_a_reward_of_0_5_times_1_2_raises_a_new_signal_to_0_9(service: Service) -> None:
     proposal = post(service, "proposal", {"action": "improve_ux"})
     reward = post(service, "reward", {"value": 0.5, "α": 1.2}, proposal)
     [move] = reward["signals"]
@@ -107,7 +101,7 @@ def test_a_reward_of_a_half_by_1_2_lifts_a_fresh_signal_to_0_9(service: Service)
         ({"value": 1, "α": 100}, 0.7),
     ],
 )
-def test_a_reward_adds_its_value_times_its_own_alpha_else_the_signals_up_to_1(
+def test_a_reward_adds_its_value_times_its_own_alpha_or_that_of_the_signal_up_to_1(
     service: Service, payload: dict[str, Any], gain: float
 ) -> None:
     proposal = propose(service)
@@ -128,7 +122,7 @@ def test_a_reward_on_an_absent_signal_counts_from_0(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("value", "left"), [(-0.1, 0.2), (0.1, 0.2), (-0.25, 0.05), (0, 0.3)])
-def test_a_penalty_takes_its_size_whatever_its_sign(service: Service, value: float, left: float) -> None:
+def test_a_penalty_subtracts_its_value_whatever_its_sign(service: Service, value: float, left: float) -> None:
     proposal = propose(service)
     [move] = post(service, "penalty", {"value": value}, proposal)["signals"]
     assert move["after"] == pytest.approx(move["before"] - abs(value), abs=1e-9)
@@ -150,7 +144,7 @@ def test_a_penalty_on_an_absent_signal_does_nothing(service: Service) -> None:
     assert read(service, event["scope"], "x") is None
 
 
-def test_a_signal_that_was_punished_away_can_be_proposed_again_at_0_3(service: Service) -> None:
+def test_a_signal_that_a_penalty_removed_can_be_proposed_again_at_0_3(service: Service) -> None:
     proposal = propose(service)
     post(service, "penalty", {"value": -1}, proposal)
     again = post(service, "proposal", proposal["payload"], scope=proposal["scope"])
@@ -158,7 +152,7 @@ def test_a_signal_that_was_punished_away_can_be_proposed_again_at_0_3(service: S
 
 
 @pytest.mark.parametrize(("kind", "payload"), [("ready", {"status": "x"}), ("reward", {"value": 0.1}), ("penalty", {"value": -0.1})])
-def test_an_action_in_the_payload_says_which_signal_even_against_parents(service: Service, kind: str, payload: dict[str, Any]) -> None:
+def test_an_action_in_the_payload_names_the_signal_whatever_the_parents(service: Service, kind: str, payload: dict[str, Any]) -> None:
     parent = propose(service)
     own = propose(service)
     event = post(service, kind, {**payload, "action": own["payload"]["action"]}, parent, scope=own["scope"])
@@ -173,7 +167,7 @@ def test_an_event_without_action_moves_its_parents_proposal_in_the_proposals_own
         assert moved(event) == [key(proposal)]
 
 
-def test_only_the_nearest_proposals_among_the_causes_are_moved_and_all_of_them(service: Service) -> None:
+def test_all_of_the_nearest_proposals_among_the_ancestors_are_moved_and_no_others(service: Service) -> None:
     far = propose(service)
     one, two = propose(service, far), propose(service)
     ready = post(service, "ready", {"status": "x"}, one)
@@ -191,14 +185,14 @@ def test_two_nearest_proposals_of_the_same_signal_move_it_once(service: Service)
     assert moved(post(service, "reward", {"value": 0.1}, one, two)) == [key(one)]
 
 
-def test_causes_win_over_the_newest_proposal_of_trace_and_scope(service: Service) -> None:
+def test_a_proposal_among_the_ancestors_comes_before_the_newest_of_trace_and_scope(service: Service) -> None:
     cause, newest = propose(service), propose(service)
     event = post(service, "reward", {"value": 0.1}, cause, scope=newest["scope"], trace_id=newest["trace_id"])
     assert moved(event) == [key(cause)]
 
 
 @pytest.mark.parametrize("with_parent", [False, True])
-def test_without_a_proposal_among_its_causes_an_event_moves_the_newest_of_its_trace_and_scope(service: Service, with_parent: bool) -> None:
+def test_without_a_proposal_above_it_an_event_moves_the_newest_of_its_trace_and_scope(service: Service, with_parent: bool) -> None:
     first = propose(service)
     same: dict[str, Any] = {"scope": first["scope"], "trace_id": first["trace_id"]}
     newest = propose(service, **same)
@@ -210,29 +204,29 @@ def test_without_a_proposal_among_its_causes_an_event_moves_the_newest_of_its_tr
 
 
 @pytest.mark.parametrize(("kind", "payload"), [("ready", {"status": "x"}), ("test", {"status": "failed"}), ("reward", {"value": 1})])
-def test_an_event_that_answers_to_no_proposal_moves_nothing(service: Service, kind: str, payload: dict[str, Any]) -> None:
+def test_an_event_without_a_proposal_to_move_moves_nothing(service: Service, kind: str, payload: dict[str, Any]) -> None:
     proposal = propose(service)
     assert post(service, kind, payload, scope=proposal["scope"])["signals"] == []
     assert post(service, kind, payload, trace_id=proposal["trace_id"])["signals"] == []
 
 
 def test_signals_of_a_batch_are_the_same_as_of_single_events(service: Service) -> None:
-    """The second event sees what the first of the same batch did."""
-    scope, trace, first, second = unique("s"), unique("t"), str(uuid.uuid4()), str(uuid.uuid4())
-    same = {"scope": scope, "trace_id": trace, "agent_id": "a"}
-    answer = service.client.post(
-        "/api/events/batch",
-        json=[
-            {**same, "id": first, "type": "proposal", "payload": {"action": "x"}},
-            {**same, "id": second, "type": "ready", "payload": {"status": "ok"}, "parent_ids": [first]},
-            {**same, "type": "reward", "payload": {"value": 0.5}, "parent_ids": [second]},
-            {**same, "type": "penalty", "payload": {"value": -0.2}},
+    """Each event moves signals as the events before it in the same batch left them."""
+    first, second = new_id(), new_id()
+    same = {"scope": unique("s"), "trace_id": unique("t")}
+    stored = append(
+        service,
+        [
+            new_event("proposal", id=first, **same),
+            new_event("ready", None, first, id=second, **same),
+            new_event("reward", {"value": 0.5}, second, **same),
+            new_event("penalty", {"value": -0.2}, **same),
         ],
-    ).json()
-    moves = [move for event in answer for move in event["signals"]]
+    )
+    moves = [move for event in stored for move in event["signals"]]
     assert [move["before"] for move in moves] == pytest.approx([0, 0.3, 0.3, 0.9])
     assert [move["after"] for move in moves] == pytest.approx([0.3, 0.3, 0.9, 0.7])
-    assert all(len(event["signals"]) == 1 for event in answer)
+    assert all(len(event["signals"]) == 1 for event in stored)
 
 
 def test_signals_are_selected_by_scope_pattern_strength_and_limit(service: Service) -> None:
@@ -240,19 +234,17 @@ def test_signals_are_selected_by_scope_pattern_strength_and_limit(service: Servi
     for scope, action, value in ((root, "x", 0.1), (f"{root}.a", "x", 0.4), (f"{root}.b", "y", 0.6), (f"{root}.a.c", "x", 0.8)):
         post(service, "reward", {"value": value, "action": action}, scope=scope)
 
-    def ask(**query: Any) -> list[str]:
-        answer = service.client.get("/api/signals", params=query)
-        assert answer.status_code == 200, answer.text
-        return [signal["scope"].removeprefix(root) for signal in answer.json()]
+    def suffixes(**query: Any) -> list[str]:
+        return [signal["scope"].removeprefix(root) for signal in get(service, "signals", **query)]
 
-    assert ask(scope=root) == [""]
-    assert ask(scope=f"{root}.*") == [".b", ".a"]
-    assert ask(scope=f"{root}.**") == [".a.c", ".b", ".a"]
-    assert ask(scope=f"{root}.*.c") == [".a.c"]
-    assert ask(scope=f"{root}.**", pattern="x") == [".a.c", ".a"]
-    assert ask(scope=f"{root}.**", pattern="X") == []
-    assert ask(scope=f"{root}.**", min_strength=0.6) == [".a.c", ".b"]
-    assert ask(scope=f"{root}.**", limit=1) == [".a.c"]
+    assert suffixes(scope=root) == [""]
+    assert suffixes(scope=f"{root}.*") == [".b", ".a"]
+    assert suffixes(scope=f"{root}.**") == [".a.c", ".b", ".a"]
+    assert suffixes(scope=f"{root}.*.c") == [".a.c"]
+    assert suffixes(scope=f"{root}.**", pattern="x") == [".a.c", ".a"]
+    assert suffixes(scope=f"{root}.**", pattern="X") == []
+    assert suffixes(scope=f"{root}.**", min_strength=0.6) == [".a.c", ".b"]
+    assert suffixes(scope=f"{root}.**", limit=1) == [".a.c"]
 
 
 @pytest.mark.parametrize("action", ["a b", "a/b", "ü-日本", "50%", "a:b", "?x=1&y#z", "..", "a.b", "a//b", "/a", "a/"])
@@ -269,7 +261,7 @@ def test_one_signal_that_was_never_there_is_404(service: Service) -> None:
     assert "no.such" in answer.json()["message"]
 
 
-def test_one_signal_and_the_list_say_the_same(service: Service) -> None:
+def test_one_signal_is_read_as_in_the_list(service: Service) -> None:
     event = propose(service)
     [listed] = service.client.get("/api/signals", params={"scope": event["scope"]}).json()
     one = read(service, *key(event))
@@ -279,49 +271,48 @@ def test_one_signal_and_the_list_say_the_same(service: Service) -> None:
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def fast_decay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service in memory whose signals halve every 200 ms and are swept every 50 ms."""
-    log = tmp_path_factory.mktemp("hasty") / "log"
-    running = start_service(log, "--memory", "--lambda", "0.5", "--decay-interval", "0.2", "--sweep-interval", "0.05")
-    yield running
-    assert running.stop() == 0, log.read_text()
+    arguments = ("--memory", "--lambda", "0.5", "--decay-interval", "0.2", "--sweep-interval", "0.05")
+    with running_service(tmp_path_factory.mktemp("service"), *arguments) as running:
+        yield running
 
 
-def test_strength_halves_every_interval_and_the_signal_is_absent_below_0_01(hasty: Service) -> None:
-    event = propose(hasty)
-    seen = [0.3]
+def test_strength_halves_every_interval_and_the_signal_is_absent_below_0_01(fast_decay: Service) -> None:
+    event = propose(fast_decay)
+    strengths = [0.3]
     deadline = time.monotonic() + 30
-    while (signal := read(hasty, *key(event))) is not None:
+    while (signal := read(fast_decay, *key(event))) is not None:
         assert time.monotonic() < deadline, f"still there at {signal['strength']}"
         assert signal["lambda"] == 0.5
-        assert signal["last_updated"] == event["timestamp"], "decay is no update"
-        seen.append(signal["strength"])
-    assert all(later <= earlier for earlier, later in itertools.pairwise(seen))
-    assert min(seen) >= 0.01
-    assert hasty.client.get("/api/signals", params={"scope": event["scope"]}).json() == []
+        assert signal["last_updated"] == event["timestamp"], "decay does not count as an update"
+        strengths.append(signal["strength"])
+    assert all(later <= earlier for earlier, later in itertools.pairwise(strengths))
+    assert min(strengths) >= 0.01
+    assert fast_decay.client.get("/api/signals", params={"scope": event["scope"]}).json() == []
 
 
-def test_decay_between_two_events_is_exactly_lambda_to_the_time_between_them(hasty: Service) -> None:
+def test_between_two_events_a_strength_is_multiplied_by_lambda_to_the_number_of_intervals(fast_decay: Service) -> None:
     for _ in range(5):
-        one = post(hasty, "reward", {"value": 0.8, "alpha": 1, "action": "x"})
-        other = post(hasty, "test", {"status": "passed", "action": "x"}, scope=one["scope"])
+        one = post(fast_decay, "reward", {"value": 0.8, "alpha": 1, "action": "x"})
+        other = post(fast_decay, "test", {"status": "passed", "action": "x"}, scope=one["scope"])
         expected = 0.8 * 0.5 ** (seconds(one, other) / 0.2)
         [move] = other["signals"]
         assert move["before"] == pytest.approx(expected if expected >= 0.01 else 0, abs=1e-9)
 
 
-def test_touching_a_signal_does_not_take_back_what_has_decayed(hasty: Service) -> None:
-    one = post(hasty, "reward", {"value": 0.9, "alpha": 1, "action": "x"})
+def test_an_event_that_keeps_the_strength_does_not_undo_decay(fast_decay: Service) -> None:
+    one = post(fast_decay, "reward", {"value": 0.9, "alpha": 1, "action": "x"})
     same: dict[str, Any] = {"scope": one["scope"]}
-    touches = [post(hasty, "test", {"status": "running", "action": "x"}, **same) for _ in range(3)]
-    last = post(hasty, "penalty", {"value": 0, "action": "x"}, **same)
+    touches = [post(fast_decay, "test", {"status": "running", "action": "x"}, **same) for _ in range(3)]
+    last = post(fast_decay, "penalty", {"value": 0, "action": "x"}, **same)
     for event in (*touches, last):
         expected = 0.9 * 0.5 ** (seconds(one, event) / 0.2)
         assert event["signals"][0]["before"] == pytest.approx(expected if expected >= 0.01 else 0, abs=1e-9)
 
 
-def test_a_faded_signal_begins_again_at_0_3(hasty: Service) -> None:
-    event = propose(hasty)
-    eventually("it has faded", lambda: read(hasty, *key(event)) is None, 30)
-    again = post(hasty, "proposal", event["payload"], scope=event["scope"])
+def test_a_signal_that_decayed_away_begins_again_at_0_3(fast_decay: Service) -> None:
+    event = propose(fast_decay)
+    eventually("the signal is absent", lambda: read(fast_decay, *key(event)) is None, 30)
+    again = post(fast_decay, "proposal", event["payload"], scope=event["scope"])
     assert [(move["before"], move["after"]) for move in again["signals"]] == [(0, 0.3)]

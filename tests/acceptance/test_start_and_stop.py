@@ -1,4 +1,4 @@
-"""Starting and stopping the real service: who may start, how it ends, what is there afterwards."""
+"""Starting and stopping the real service: when a start is refused, how the service ends, what a restart finds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ import socket
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -25,46 +22,37 @@ from semp.storage.neo4j.connection import Target
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.acceptance.test_health import Cable
-from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
+from tests.answers import items
+from tests.cable import plugged
+from tests.conftest import empty, free_port, neo4j_environment, running_service
+from tests.events import Event, as_read, new_event, new_events, new_id, post
+from tests.live_streams import silent_websocket
 from tests.programs import program
+from tests.raw_http import connection
 from tests.waiting import eventually
 
 STOPS_WITHIN = 15.0
+"""Seconds within which a service must end after a signal."""
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 SMALL = {"SEMP_HEAP": "512m", "SEMP_PAGE_CACHE": "128m"}
-STARTED: list[subprocess.Popen[str]] = []
-CLIENTS: list[httpx.Client] = []
+LAUNCHED: list[subprocess.Popen[str]] = []
+SAME = {"scope": "ui", "trace_id": "t"}
+"""Scope and trace of events that move the same signal."""
 
 
 @pytest.fixture(autouse=True)
-def nothing_outlives_its_test() -> Iterator[None]:
-    """A test that fails half-way leaves no service behind."""
+def no_process_outlives_its_test() -> Iterator[None]:
+    """A test that fails leaves no process behind."""
     yield
-    while CLIENTS:
-        CLIENTS.pop().close()
-    while STARTED:
-        process = STARTED.pop()
+    while LAUNCHED:
+        process = LAUNCHED.pop()
         if process.poll() is None:
             process.kill()
             process.wait()
 
 
-def start(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> Service:
-    """`semp serve`, ready."""
-    running = start_service(log, *arguments, environment=environment)
-    STARTED.append(running.process)
-    CLIENTS.append(running.client)
-    return running
-
-
-def new_event(**changes: Any) -> dict[str, Any]:
-    event = {"type": "proposal", "scope": "ui", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
-    return {"id": str(uuid.uuid4()), **event, **changes}
-
-
 def launch(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """`semp serve` that is not waited for."""
+    """Start `semp serve` and do not wait until it is ready."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("SEMP_")}
     variables |= {"SEMP_PORT": "0", **(environment or {})}
     with log.open("a") as stream:
@@ -72,34 +60,36 @@ def launch(log: Path, *arguments: str, environment: dict[str, str] | None = None
             [sys.executable, "-m", "semp", "serve", *arguments],
             stdout=stream, stderr=subprocess.STDOUT, env=variables, text=True, start_new_session=True,
         )  # fmt: skip
-    STARTED.append(process)
+    LAUNCHED.append(process)
     return process
 
 
 def refused(log: Path, *arguments: str, environment: dict[str, str] | None = None, within: float = 20) -> str:
-    """What a start that must fail said: one clear line."""
+    """Start `semp serve`, which must fail with exit code 1 and one line that says why; the line."""
     status = launch(log, *arguments, environment=environment).wait(within)
     text = log.read_text()
     assert status == 1, text
     assert "Traceback" not in text
     lines = [line for line in text.splitlines() if line.startswith("semp: ")]
     assert len(lines) == 1, text
-    assert text.rstrip().endswith(lines[0]), "the reason is the last thing said"
+    assert text.rstrip().endswith(lines[0]), "the reason is the last line"
     return lines[0]
 
 
-def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The processes that it started, and those that these started."""
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+def ended(processes: list[psutil.Process]) -> bool:
+    """Whether all of these processes have ended."""
     return not [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 # Starting
 
 
-def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_with_the_option_to_change_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         line = refused(tmp_path / "log", "--memory", "--port", str(port))
@@ -109,26 +99,23 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert "AirPlay" not in line
 
 
-def test_a_port_that_another_took_while_this_one_started_is_said(neo4j_target: Target, tmp_path: Path) -> None:
-    """It has the address from the first moment, but listens only once its database answers."""
-    database = urlsplit(neo4j_target.uri)
-    cable = Cable(database.hostname or "", database.port or 7687)
-    cable.unplug()
+def test_a_port_that_another_process_took_during_the_start_is_named(neo4j_target: Target, tmp_path: Path) -> None:
+    """The service checks the address when it starts, but listens only when its database answers."""
     log, port = tmp_path / "log", free_port()
-    late = {**neo4j_environment(neo4j_target), "SEMP_NEO4J": f"bolt://127.0.0.1:{cable.port}", "SEMP_PORT": str(port)}
-    process = launch(log, environment=late)
-    eventually("it waits for its database", lambda: "not there yet" in log.read_text(), 30)
-    with socket.create_server(("127.0.0.1", port)):
-        cable.plug()
-        assert process.wait(60) == 1, log.read_text()
-    cable.unplug()
+    with plugged(neo4j_target) as cable:
+        cable.unplug()
+        process = launch(log, environment={**cable.environment, "SEMP_PORT": str(port)})
+        eventually("it waits for its database", lambda: "not there yet" in log.read_text(), 30)
+        with socket.create_server(("127.0.0.1", port)):
+            cable.plug()
+            assert process.wait(60) == 1, log.read_text()
     text = log.read_text()
     assert "Traceback" not in text
     assert text.splitlines()[-1].startswith(f"semp: cannot listen on 127.0.0.1:{port}"), text
     assert "--port" in text.splitlines()[-1]
 
 
-def test_an_address_that_is_not_ours_is_said(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_named(tmp_path: Path) -> None:
     assert "203.0.113.7" in refused(tmp_path / "log", "--memory", "--host", "203.0.113.7")
 
 
@@ -151,7 +138,7 @@ def test_a_bad_uri_is_refused_at_once_and_a_password_in_it_shown_nowhere(uri: st
     assert "hunter2" not in (tmp_path / "log").read_text()
 
 
-def test_a_database_that_is_not_there_yet_is_waited_for_and_the_wait_can_be_stopped(neo4j_target: Target, tmp_path: Path) -> None:
+def test_the_service_waits_for_a_database_that_is_not_there_and_can_be_stopped_meanwhile(neo4j_target: Target, tmp_path: Path) -> None:
     log = tmp_path / "log"
     away = {**neo4j_environment(neo4j_target), "SEMP_NEO4J": f"bolt://127.0.0.1:{free_port()}"}
     process = launch(log, environment=away)
@@ -166,7 +153,7 @@ def test_a_database_that_is_not_there_yet_is_waited_for_and_the_wait_can_be_stop
     assert all(away["SEMP_NEO4J"] in line and "connection refused" in line for line in lines)
     pauses = [float(line.rpartition(" in ")[2].removesuffix(" s")) for line in lines]
     assert pauses == sorted(pauses)
-    assert pauses[3] >= 4 * pauses[0], "it says so less and less often"
+    assert pauses[3] >= 4 * pauses[0], "it tries less and less often"
 
 
 def test_a_busy_port_5000_names_airplay() -> None:
@@ -175,7 +162,7 @@ def test_a_busy_port_5000_names_airplay() -> None:
     assert "AirPlay" not in str(_cannot_listen("127.0.0.1", 5001, in_use))
 
 
-def test_the_driver_says_nothing_that_our_own_lines_say_better(tmp_path: Path) -> None:
+def test_the_driver_logs_nothing_of_its_own_while_the_service_waits(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = launch(log, "--log-level", "warning", environment={"SEMP_NEO4J": f"neo4j://127.0.0.1:{free_port()}"})
     eventually("it has tried", lambda: "not there yet" in log.read_text(), 30)
@@ -184,7 +171,7 @@ def test_the_driver_says_nothing_that_our_own_lines_say_better(tmp_path: Path) -
     assert "routing information" not in log.read_text()
 
 
-def test_a_free_port_is_chosen_for_port_0_and_what_is_printed_at_the_start_works(tmp_path: Path) -> None:
+def test_port_0_chooses_a_free_port_and_the_printed_command_works(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = launch(log, "--memory")
     try:
@@ -195,8 +182,8 @@ def test_a_free_port_is_chosen_for_port_0_and_what_is_printed_at_the_start_works
         assert "memory" in text
         [line] = re.findall(r"try +(curl .*)", text)
         program("curl")
-        tried = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30, check=True)
-        assert '"position":1' in tried.stdout
+        done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=30, check=True)
+        assert '"position":1' in done.stdout
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(STOPS_WITHIN) == 0
@@ -207,58 +194,52 @@ def test_a_free_port_is_chosen_for_port_0_and_what_is_printed_at_the_start_works
 
 @pytest.mark.parametrize("how", SIGNALS)
 def test_a_signal_stops_the_service_cleanly(how: signal.Signals, tmp_path: Path) -> None:
-    running = start(tmp_path / "log", "--memory")
-    assert running.client.post("/api/events", json=new_event()).status_code == 201
-    children = family(running.process)
-    running.process.send_signal(how)
-    assert running.process.wait(STOPS_WITHIN) == 0, running.log.read_text()
-    assert gone(children)
-    assert "stopped" in running.log.read_text().splitlines()[-1]
-    assert "Traceback" not in running.log.read_text()
+    with running_service(tmp_path, "--memory") as service:
+        post(service)
+        children = descendants(service.process)
+        service.process.send_signal(how)
+        assert service.process.wait(STOPS_WITHIN) == 0, service.log.read_text()
+        assert ended(children)
+        assert "stopped" in service.log.read_text().splitlines()[-1]
 
 
 def test_a_second_signal_while_it_stops_changes_nothing(tmp_path: Path) -> None:
-    running = start(tmp_path / "log", "--memory")
-    with connect(running.websocket_url):
+    with running_service(tmp_path, "--memory") as service, connect(service.websocket_url):
         for _ in range(3):
-            running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(STOPS_WITHIN) == 0, running.log.read_text()
+            service.process.send_signal(signal.SIGINT)
+        assert service.process.wait(STOPS_WITHIN) == 0, service.log.read_text()
 
 
-def test_the_service_stops_in_time_with_idle_sockets_open_and_tells_them(tmp_path: Path) -> None:
-    """Two WebSockets, one that never answers a close, a keep-alive connection and half a request: none may hold up the stop."""
-    running = start(tmp_path / "log", "--memory")
-    host, _, port = running.url.removeprefix("http://").partition(":")
-    silent = socket.create_connection((host, int(port)))
-    silent.sendall(
-        b"GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
-    )
-    half = socket.create_connection((host, int(port)))
-    half.sendall(b"POST /api/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
-    with silent, half, connect(running.websocket_url) as polite:
-        assert silent.recv(12) == b"HTTP/1.1 101"
-        running.process.send_signal(signal.SIGTERM)
+def test_the_service_stops_in_time_with_idle_connections_open_and_closes_them(tmp_path: Path) -> None:
+    """Two WebSockets, one of which never answers a close, and half a request: none delays the stop."""
+    with (
+        running_service(tmp_path, "--memory") as service,
+        silent_websocket(service),
+        connection(service) as half,
+        connect(service.websocket_url) as polite,
+    ):
+        half.send(b"POST /api/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+        service.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed):
             polite.recv(timeout=STOPS_WITHIN)
         assert polite.close_code == 1001
-        assert running.process.wait(STOPS_WITHIN) == 0, running.log.read_text()
-    assert "Traceback" not in running.log.read_text()
+        assert service.process.wait(STOPS_WITHIN) == 0, service.log.read_text()
 
 
-def test_everything_acknowledged_before_a_stop_under_load_is_there_after_the_restart(neo4j_target: Target, tmp_path: Path) -> None:
+def test_events_acknowledged_before_a_stop_under_load_are_there_after_a_restart(neo4j_target: Target, tmp_path: Path) -> None:
     empty(neo4j_target)
-    running = start(tmp_path / "log", environment=neo4j_environment(neo4j_target))
-    acknowledged: dict[str, dict[str, Any]] = {}
+    environment = neo4j_environment(neo4j_target)
+    acknowledged: dict[str, Event] = {}
     sent: set[str] = set()
     problems: list[str] = []
-    guard = threading.Lock()
+    lock = threading.Lock()
 
     def load(number: int) -> None:
-        with httpx.Client(base_url=running.url, timeout=30) as client:
+        """Odd numbers send batches of five, even numbers single events, until the service no longer accepts them."""
+        with httpx.Client(base_url=service.url, timeout=30) as client:
             while True:
-                events = [new_event(agent_id=str(number)) for _ in range(5 if number % 2 else 1)]
-                with guard:
+                events = new_events(5 if number % 2 else 1, agent_id=str(number))
+                with lock:
                     sent.update(event["id"] for event in events)
                 try:
                     answer = client.post("/api/events/batch", json=events) if number % 2 else client.post("/api/events", json=events[0])
@@ -270,118 +251,103 @@ def test_everything_acknowledged_before_a_stop_under_load_is_there_after_the_res
                     problems.append(answer.text)
                     return
                 stored = answer.json() if number % 2 else [answer.json()]
-                with guard:
+                with lock:
                     acknowledged.update((event["id"], event) for event in stored)
 
-    writers = [threading.Thread(target=load, args=[number]) for number in range(8)]
-    for writer in writers:
-        writer.start()
-    eventually("some load", lambda: len(acknowledged) > 200, 60)
-    running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(STOPS_WITHIN) == 0, running.log.read_text()
-    for writer in writers:
-        writer.join(60)
-    assert problems == []
-    assert "Traceback" not in running.log.read_text()
+    with running_service(tmp_path, environment=environment) as service:
+        writers = [threading.Thread(target=load, args=[number]) for number in range(8)]
+        for writer in writers:
+            writer.start()
+        eventually("more than 200 events are acknowledged", lambda: len(acknowledged) > 200, 60)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(STOPS_WITHIN) == 0, service.log.read_text()
+        for writer in writers:
+            writer.join(60)
+        assert problems == []
 
-    again = start(tmp_path / "again", environment=neo4j_environment(neo4j_target))
-    try:
-        stored: list[dict[str, Any]] = []
-        while page := again.client.get("/api/events", params={"order": "asc", "limit": 1000, "after": len(stored)}).json():
-            stored += page
+    with running_service(tmp_path, environment=environment) as service:
+        stored = items(service, "/api/events", order="asc", limit=1000)
         assert [event["position"] for event in stored] == list(range(1, len(stored) + 1))
         by_id = {event["id"]: event for event in stored}
-        assert len(by_id) == len(stored), "nothing twice"
+        assert len(by_id) == len(stored), "no event is stored twice"
         assert acknowledged.keys() <= by_id.keys() <= sent
         for event_id, event in acknowledged.items():
-            assert by_id[event_id] == {name: value for name, value in event.items() if name not in ("signals", "moved")}
-        assert again.client.post("/api/events", json=new_event()).json()["position"] == len(stored) + 1
-    finally:
-        assert again.stop() == 0, again.log.read_text()
+            assert by_id[event_id] == as_read(event)
+        assert post(service)["position"] == len(stored) + 1
 
 
 def test_epoch_events_signals_and_retries_survive_a_restart(neo4j_target: Target, tmp_path: Path) -> None:
     empty(neo4j_target)
     environment = neo4j_environment(neo4j_target)
-    running = start(tmp_path / "log", environment=environment)
-    events = [new_event(), new_event(type="reward", payload={"value": 0.5}), new_event(type="ready", payload={"status": "ok"})]
-    answers = [running.client.post("/api/events", json=event).json() for event in events]
-    ready, before = running.client.get("/health/ready").json(), running.client.get("/api/signals").json()
-    assert running.stop() == 0
-    again = start(tmp_path / "log", environment=environment)
-    try:
-        assert again.client.get("/health/ready").json() == ready
-        assert [event["id"] for event in again.client.get("/api/events").json()] == [event["id"] for event in events[::-1]]
-        [then], [now] = before, again.client.get("/api/signals").json()
+    events = [new_event(type, id=new_id(), **SAME) for type in ("proposal", "reward", "ready")]
+    with running_service(tmp_path, environment=environment) as service:
+        answers = [service.client.post("/api/events", json=event).json() for event in events]
+        ready, before = service.client.get("/health/ready").json(), service.client.get("/api/signals").json()
+    with running_service(tmp_path, environment=environment) as service:
+        assert service.client.get("/health/ready").json() == ready
+        assert [event["id"] for event in service.client.get("/api/events").json()] == [event["id"] for event in events[::-1]]
+        [then], [now] = before, service.client.get("/api/signals").json()
         assert 0 < now.pop("strength") <= then.pop("strength")
         assert now == then
         for event, answer in zip(events, answers, strict=True):
-            retry = again.client.post("/api/events", json=event)
+            retry = service.client.post("/api/events", json=event)
             assert retry.status_code == 200
             assert retry.json()["position"] == answer["position"]
-        reward = again.client.post("/api/events", json=new_event(type="reward", payload={"value": 0.1})).json()
-        assert [move["pattern"] for move in reward["signals"]] == ["x"], "the newest proposal of the thread is still known"
-        child = again.client.post("/api/events", json=new_event(parent_ids=[events[0]["id"]]))
-        assert child.status_code == 201
-    finally:
-        assert again.stop() == 0, again.log.read_text()
+        reward = post(service, "reward", {"value": 0.1}, **SAME)
+        assert [move["pattern"] for move in reward["signals"]] == ["x"], "the newest proposal of the trace and scope is still known"
+        post(service, "proposal", None, answers[0])
 
 
 def test_signals_made_before_a_restart_with_other_rules_keep_theirs(neo4j_target: Target, tmp_path: Path) -> None:
     empty(neo4j_target)
     environment = neo4j_environment(neo4j_target)
-    running = start(tmp_path / "log", environment=environment)
-    old = running.client.post("/api/events", json=new_event(scope="old")).json()
-    assert running.stop() == 0
-    changed = start(tmp_path / "log", environment={**environment, "SEMP_ALPHA": "2.0", "SEMP_LAMBDA": "0.5"})
-    try:
-        new = changed.client.post("/api/events", json=new_event(scope="new")).json()
-        signals = {signal["scope"]: (signal["alpha"], signal["lambda"]) for signal in changed.client.get("/api/signals").json()}
+    with running_service(tmp_path, environment=environment) as service:
+        old = post(service, scope="old")
+    with running_service(tmp_path, environment={**environment, "SEMP_ALPHA": "2.0", "SEMP_LAMBDA": "0.5"}) as service:
+        new = post(service, scope="new")
+        signals = {signal["scope"]: (signal["alpha"], signal["lambda"]) for signal in service.client.get("/api/signals").json()}
         assert signals == {"old": (1.2, 0.95), "new": (2.0, 0.5)}
         for event, alpha in ((old, 1.2), (new, 2.0)):
-            reward = new_event(type="reward", payload={"value": 0.1}, parent_ids=[event["id"]])
-            [move] = changed.client.post("/api/events", json=reward).json()["signals"]
+            [move] = post(service, "reward", {"value": 0.1}, event)["signals"]
             assert move["after"] == pytest.approx(move["before"] + 0.1 * alpha, abs=1e-9)
         check = subprocess.run(
-            [sys.executable, "-m", "semp", "verify"], env=changed.environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "semp", "verify"], env=service.environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert check.returncode == 0, check.stdout + check.stderr
-    finally:
-        assert changed.stop() == 0, changed.log.read_text()
 
 
 # The embedded database
 
 
 def test_a_data_directory_has_one_service_at_a_time_and_its_database_ends_with_it(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    running = start(tmp_path / "log", "--data", str(data), environment=SMALL)
-    stored = running.client.post("/api/events", json=new_event()).json()
-    second = refused(tmp_path / "second", "--data", str(data), environment=SMALL)
-    assert str(data) in second
-    assert running.client.get(f"/api/events/{stored['id']}").status_code == 200, "the first one does not mind"
-    password = (data / "neo4j" / "password").read_text().strip()
-    children = family(running.process)
-    assert any("java" in child.name() for child in children)
-    for child in children:
-        assert password not in " ".join(child.cmdline())
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(60) == 0, running.log.read_text()
-    assert gone(children)
+    arguments = ("--data", str(tmp_path / "data"))
+    with running_service(tmp_path, *arguments, environment=SMALL) as service:
+        stored = post(service)
+        line = refused(tmp_path / "second", *arguments, environment=SMALL)
+        assert arguments[1] in line
+        assert service.client.get(f"/api/events/{stored['id']}").status_code == 200, "the first service goes on"
+        password = (tmp_path / "data" / "neo4j" / "password").read_text().strip()
+        children = descendants(service.process)
+        assert any("java" in child.name() for child in children)
+        for child in children:
+            assert password not in " ".join(child.cmdline())
+        service.process.send_signal(signal.SIGINT)
+        assert service.process.wait(60) == 0, service.log.read_text()
+        assert ended(children)
 
-    unready = launch(tmp_path / "unready", "--data", str(data), environment=SMALL)
-    eventually("Java is starting", lambda: any("java" in child.name() for child in family(unready)), 60)
-    children = family(unready)
+    unready = launch(tmp_path / "unready", *arguments, environment=SMALL)
+    eventually("Java is starting", lambda: any("java" in child.name() for child in descendants(unready)), 60)
+    children = descendants(unready)
     unready.send_signal(signal.SIGINT)
     assert unready.wait(60) == 0, (tmp_path / "unready").read_text()
-    assert gone(children), "stopped before it was ready, it leaves nothing either"
+    assert ended(children), "a service that is stopped before it is ready stops its database too"
 
-    again = start(tmp_path / "log", "--data", str(data), environment=SMALL)
-    children = family(again.process)
-    assert again.client.get("/api/events").json()[0]["id"] == stored["id"]
-    again.process.send_signal(signal.SIGTERM)
-    assert again.process.wait(60) == 0, again.log.read_text()
-    assert gone(children)
+    with running_service(tmp_path, *arguments, environment=SMALL) as service:
+        children = descendants(service.process)
+        assert service.client.get("/api/events").json()[0]["id"] == stored["id"]
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(60) == 0, service.log.read_text()
+        assert ended(children)
     for name in ("log", "second", "unready"):
         assert password not in (tmp_path / name).read_text()
         assert "Traceback" not in (tmp_path / name).read_text()
