@@ -10,6 +10,7 @@ from semp.storage.neo4j.connection import Target
 
 from tests.acceptance.refusals import MISSING, UNKNOWN, assert_log_gives_nothing_away, assert_refused, log_unchanged, new_event, problem
 from tests.conftest import Service
+from tests.events import append, post
 
 # Fields
 
@@ -133,26 +134,26 @@ def test_a_payload_that_does_not_fit_its_type_is_refused_by_field(service: Servi
         ("penalty", {"value": -0.0}),
     ],
 )
-def test_payloads_at_the_edge_of_their_ranges_are_taken(service: Service, kind: str, payload: dict[str, Any]) -> None:
+def test_payloads_at_the_limits_of_their_ranges_are_accepted(service: Service, kind: str, payload: dict[str, Any]) -> None:
     answer = service.client.post("/api/events", json=new_event(type=kind, payload=payload))
     assert answer.status_code == 201, answer.text
     assert answer.json()["payload"] == payload
 
 
-@pytest.mark.parametrize(("field", "unit"), [("scope", "a"), ("trace_id", "ü"), ("agent_id", "日")])
-def test_256_characters_are_taken_and_257_refused(service: Service, field: str, unit: str) -> None:
-    answer = service.client.post("/api/events", json=new_event(**{field: unit * 256}))
+@pytest.mark.parametrize(("field", "character"), [("scope", "a"), ("trace_id", "ü"), ("agent_id", "日")])
+def test_256_characters_are_accepted_and_257_refused(service: Service, field: str, character: str) -> None:
+    answer = service.client.post("/api/events", json=new_event(**{field: character * 256}))
     assert answer.status_code == 201, answer.text
-    assert answer.json()[field] == unit * 256
+    assert answer.json()[field] == character * 256
     with log_unchanged(service):
-        assert_refused(service.client.post("/api/events", json=new_event(**{field: unit * 257})), field)
+        assert_refused(service.client.post("/api/events", json=new_event(**{field: character * 257})), field)
 
 
 # Parents
 
 
 def test_an_unknown_parent_is_refused_and_named(service: Service) -> None:
-    known = service.client.post("/api/events", json=new_event()).json()["id"]
+    known = post(service)["id"]
     with log_unchanged(service):
         answer = service.client.post("/api/events", json=new_event(parent_ids=[known, UNKNOWN]))
         assert_refused(answer, "parent_ids[1]")
@@ -160,31 +161,31 @@ def test_an_unknown_parent_is_refused_and_named(service: Service) -> None:
 
 
 def test_every_unknown_parent_is_named(service: Service) -> None:
-    strangers = [str(uuid.uuid4()) for _ in range(3)]
+    unknown = [str(uuid.uuid4()) for _ in range(3)]
     with log_unchanged(service):
-        answer = service.client.post("/api/events", json=new_event(parent_ids=strangers))
+        answer = service.client.post("/api/events", json=new_event(parent_ids=unknown))
         assert answer.status_code == 400
         assert [error["field"] for error in problem(answer)["errors"]] == [f"parent_ids[{index}]" for index in range(3)]
-        assert all(stranger in answer.text for stranger in strangers)
+        assert all(event_id in answer.text for event_id in unknown)
 
 
 @pytest.mark.parametrize("parent", ["x", "", 5, None, [], UNKNOWN + "\n", UNKNOWN[:-1]])
-def test_a_parent_that_is_no_uuid_is_refused_by_its_place(service: Service, parent: Any) -> None:
-    known = service.client.post("/api/events", json=new_event()).json()["id"]
+def test_a_parent_that_is_no_uuid_is_refused_by_its_index(service: Service, parent: Any) -> None:
+    known = post(service)["id"]
     with log_unchanged(service):
         assert_refused(service.client.post("/api/events", json=new_event(parent_ids=[known, parent])), "parent_ids[1]")
 
 
-@pytest.mark.parametrize("changed", [str.lower, str.upper])
-def test_an_event_cannot_be_its_own_parent(service: Service, changed: Any) -> None:
-    event = new_event(id=(own := str(uuid.uuid4())), parent_ids=[changed(own)])
+@pytest.mark.parametrize("written", [str.lower, str.upper])
+def test_an_event_cannot_be_its_own_parent(service: Service, written: Any) -> None:
+    event = new_event(id=(own := str(uuid.uuid4())), parent_ids=[written(own)])
     with log_unchanged(service):
         for path, body, field in (("/api/events", event, "parent_ids"), ("/api/events/batch", [event], "[0].parent_ids")):
             assert_refused(service.client.post(path, json=body), field)
 
 
-def test_64_parents_are_taken_and_65_refused(service: Service) -> None:
-    known = [event["id"] for event in service.client.post("/api/events/batch", json=[new_event() for _ in range(65)]).json()]
+def test_64_parents_are_accepted_and_65_refused(service: Service) -> None:
+    known = [event["id"] for event in append(service, [new_event() for _ in range(65)])]
     answer = service.client.post("/api/events", json=new_event(parent_ids=known[:64]))
     assert answer.status_code == 201, answer.text
     assert answer.json()["parent_ids"] == known[:64]
@@ -193,11 +194,11 @@ def test_64_parents_are_taken_and_65_refused(service: Service) -> None:
 
 
 def test_a_parent_named_twice_is_one_parent(service: Service) -> None:
-    known = service.client.post("/api/events", json=new_event()).json()["id"]
+    known = post(service)["id"]
     answer = service.client.post("/api/events", json=new_event(parent_ids=[known, known.upper(), known]))
     assert answer.status_code == 201
     assert answer.json()["parent_ids"] == [known]
 
 
-def test_the_services_log_gives_nothing_away(service: Service, neo4j_target: Target) -> None:
+def test_the_log_file_of_the_service_holds_nothing_secret(service: Service, neo4j_target: Target) -> None:
     assert_log_gives_nothing_away(service, neo4j_target)

@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, or not the JSON that is asked for: a clear 400, and the log unchanged."""
+"""Bodies that are not JSON, or not the JSON that the route needs: a clear 400, and the log unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_malformed_json_is_refused(service: Service, body: bytes) -> None:
         for path in ("/api/events", "/api/nodes", "/api/events/batch"):
             answer = send(service, body, path=path)
             assert answer.status_code == 400, answer.text
-            assert problem(answer)["errors"], "a parser may meet a wrong value before the malformed end, so which field is open"
+            assert problem(answer)["errors"], "which field is not fixed: a parser may meet a wrong value before the malformed end"
 
 
 @pytest.mark.parametrize("body", [b"null", b"true", b"5", b'"text"', b"[]", b"[{}]", b"1.5"])
@@ -73,7 +73,7 @@ def test_json_in_another_encoding_is_refused(service: Service, text: str) -> Non
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "nan", "inf", "1e999", "-1e999", "0x10", "1_000", "undefined"])
-def test_numbers_json_does_not_have_are_refused(service: Service, literal: str) -> None:
+def test_numbers_that_json_does_not_have_are_refused(service: Service, literal: str) -> None:
     for event in (
         new_event(type="reward", payload={"value": "HERE"}),
         new_event(payload={"action": "x", "n": "HERE"}),
@@ -89,7 +89,7 @@ def test_numbers_json_does_not_have_are_refused(service: Service, literal: str) 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\udfff", "x\\udc00y", "\\ud800\\ud800"])
 @pytest.mark.parametrize("where", ["trace_id", "agent_id", "payload", "payload key"])
 def test_lone_surrogates_are_refused(service: Service, escape: str, where: str) -> None:
-    """They have no UTF-8, so they could never be answered."""
+    """They have no UTF-8 form, so no answer could hold them."""
     event = {
         "trace_id": new_event(trace_id="HERE"),
         "agent_id": new_event(agent_id="HERE"),
@@ -105,7 +105,7 @@ def test_lone_surrogates_are_refused(service: Service, escape: str, where: str) 
 @pytest.mark.parametrize(
     "text", ["a\u0000b", "\u0000", "\u0007\u001b[31m", "\ufeff", "\uffff", "\U0001f600", "a\u0301", "'; DROP", "$x {y}", "\u2028"]
 )
-def test_unusual_characters_are_data_and_come_back_as_they_were(service: Service, text: str) -> None:
+def test_unusual_characters_are_stored_and_read_unchanged(service: Service, text: str) -> None:
     event = new_event(trace_id=text, agent_id=text, payload={"action": text, text + "key": text})
     answer = service.client.post("/api/events", json=event)
     assert answer.status_code == 201, answer.text
@@ -122,7 +122,7 @@ def test_unusual_characters_are_data_and_come_back_as_they_were(service: Service
         "18446744073709551616", "1" + "0" * 400, "-1" + "0" * 30, "1" + "0" * 5_000, "0." + "1" * 400, "1e-400", "-0", "-0.0", "1e308",
     ],
 )  # fmt: skip
-def test_numbers_of_any_size_are_kept_or_refused_and_never_a_failure(service: Service, number: str) -> None:
+def test_numbers_of_any_size_are_stored_exactly_or_refused(service: Service, number: str) -> None:
     body = json.dumps(new_event(payload={"action": "x", "n": "HERE"})).replace('"HERE"', number)
     before = head(service)
     answer = send(service, body)
@@ -149,17 +149,17 @@ def test_a_huge_value_is_refused(service: Service, kind: str, number: str) -> No
 # Nesting
 
 
-def nested(depth: int, opening: str = '{"a":', closing_: str = "}", inner: str = "{}") -> str:
-    return opening * (depth - 1) + inner + closing_ * (depth - 1)
+def nested(depth: int, opening: str = '{"a":', ending: str = "}", inner: str = "{}") -> str:
+    """JSON that is nested this deep, objects by default."""
+    return opening * (depth - 1) + inner + ending * (depth - 1)
 
 
 @pytest.mark.parametrize("opening", ['{"a":', "["])
 def test_a_payload_may_nest_128_deep_and_no_deeper(service: Service, opening: str) -> None:
-    shape = (opening, "}") if opening != "[" else ("[", "]")
-    inner = "{}" if opening != "[" else "[]"
+    shape = (opening, "}", "{}") if opening != "[" else ("[", "]", "[]")
 
     def payload_of(depth: int) -> str:
-        return json.dumps(new_event(payload={"action": "x", "deep": "HERE"})).replace('"HERE"', nested(depth - 1, *shape, inner))
+        return json.dumps(new_event(payload={"action": "x", "deep": "HERE"})).replace('"HERE"', nested(depth - 1, *shape))
 
     answer = send(service, payload_of(128))
     assert answer.status_code == 201, answer.text
@@ -171,7 +171,7 @@ def test_a_payload_may_nest_128_deep_and_no_deeper(service: Service, opening: st
 
 @pytest.mark.parametrize("depth", [500, 900, 980, 1_000, 1_100, 2_000, 10_000, 100_000])
 @pytest.mark.parametrize("where", ["payload", "position", "unknown field", "body", "batch", "params"])
-def test_deeper_nesting_is_refused_whatever_holds_it(service: Service, depth: int, where: str) -> None:
+def test_deeper_nesting_is_refused_wherever_it_is(service: Service, depth: int, where: str) -> None:
     deep = nested(depth)
     event = {
         "payload": new_event(payload={"action": "x", "deep": "HERE"}),
@@ -183,12 +183,12 @@ def test_deeper_nesting_is_refused_whatever_holds_it(service: Service, depth: in
     before = head(service)
     answer = send(service, body, path="/api/events/batch" if where == "batch" else "/api/events")
     if answer.status_code == 201:
-        assert where == "position", "what is ignored may be anything"
+        assert where == "position", "a field that is ignored may hold anything"
     else:
         assert answer.status_code == 400, answer.text
         assert problem(answer)["errors"]
         assert head(service) == before
 
 
-def test_the_services_log_gives_nothing_away(service: Service, neo4j_target: Target) -> None:
+def test_the_log_file_of_the_service_holds_nothing_secret(service: Service, neo4j_target: Target) -> None:
     assert_log_gives_nothing_away(service, neo4j_target)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import httpx
@@ -14,6 +12,7 @@ from semp.storage.neo4j.connection import Target
 
 from tests.acceptance.refusals import JSON, UNKNOWN, assert_log_gives_nothing_away, assert_refused, log_unchanged, new_event, problem, send
 from tests.conftest import Service
+from tests.raw_http import connection, exchange
 
 KIB = 1024
 MIB = KIB * KIB
@@ -27,14 +26,14 @@ def padded(size: int, **changes: Any) -> bytes:
     return body[:-1] + b" " * (size - len(body)) + b"}"
 
 
-def test_a_body_of_1_mib_is_taken_and_one_byte_more_refused_with_413(service: Service) -> None:
+def test_a_body_of_1_mib_is_accepted_and_one_byte_more_refused_with_413(service: Service) -> None:
     assert send(service, padded(MIB)).status_code == 201
     with log_unchanged(service):
         assert_refused(send(service, padded(MIB + 1)), "body", 413)
         assert_refused(send(service, padded(MIB + 1), path="/api/nodes"), "body", 413)
 
 
-def test_a_payload_of_256_kib_is_taken_and_one_byte_more_refused_with_413(service: Service) -> None:
+def test_a_payload_of_256_kib_is_accepted_and_one_byte_more_refused_with_413(service: Service) -> None:
     def payload(size: int) -> dict[str, str]:
         return {"action": "x", "text": "y" * (size - len('{"action":"x","text":""}'))}
 
@@ -46,7 +45,7 @@ def test_a_payload_of_256_kib_is_taken_and_one_byte_more_refused_with_413(servic
         assert_refused(service.client.post("/api/events/batch", json=batch), "[1].payload", 413)
 
 
-def test_a_body_in_chunks_is_bounded_like_any_other(service: Service) -> None:
+def test_a_body_in_chunks_has_the_same_limit(service: Service) -> None:
     def chunks(total: int) -> Iterator[bytes]:
         body = padded(total)
         for start in range(0, total, 64 * KIB):
@@ -57,7 +56,7 @@ def test_a_body_in_chunks_is_bounded_like_any_other(service: Service) -> None:
         assert_refused(service.client.post("/api/events", content=chunks(MIB + 1), headers=JSON), "body", 413)
 
 
-def test_a_batch_of_32_mib_is_the_most(service: Service) -> None:
+def test_a_batch_larger_than_32_mib_is_refused(service: Service) -> None:
     event = json.dumps(new_event())
     with log_unchanged(service):
         answer = send(service, f"[{event}" + " " * (32 * MIB) + "]", path="/api/events/batch")
@@ -101,7 +100,7 @@ def test_no_content_type_is_415(service: Service) -> None:
 @pytest.mark.parametrize(
     "kind", ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"]
 )
-def test_json_may_be_named_with_case_and_parameters(service: Service, kind: str) -> None:
+def test_the_content_type_of_json_may_have_other_case_and_parameters(service: Service, kind: str) -> None:
     assert send(service, json.dumps(new_event()), {"content-type": kind}).status_code == 201
 
 
@@ -215,7 +214,7 @@ def test_a_scope_in_the_path_is_refused_as_one_in_the_query_is(service: Service,
         "/api/events?agent_id=HERE",
     ],
 )
-def test_odd_percent_encoding_finds_nothing_and_breaks_nothing(service: Service, place: str, escape: str) -> None:
+def test_odd_percent_encoding_selects_nothing_and_causes_no_failure(service: Service, place: str, escape: str) -> None:
     url = httpx.URL(service.url).copy_with(raw_path=place.replace("HERE", escape + "-odd").encode())
     answer = service.client.get(url)
     assert "x-injected" not in answer.headers
@@ -226,25 +225,11 @@ def test_odd_percent_encoding_finds_nothing_and_breaks_nothing(service: Service,
         problem(answer)
 
 
-# Below HTTP
+# Bytes that are not valid HTTP
 
 
-def raw(service: Service, *parts: bytes) -> tuple[int, bytes]:
-    """Send bytes as they are; the status and everything that came back."""
-    host, _, port = service.url.removeprefix("http://").partition(":")
-    with closing(socket.create_connection((host, int(port)), timeout=20)) as connection:
-        for part in parts:
-            connection.sendall(part)
-        received = b""
-        while True:
-            chunk = connection.recv(65_536)
-            received += chunk
-            if not chunk or b"\r\n\r\n" in received:
-                break
-        return int(received.split(b" ", 2)[1]), received
-
-
-def posted(body: bytes, *headers: bytes) -> bytes:
+def request(body: bytes, *headers: bytes) -> bytes:
+    """The bytes of a POST of an event, with these headers and this body."""
     return b"\r\n".join([b"POST /api/events HTTP/1.1", b"host: localhost", b"connection: close", *headers, b"", body])
 
 
@@ -268,8 +253,7 @@ GOOD = json.dumps(new_event()).encode()
 )
 def test_a_request_that_breaks_http_is_400(service: Service, headers: list[bytes]) -> None:
     with log_unchanged(service):
-        status, _ = raw(service, posted(GOOD, b"content-type: application/json", *headers))
-        assert status == 400
+        assert exchange(service, request(GOOD, b"content-type: application/json", *headers)).status == 400
 
 
 def test_two_content_types_that_differ_are_refused_whatever_their_order(service: Service) -> None:
@@ -277,31 +261,30 @@ def test_two_content_types_that_differ_are_refused_whatever_their_order(service:
     kinds = [b"content-type: application/json", b"content-type: text/plain"]
     with log_unchanged(service):
         for order in (kinds, kinds[::-1]):
-            status, received = raw(service, posted(GOOD, length, *order))
-            assert status in (400, 415), received
+            answer = exchange(service, request(GOOD, length, *order))
+            assert answer.status in (400, 415), answer
 
 
 def test_a_long_body_is_refused_before_it_is_sent_where_its_length_is_announced(service: Service) -> None:
     with log_unchanged(service):
-        status, received = raw(service, posted(b"", b"content-type: application/json", b"content-length: %d" % (MIB + 1)))
-        assert status == 413, received
+        answer = exchange(service, request(b"", b"content-type: application/json", b"content-length: %d" % (MIB + 1)))
+        assert answer.status == 413, answer
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_changes_nothing(service: Service) -> None:
-    host, _, port = service.url.removeprefix("http://").partition(":")
     with log_unchanged(service):
         for cut in (0, 1, len(GOOD) // 2, len(GOOD) - 1):
-            with closing(socket.create_connection((host, int(port)), timeout=20)) as connection:
-                connection.sendall(posted(GOOD[:cut], b"content-type: application/json", b"content-length: %d" % len(GOOD)))
+            with connection(service) as leaving:
+                leaving.send(request(GOOD[:cut], b"content-type: application/json", b"content-length: %d" % len(GOOD)))
         assert service.client.get("/api/events", params={"limit": 1}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/events?limit=" + "1" * 60_000, "/api/events/trace/" + "a" * 60_000])
-def test_a_very_long_address_is_refused_or_finds_nothing(service: Service, path: str) -> None:
+def test_a_very_long_address_is_refused_or_selects_nothing(service: Service, path: str) -> None:
     answer = service.client.get(path)
     assert answer.status_code in (200, 400, 404, 414), answer.status_code
     assert answer.status_code != 200 or answer.json() == []
 
 
-def test_the_services_log_gives_nothing_away(service: Service, neo4j_target: Target) -> None:
+def test_the_log_file_of_the_service_holds_nothing_secret(service: Service, neo4j_target: Target) -> None:
     assert_log_gives_nothing_away(service, neo4j_target)

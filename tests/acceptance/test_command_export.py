@@ -1,4 +1,4 @@
-"""`semp export`: the whole log or nothing, wherever it goes."""
+"""`semp export`: it writes the whole log or fails, to a file, a device or a pipe."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service
-from tests.events import head, new_events
+from tests.events import append, head, new_event, new_events
 from tests.gateway import LOSE, Asked, Reply, gateway
 from tests.semp_command import assert_one_clear_line, command, semp
 
 
-def test_export_writes_the_log_oldest_first_and_import_of_it_doubles_nothing(service: Service, tmp_path: Path) -> None:
+def test_export_writes_the_log_oldest_first_and_importing_it_again_adds_nothing(service: Service, tmp_path: Path) -> None:
     parents = new_events(3, payload={"action": "Größe 日本", "n": [1.5, None, {"a": "\u2028"}]})
-    child = new_events(1, type="ready", payload={"status": "x"}, parent_ids=[event["id"] for event in parents])
-    service.client.post("/api/events/batch", json=parents + child)
+    child = [new_event("ready", None, *parents)]
+    append(service, parents + child)
     file = tmp_path / "log.ndjson"
     found = semp("export", "--output", str(file), "--url", service.url)
     assert found.returncode == 0
@@ -31,8 +31,7 @@ def test_export_writes_the_log_oldest_first_and_import_of_it_doubles_nothing(ser
     lines = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
     assert [event["position"] for event in lines] == list(range(1, head(service) + 1))
     assert f"{len(lines)} events written" in found.stderr.decode()
-    asked = {"order": "asc", "after": len(lines) - 4}
-    assert lines[-4:] == service.client.get("/api/events", params=asked).json()
+    assert lines[-4:] == service.client.get("/api/events", params={"order": "asc", "after": len(lines) - 4}).json()
     before = head(service)
     again = semp("import", str(file), "--url", service.url)
     assert again.returncode == 0
@@ -40,13 +39,13 @@ def test_export_writes_the_log_oldest_first_and_import_of_it_doubles_nothing(ser
     assert head(service) == before
 
 
-def test_export_goes_to_standard_output_unless_a_file_is_named_and_may_begin_later(service: Service) -> None:
-    service.client.post("/api/events/batch", json=new_events(1_100))
-    stand = head(service)
+def test_export_without_a_file_goes_to_standard_output_and_after_names_its_begin(service: Service) -> None:
+    append(service, new_events(1_100))
+    last = head(service)
     whole = semp("export", "--url", service.url).stdout.splitlines()
-    assert len(whole) == stand
-    assert semp("export", "--url", service.url, "--after", str(stand - 2)).stdout.splitlines() == whole[-2:]
-    assert semp("export", "--url", service.url, "--after", str(stand)).stdout == b""
+    assert len(whole) == last
+    assert semp("export", "--url", service.url, "--after", str(last - 2)).stdout.splitlines() == whole[-2:]
+    assert semp("export", "--url", service.url, "--after", str(last)).stdout == b""
 
 
 def test_a_file_that_cannot_be_written_is_one_clear_line(service: Service, tmp_path: Path) -> None:
@@ -54,8 +53,8 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(service: Service, tmp_p
     assert_one_clear_line(semp("export", "--output", str(file), "--url", service.url), str(file))
 
 
-def test_output_to_a_reader_that_has_gone_is_no_stack_trace(service: Service) -> None:
-    service.client.post("/api/events/batch", json=new_events(2_000))
+def test_a_reader_of_the_output_that_closes_early_causes_no_traceback(service: Service) -> None:
+    append(service, new_events(2_000))
     line, variables = command("export", "--url", service.url)
     process = subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
@@ -73,35 +72,37 @@ OLD = b'{"a good":"backup"}\n'
 
 
 def backup(directory: Path) -> Path:
-    """A backup of yesterday; nothing may be left beside it."""
+    """Write an earlier backup into the directory; its path."""
     file = directory / "backup.ndjson"
     file.write_bytes(OLD)
     return file
 
 
 def assert_untouched(file: Path) -> None:
+    """The earlier backup is unchanged, and no other file is beside it."""
     assert file.read_bytes() == OLD
     assert [found.name for found in file.parent.iterdir()] == [file.name]
 
 
 def unavailable(retry_after: str = "0") -> Reply:
-    """What the service says while its database is away."""
+    """What the service answers while its database is away."""
     headers = (("content-type", "application/json"), ("retry-after", retry_after))
     return Reply(503, b'{"message":"the database is not available"}', headers)
 
 
 @pytest.fixture(scope="module")
 def filled(memory_service: Service) -> Service:
-    for _ in range(3):
-        memory_service.client.post("/api/events/batch", json=new_events(900)).raise_for_status()
+    """A service whose log has 2,700 events."""
+    append(memory_service, new_events(2_700))
     return memory_service
 
 
-def lines_of(file: Path) -> list[int]:
+def positions(file: Path) -> list[int]:
+    """The positions of the events in a file."""
     return [json.loads(line)["position"] for line in file.read_text("utf-8").split("\n") if line]
 
 
-def test_with_the_database_away_the_export_fails_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
+def test_while_the_database_is_away_the_export_fails_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
     file = backup(tmp_path)
     with gateway(filled.url, lambda _: unavailable()) as broken:
         found = semp("export", "--output", str(file), "--url", broken.url, "--patience", "0")
@@ -109,11 +110,11 @@ def test_with_the_database_away_the_export_fails_and_the_old_file_stays(filled: 
     assert_untouched(file)
 
 
-def test_a_503_in_the_middle_is_waited_for_and_the_export_is_whole(filled: Service, tmp_path: Path) -> None:
+def test_after_a_503_in_the_middle_the_export_waits_and_completes(filled: Service, tmp_path: Path) -> None:
     refused: set[str] = set()
 
     def once_each(asked: Asked) -> Reply | None:
-        """Each page is refused the first time, once in the service's way and once in a gateway's."""
+        """Each page is refused the first time, alternately as the service and as a gateway would."""
         if asked.path in refused or not asked.path.startswith("/api/events"):
             return None
         refused.add(asked.path)
@@ -125,18 +126,18 @@ def test_a_503_in_the_middle_is_waited_for_and_the_export_is_whole(filled: Servi
     assert found.returncode == 0, found.stderr
     assert len(refused) == 3
     assert b"waiting for the service" in found.stderr
-    assert lines_of(file) == list(range(1, 2_701))
+    assert positions(file) == list(range(1, 2_701))
     assert b"2,700 events written" in found.stderr
 
 
 @pytest.mark.parametrize("way", ["unavailable", "html", "lost", "gap", "short", "other epoch"])
-def test_what_breaks_in_the_middle_fails_and_the_old_file_stays(filled: Service, way: str, tmp_path: Path) -> None:
+def test_a_failure_in_the_middle_fails_the_export_and_the_old_file_stays(filled: Service, way: str, tmp_path: Path) -> None:
     ready = json.dumps({"status": "ok", "epoch": "another", "position": 2_700}).encode()
 
     def broken_later(asked: Asked) -> Reply | None:
         if way == "other epoch":
-            later = sum(one.path == asked.path for one in front.asked) > 1
-            return Reply(200, ready, (("content-type", "application/json"),)) if later and "ready" in asked.path else None
+            again = sum(one.path == asked.path for one in front.asked) > 1
+            return Reply(200, ready, (("content-type", "application/json"),)) if again and "ready" in asked.path else None
         if "after=1000" not in asked.path:
             return None
         page = filled.client.get("/api/events", params={"order": "asc", "after": 1000 + (way == "gap"), "limit": 1000 - (way == "short")})
@@ -158,7 +159,7 @@ def test_what_breaks_in_the_middle_fails_and_the_old_file_stays(filled: Service,
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stop_in_the_middle_leaves_the_old_file_and_nothing_beside_it(
+def test_a_signal_in_the_middle_leaves_the_old_file_and_nothing_beside_it(
     filled: Service, how: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     reached = threading.Event()
@@ -176,7 +177,7 @@ def test_a_stop_in_the_middle_leaves_the_old_file_and_nothing_beside_it(
             assert reached.wait(60)
             assert process.stderr is not None
             assert b"waiting" in process.stderr.readline()
-            assert len(list(tmp_path.iterdir())) == 2, "it writes beside the old file"
+            assert len(list(tmp_path.iterdir())) == 2, "the new file is written beside the old one"
             process.send_signal(how)
             text = process.stderr.read()
             assert process.wait(30) == code
@@ -184,18 +185,18 @@ def test_a_stop_in_the_middle_leaves_the_old_file_and_nothing_beside_it(
     assert_untouched(file)
 
 
-def test_a_full_disk_is_told_with_the_name_of_the_file_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
+def test_a_file_that_grows_too_large_is_named_and_the_old_file_stays(filled: Service, tmp_path: Path) -> None:
     file = backup(tmp_path)
     line, variables = command("export", "--output", str(file), "--url", filled.url)
-    small = f"ulimit -f 64; exec {shlex.join(line)}"
-    found = subprocess.run(["bash", "-c", small], env=variables, capture_output=True, timeout=60, check=False)
+    limited = f"ulimit -f 64; exec {shlex.join(line)}"
+    found = subprocess.run(["bash", "-c", limited], env=variables, capture_output=True, timeout=60, check=False)
     assert_one_clear_line(found, str(file), "large")
     assert_untouched(file)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("arguments", [["--output", "/dev/full"], ["--output", "-"], []], ids=" ".join)
-def test_a_device_that_is_full_is_told_and_nothing_is_counted(filled: Service, arguments: list[str]) -> None:
+def test_a_full_device_is_an_error_and_no_count_is_printed(filled: Service, arguments: list[str]) -> None:
     line, variables = command("export", *arguments, "--url", filled.url)
     with Path("/dev/full").open("wb") as full:
         found = subprocess.run(line, env=variables, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
@@ -206,33 +207,33 @@ def test_a_device_that_is_full_is_told_and_nothing_is_counted(filled: Service, a
     assert "written" not in text
 
 
-def test_a_symbolic_link_stays_and_what_it_points_to_is_replaced_with_the_mode_it_had(filled: Service, tmp_path: Path) -> None:
+def test_a_symbolic_link_stays_and_its_target_is_replaced_and_keeps_its_mode(filled: Service, tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_bytes(OLD)
     real.chmod(0o640)
     link.symlink_to("real")
     assert semp("export", "--output", str(link), "--url", filled.url, "--after", "2699").returncode == 0
     assert link.is_symlink()
-    assert lines_of(real) == [2_700]
+    assert positions(real) == [2_700]
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
 
 
-def test_a_directory_is_no_file_to_write(filled: Service, tmp_path: Path) -> None:
+def test_a_directory_is_refused_as_output(filled: Service, tmp_path: Path) -> None:
     assert_one_clear_line(semp("export", "--output", str(tmp_path), "--url", filled.url), str(tmp_path), "directory")
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
 @pytest.mark.parametrize("locked", ["file", "directory"])
-def test_what_is_write_protected_is_told_and_stays(filled: Service, locked: str, tmp_path: Path) -> None:
-    room = tmp_path / "room"
-    room.mkdir()
-    file = backup(room)
-    (file if locked == "file" else room).chmod(0o444 if locked == "file" else 0o555)
+def test_a_write_protected_file_or_directory_is_an_error_and_the_file_stays(filled: Service, locked: str, tmp_path: Path) -> None:
+    directory = tmp_path / "directory"
+    directory.mkdir()
+    file = backup(directory)
+    (file if locked == "file" else directory).chmod(0o444 if locked == "file" else 0o555)
     line, variables = command("export", "--output", str(file), "--url", filled.url)
     if os.geteuid() == 0:
         line = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--", *line]
     found = subprocess.run(line, env=variables, capture_output=True, timeout=60, check=False)
-    room.chmod(0o755)
+    directory.chmod(0o755)
     assert_one_clear_line(found, str(file))
     assert_untouched(file)
 
@@ -250,7 +251,7 @@ def test_a_named_pipe_is_written_to_directly(filled: Service, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
-def test_standard_output_by_any_name_is_appended_to_where_the_shell_appends(filled: Service, name: str, tmp_path: Path) -> None:
+def test_standard_output_by_any_of_its_names_keeps_the_append_mode_of_the_shell(filled: Service, name: str, tmp_path: Path) -> None:
     if name.startswith("/proc") and not Path("/proc/self/fd").exists():
         pytest.skip("only Linux has /proc")
     file = backup(tmp_path)
@@ -263,7 +264,7 @@ def test_standard_output_by_any_name_is_appended_to_where_the_shell_appends(fill
     assert json.loads(second)["position"] == 2_700
 
 
-def test_an_empty_log_says_so_and_takes_no_backup_away(empty_service: Service, tmp_path: Path) -> None:
+def test_an_empty_log_is_reported_and_an_old_backup_stays(empty_service: Service, tmp_path: Path) -> None:
     new, old = tmp_path / "new" / "log", backup(tmp_path)
     new.parent.mkdir()
     for file in (new, old):
@@ -275,7 +276,7 @@ def test_an_empty_log_says_so_and_takes_no_backup_away(empty_service: Service, t
     assert semp("export", "--url", empty_service.url).stdout == b""
 
 
-def test_positions_beyond_the_end_of_the_log_say_where_it_ends(filled: Service) -> None:
+def test_a_position_beyond_the_end_is_answered_with_the_newest(filled: Service) -> None:
     found = semp("export", "--url", filled.url, "--after", "99999")
     assert (found.returncode, found.stdout) == (0, b"")
     assert b"the newest is 2700" in found.stderr

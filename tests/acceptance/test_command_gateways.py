@@ -1,4 +1,4 @@
-"""Every command that asks a service, where something else answers: one clear line with the URL and the cause, and no secret."""
+"""Commands whose URL leads to another server, a proxy or nothing: one clear line with the URL and the cause, and no secret."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_what_is_no_service_is_one_clear_line(memory_service: Service, arguments: list[str], name: str, file: Path) -> None:
+def test_another_server_at_the_url_is_one_clear_line(memory_service: Service, arguments: list[str], name: str, file: Path) -> None:
     reply, words = ANSWERS[name]
     with gateway(memory_service.url, lambda _: reply) as front:
         url = front.url.replace("//", f"//ada:{PASSWORD}@")
@@ -83,8 +83,8 @@ def test_retry_after_may_be_a_date(memory_service: Service, file: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_this_machine_is_asked_directly_whatever_proxies_there_are(memory_service: Service, arguments: list[str], file: Path) -> None:
-    """The proxies named lead nowhere; were one used, the command would fail for another reason."""
+def test_a_service_on_this_machine_is_asked_without_a_proxy(memory_service: Service, arguments: list[str], file: Path) -> None:
+    """Nothing listens at the address of the proxies. If one were used, there would be no answer."""
     nowhere = {name: f"http://127.0.0.1:{free_port()}" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy")}
     arguments = [part for part in arguments if part not in ("--watch",)] + (["--no-follow"] if arguments == ["tail"] else [])
     found = semp(*[str(file) if part == "FILE" else part for part in arguments], "--url", memory_service.url, environment=nowhere)
@@ -92,7 +92,7 @@ def test_this_machine_is_asked_directly_whatever_proxies_there_are(memory_servic
     assert found.returncode == 0 or "nothing ever moved" in found.stderr.decode() or "no event has" in found.stderr.decode()
 
 
-def test_a_service_elsewhere_is_asked_through_the_proxy(memory_service: Service) -> None:
+def test_a_service_on_another_machine_is_asked_through_the_proxy(memory_service: Service) -> None:
     with gateway(memory_service.url, lambda _: Reply(403)) as proxy:
         variables = {"HTTP_PROXY": proxy.url.replace("//", f"//ada:{PASSWORD}@")}
         found = semp("status", "--url", "http://semp.example:5000", environment=variables)
@@ -118,28 +118,17 @@ def test_a_proxy_that_cannot_be_used_is_one_clear_line(proxy: str, words: list[s
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate that nobody has signed, and its key."""
-    made = tmp_path_factory.mktemp("tls") / "both.pem"
-    asked = [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-    ]
-    subprocess.run([program("openssl"), *asked, "-keyout", str(made), "-out", f"{made}.crt"], check=True, capture_output=True)
-    made.write_bytes(made.read_bytes() + Path(f"{made}.crt").read_bytes())
-    return made
+    """A self-signed certificate and its key in one file; the certificate alone is in the file with `.crt` added."""
+    both = tmp_path_factory.mktemp("tls") / "both.pem"
+    arguments = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run([program("openssl"), *arguments.split(), "-keyout", str(both), "-out", f"{both}.crt"], check=True, capture_output=True)
+    both.write_bytes(both.read_bytes() + Path(f"{both}.crt").read_bytes())
+    return both
 
 
 @pytest.fixture
 def tls(memory_service: Service, certificate: Path) -> Iterator[str]:
+    """The https URL of a gateway to the service."""
     with gateway(memory_service.url) as front:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
@@ -147,17 +136,17 @@ def tls(memory_service: Service, certificate: Path) -> Iterator[str]:
         yield front.url.replace("http://127.0.0.1", "https://localhost")
 
 
-def test_a_certificate_that_is_not_trusted_is_told_and_can_be_trusted(tls: str, certificate: Path) -> None:
+def test_an_untrusted_certificate_is_an_error_and_can_be_trusted(tls: str, certificate: Path) -> None:
     assert_one_clear_line(semp("status", "--url", tls), tls, "certificate is not trusted", "SSL_CERT_FILE")
     assert semp("status", "--url", tls, environment={"SSL_CERT_FILE": f"{certificate}.crt"}).returncode == 0
 
 
-def test_the_wrong_scheme_says_which_to_try(memory_service: Service, tls: str) -> None:
+def test_the_wrong_scheme_is_an_error_that_names_the_right_one(memory_service: Service, tls: str) -> None:
     assert_one_clear_line(semp("status", "--url", memory_service.url.replace("http", "https")), "TLS", "try http://")
     assert_one_clear_line(semp("status", "--url", tls.replace("https", "http")), "no answer")
 
 
-def test_what_speaks_no_http_is_one_clear_line() -> None:
+def test_a_server_that_does_not_speak_http_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -171,18 +160,18 @@ def test_what_speaks_no_http_is_one_clear_line() -> None:
         assert_one_clear_line(semp("status", "--url", url), url, "does not speak HTTP")
 
 
-def test_an_ipv6_address_and_a_trailing_slash_are_urls(memory_service: Service) -> None:
+def test_an_ipv6_address_and_a_trailing_slash_are_accepted(memory_service: Service) -> None:
     assert_one_clear_line(semp("status", "--url", f"http://[::1]:{free_port()}/"), "no answer", "http://[::1]:")
     assert semp("status", "--url", f"{memory_service.url}/").returncode == 0
 
 
-def test_a_url_without_a_port_says_that_it_names_none() -> None:
+def test_for_a_url_without_a_port_the_error_says_so() -> None:
     found = semp("status", "--url", "http://127.0.0.1")
     assert found.returncode == 1
     assert "names no port" in found.stderr.decode() or "is no SEL/SEMP service" in found.stderr.decode()
 
 
-def test_the_version_is_shown_where_the_service_tells_it(memory_service: Service) -> None:
+def test_status_shows_the_version_where_the_service_answers_it(memory_service: Service) -> None:
     answer = Reply(200, json.dumps({"version": "9.8.7\x1b"}).encode(), JSON)
     with gateway(memory_service.url, lambda asked: answer if asked.path == "/api/version" else None) as front:
         assert "9.8.7\\x1b" in semp("status", "--url", front.url).stdout.decode()

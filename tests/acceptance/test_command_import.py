@@ -1,4 +1,4 @@
-"""`semp import`: every event once, honest counts, and any file that holds events."""
+"""`semp import`: every event is appended once, counts are exact, and files of other programs are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,13 @@ import pytest
 from semp.cli.import_log import BATCH_BYTES
 
 from tests.conftest import Service
-from tests.events import head, new_events, write_ndjson
+from tests.events import append, head, new_events, write_ndjson
 from tests.gateway import DROP, LOSE, Asked, Reply, gateway
 from tests.semp_command import assert_one_clear_line, command, semp
+from tests.waiting import eventually
 
 
-def test_import_appends_in_order_and_repeats_without_doubling(service: Service, tmp_path: Path) -> None:
+def test_import_appends_in_order_and_a_repeat_adds_nothing(service: Service, tmp_path: Path) -> None:
     events = new_events(250)
     for number in range(1, 250):
         events[number]["parent_ids"] = [events[number - 1]["id"]]
@@ -37,7 +37,7 @@ def test_import_appends_in_order_and_repeats_without_doubling(service: Service, 
 
 
 def test_lines_without_an_id_are_appended_once_each_however_often_they_are_imported(service: Service, tmp_path: Path) -> None:
-    """Two equal lines are two events; the same file again is neither."""
+    """Equal lines of a file are different events; the same file imported again adds none."""
     events = [{name: value for name, value in event.items() if name != "id"} for event in new_events(5)]
     file, before = write_ndjson(tmp_path / "events", [*events, events[0], events[0]]), head(service)
     for _ in range(2):
@@ -53,15 +53,13 @@ def test_import_reads_standard_input_and_skips_empty_lines(service: Service) -> 
     assert head(service) == before + 3
 
 
-def test_an_import_that_was_killed_in_the_middle_is_completed_by_repeating_it(service: Service, tmp_path: Path) -> None:
+def test_an_import_that_was_killed_is_completed_by_repeating_it(service: Service, tmp_path: Path) -> None:
     events, before = new_events(1_500), head(service)
     file = write_ndjson(tmp_path / "events", events)
     line, variables = command("import", str(file), "--url", service.url, "--batch", "5")
     process = subprocess.Popen(line, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while head(service) < before + 100:
-        assert time.monotonic() < deadline
-        assert process.poll() is None, "it ended by itself; it should be stopped in the middle"
+    eventually("100 events are appended", lambda: head(service) >= before + 100, 60)
+    assert process.poll() is None, "it ended by itself before it could be killed"
     process.kill()
     process.wait(30)
     assert head(service) < before + 1_500
@@ -94,7 +92,7 @@ def test_a_line_the_service_refuses_is_named(service: Service, change: dict[str,
     events = new_events(7)
     events[4].update(change)
     lines = [json.dumps(event) for event in events]
-    lines.insert(1, "")  # so that counting events is not counting lines
+    lines.insert(1, "")  # now the number of a line is not the number of its event
     file = tmp_path / "events"
     file.write_text("\n".join(lines))
     assert_one_clear_line(semp("import", str(file), "--url", service.url, "--batch", "3"), "line 6", *words)
@@ -108,17 +106,17 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(service: Service, name: st
 # Counts
 
 
-def away(_: Asked) -> Reply:
-    """What the service says while its database is away, in the middle of a commit."""
+def unavailable(_: Asked) -> Reply:
+    """What the service answers when its database goes away during a commit."""
     body = b'{"message":"the database went away during the commit; the events may be stored"}'
     return Reply(503, body, (("content-type", "application/json"), ("retry-after", "0")))
 
 
 @pytest.mark.parametrize("how", ["lost answer", "lost request", "503 after the commit", "503 before"])
 def test_counts_are_exact_when_a_batch_has_to_be_repeated(memory_service: Service, how: str, tmp_path: Path) -> None:
-    """Of 50 events, 17 are there already, in the middle of the file; every batch has to be sent twice."""
+    """Of 50 events, 17 in the middle of the file are stored already. Every batch has to be sent twice."""
     events = new_events(50)
-    memory_service.client.post("/api/events/batch", json=events[10:27]).raise_for_status()
+    append(memory_service, events[10:27])
     failed: set[bytes] = set()
 
     def once_each(asked: Asked) -> Reply | None:
@@ -127,7 +125,7 @@ def test_counts_are_exact_when_a_batch_has_to_be_repeated(memory_service: Servic
         failed.add(asked.body)
         if how == "503 after the commit":
             memory_service.client.post(asked.path, content=asked.body, headers={"content-type": asked.headers["content-type"]})
-        return {"lost answer": LOSE, "lost request": DROP}.get(how) or away(asked)
+        return {"lost answer": LOSE, "lost request": DROP}.get(how) or unavailable(asked)
 
     file, before = write_ndjson(tmp_path / "events", events), head(memory_service)
     with gateway(memory_service.url, once_each) as broken:
@@ -141,7 +139,7 @@ def test_counts_are_exact_when_a_batch_has_to_be_repeated(memory_service: Servic
         assert b"0 events appended, 50 were there already" in again.stderr
 
 
-def test_repeats_in_the_file_are_counted_as_there_already(memory_service: Service, tmp_path: Path) -> None:
+def test_repeated_ids_in_the_file_are_counted_as_there_already(memory_service: Service, tmp_path: Path) -> None:
     [one, other] = new_events(2)
     file = write_ndjson(tmp_path / "events", [one, one, other, one])
     for batch in ("4", "1"):
@@ -150,30 +148,30 @@ def test_repeats_in_the_file_are_counted_as_there_already(memory_service: Servic
         assert expected in found.stderr
 
 
-def test_an_error_says_what_was_done_before_it(memory_service: Service, tmp_path: Path) -> None:
+def test_an_error_tells_what_was_appended_before_it(memory_service: Service, tmp_path: Path) -> None:
     events = new_events(4)
-    memory_service.client.post("/api/events/batch", json=events[:1]).raise_for_status()
+    append(memory_service, events[:1])
     events[3]["type"] = "wish"
     file = write_ndjson(tmp_path / "events", events)
     found = semp("import", str(file), "--url", memory_service.url, "--batch", "2")
     assert_one_clear_line(found, "line 4", "1 event appended, 1 was there already before that")
 
 
-def test_a_service_that_stays_away_ends_the_import_with_what_was_done(memory_service: Service, tmp_path: Path) -> None:
+def test_when_the_service_stays_away_the_import_fails_and_tells_what_was_appended(memory_service: Service, tmp_path: Path) -> None:
     file = write_ndjson(tmp_path / "events", new_events(4))
     with gateway(memory_service.url) as broken:
 
-        def away_after_one(asked: Asked) -> Reply | None:
-            return away(asked) if sum(one.method == "POST" for one in broken.asked) > 1 else None
+        def unavailable_after_one(asked: Asked) -> Reply | None:
+            return unavailable(asked) if sum(one.method == "POST" for one in broken.asked) > 1 else None
 
-        broken.rule = away_after_one
+        broken.rule = unavailable_after_one
         found = semp("import", str(file), "--url", broken.url, "--batch", "2", "--patience", "0")
         assert_one_clear_line(found, "went away", "2 events appended, 0 were there already before that")
         broken.rule = lambda _: None
         assert b"2 events appended, 2 were there already" in semp("import", str(file), "--url", broken.url).stderr
 
 
-def test_ctrl_c_says_what_was_done_and_that_it_can_be_repeated(memory_service: Service, tmp_path: Path) -> None:
+def test_ctrl_c_tells_what_was_appended_and_that_the_import_can_be_repeated(memory_service: Service, tmp_path: Path) -> None:
     file = write_ndjson(tmp_path / "events", new_events(4))
     reached = threading.Event()
 
@@ -198,8 +196,8 @@ def test_ctrl_c_says_what_was_done_and_that_it_can_be_repeated(memory_service: S
 # Sizes
 
 
-def test_large_events_go_in_batches_that_the_service_takes(memory_service: Service, tmp_path: Path) -> None:
-    """1,000 events of 60 KB were a legal log that could be exported and not imported."""
+def test_large_events_are_sent_in_batches_that_the_service_accepts(memory_service: Service, tmp_path: Path) -> None:
+    """1,000 events of 60 KB: the default number of events of a batch would be too many bytes."""
     before = head(memory_service)
     file = write_ndjson(tmp_path / "events", new_events(1_000, payload={"action": "x", "text": "y" * 60_000}))
     with gateway(memory_service.url) as front:
@@ -210,7 +208,7 @@ def test_large_events_go_in_batches_that_the_service_takes(memory_service: Servi
     assert max(len(asked.body) for asked in front.asked) <= BATCH_BYTES
 
 
-def test_a_gateway_that_takes_less_is_given_less(memory_service: Service, tmp_path: Path) -> None:
+def test_for_a_gateway_with_a_smaller_limit_batches_become_smaller(memory_service: Service, tmp_path: Path) -> None:
     file = write_ndjson(tmp_path / "events", new_events(20, payload={"action": "x", "text": "y" * 1_000}))
     with gateway(memory_service.url, lambda asked: Reply(413) if len(asked.body) > 5_000 else None) as narrow:
         found = semp("import", str(file), "--url", narrow.url)
@@ -236,7 +234,7 @@ def test_an_event_that_is_too_large_is_named_with_its_line(memory_service: Servi
 def test_files_of_any_encoding_and_line_ending_are_read(
     memory_service: Service, encoding: str, ending: str, last: bool, tmp_path: Path
 ) -> None:
-    """PowerShell writes UTF-16 with a mark, Excel UTF-8 with one; Notepad lets the last line be without an ending."""
+    """PowerShell writes UTF-16 with a byte order mark, Excel UTF-8 with one. The last line may have no line ending."""
     events = new_events(3, payload={"action": "Größe 日本 🐜"})
     file = tmp_path / "events"
     text = ending.join(["", *[json.dumps(event, ensure_ascii=False) for event in events], " "]).lstrip() if last else ending.join(
@@ -249,7 +247,7 @@ def test_files_of_any_encoding_and_line_ending_are_read(
     assert stored["payload"] == {"action": "Größe 日本 🐜"}
 
 
-def test_files_joined_by_cat_keep_their_marks_and_are_read(memory_service: Service, tmp_path: Path) -> None:
+def test_byte_order_marks_inside_a_file_are_skipped(memory_service: Service, tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(b"".join(json.dumps(event).encode("utf-8-sig") + b"\r\n" for event in new_events(3)))
     assert b"3 events appended" in semp("import", str(file), "--url", memory_service.url).stderr
@@ -273,14 +271,14 @@ def test_a_line_without_an_id_is_the_same_event_in_every_encoding(memory_service
         (b"\x89PNG\r\n", "line 1"),
     ],
 )
-def test_files_that_are_something_else_are_one_clear_line(memory_service: Service, content: bytes, words: str, tmp_path: Path) -> None:
+def test_a_file_that_holds_no_json_lines_is_one_clear_line(memory_service: Service, content: bytes, words: str, tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(content)
     assert_one_clear_line(semp("import", str(file), "--url", memory_service.url), words)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xff\xfe"])
-def test_a_file_without_events_says_so(memory_service: Service, content: bytes, tmp_path: Path) -> None:
+def test_a_file_without_events_is_reported_and_no_failure(memory_service: Service, content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(content)
     found = semp("import", str(file), "--url", memory_service.url)

@@ -1,4 +1,4 @@
-"""`semp signals`, `semp explain`, `semp trace` and `semp status`: what they show of a small log, and of a hostile one."""
+"""`semp signals`, `semp explain`, `semp trace` and `semp status`: what they print, also of text with control characters."""
 
 from __future__ import annotations
 
@@ -16,37 +16,36 @@ from typing import Any
 import pytest
 
 from tests.conftest import Service
-from tests.events import head
+from tests.events import Event, append_minimal, head, new_event, post
 from tests.gateway import Reply, gateway
 from tests.semp_command import assert_one_clear_line, command, semp
 
 ESCAPES = "\x1b]0;x\x07\x1b[2J\x9b2J\u202e"
+"""Sequences that change a terminal, if they are printed to it."""
 SHOWN = r"\x1b]0;x\x07\x1b[2J\x9b2J\u202e"
 MARKUP = "[/x][red]not markup[/red] :smile:"
 
 
 @pytest.fixture(scope="module")
 def story(memory_service: Service) -> Service:
-    """A proposal that is tested, rewarded and penalised, and a fork."""
+    """A service with eight events: a proposal that is tested, rewarded and penalised, and names with control characters."""
 
-    def post(kind: str, agent: str, payload: dict[str, Any], *parents: str, scope: str = "ui.login", trace: str = "checkout-42") -> str:
-        event = {"type": kind, "scope": scope, "trace_id": trace, "agent_id": agent, "payload": payload, "parent_ids": list(parents)}
-        answer = memory_service.client.post("/api/events", json=event)
-        assert answer.status_code == 201, answer.text
-        return answer.json()["id"]
+    def add(type: str, agent: str, payload: dict[str, Any], *parents: Event, scope: str = "ui.login", trace: str = "checkout-42") -> Event:
+        return post(memory_service, type, payload, *parents, scope=scope, trace_id=trace, agent_id=agent)
 
-    first = post("proposal", "designer", {"action": "improve_ux"})
-    second = post("proposal", "designer", {"action": "bigger_button"}, first)
-    passed = post("test", "tester", {"status": "passed", "suite": "e2e"}, second)
-    reward = post("reward", "critic", {"value": 0.5, "reason": "fewer clicks"}, first, passed)
-    failed = post("test", "tester", {"status": "failed"}, second)
-    post("penalty", "critic", {"value": -0.2, "reason": "slow"}, failed, first)
-    post("ready", "designer", {"status": "done"}, reward)
-    post("reward", f"agent {ESCAPES}", {"action": ESCAPES + MARKUP, "value": 1}, scope="odd", trace=f"trace/{ESCAPES}")
+    first = add("proposal", "designer", {"action": "improve_ux"})
+    second = add("proposal", "designer", {"action": "bigger_button"}, first)
+    passed = add("test", "tester", {"status": "passed", "suite": "e2e"}, second)
+    reward = add("reward", "critic", {"value": 0.5, "reason": "fewer clicks"}, first, passed)
+    failed = add("test", "tester", {"status": "failed"}, second)
+    add("penalty", "critic", {"value": -0.2, "reason": "slow"}, failed, first)
+    add("ready", "designer", {"status": "done"}, reward)
+    add("reward", f"agent {ESCAPES}", {"action": ESCAPES + MARKUP, "value": 1}, scope="odd", trace=f"trace/{ESCAPES}")
     return memory_service
 
 
 def text_of(*arguments: str, service: Service) -> str:
+    """The standard output of a command, which must succeed and print no error."""
     found = semp(*arguments, "--url", service.url)
     assert found.returncode == 0, found.stderr
     assert found.stderr == b"", found.stderr
@@ -54,26 +53,29 @@ def text_of(*arguments: str, service: Service) -> str:
 
 
 def on_terminal(*arguments: str, columns: int = 80, stop_at: str | None = None) -> tuple[int, str]:
-    """Run it on a terminal of this width, and press Ctrl-C once it has shown this; its exit code and all that the terminal was sent."""
+    """Run a command on a terminal of this width; its exit code and all bytes that it sent to the terminal.
+
+    Once the terminal has received the text `stop_at`, Ctrl-C is pressed.
+    """
     line, variables = command(*arguments, environment={"COLUMNS": str(columns), "LINES": "30", "TERM": "xterm-256color"})
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(line, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
-    os.close(theirs)
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(line, env=variables, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
+    os.close(terminal)
     sent, deadline = b"", time.monotonic() + 60
     while time.monotonic() < deadline:
-        if select.select([ours], [], [], 0.1)[0]:
+        if select.select([controller], [], [], 0.1)[0]:
             try:
-                sent += os.read(ours, 65_536)
-            except OSError:  # it has gone
+                sent += os.read(controller, 65_536)
+            except OSError:  # the command has ended
                 break
         if stop_at is not None and stop_at in sent.decode("utf-8", "replace"):
             process.send_signal(signal.SIGINT)
             stop_at = None
-    os.close(ours)
+    os.close(controller)
     return process.wait(30), sent.decode()
 
 
-def test_signals_are_shown_strongest_first_and_whole_in_a_pipe(story: Service) -> None:
+def test_signals_are_printed_strongest_first_and_a_pipe_gets_whole_lines(story: Service) -> None:
     lines = text_of("signals", service=story).splitlines()
     assert lines[0].split() == ["STRENGTH", "SCOPE", "PATTERN", "LAST", "MOVED"]
     strengths = [float(line.split()[0]) for line in lines[1:]]
@@ -83,7 +85,7 @@ def test_signals_are_shown_strongest_first_and_whole_in_a_pipe(story: Service) -
     ]  # fmt: skip
 
 
-def test_signals_take_the_filters_of_the_api(story: Service) -> None:
+def test_signals_have_the_filters_of_the_api(story: Service) -> None:
     def patterns(*arguments: str) -> list[str]:
         return [json.loads(line)["pattern"] for line in semp("signals", "--json", *arguments, "--url", story.url).stdout.splitlines()]
 
@@ -94,13 +96,13 @@ def test_signals_take_the_filters_of_the_api(story: Service) -> None:
     assert patterns("--at", "1") == ["improve_ux"]
 
 
-def test_json_is_what_the_api_answers_and_safe_on_a_terminal(story: Service) -> None:
+def test_json_is_the_answer_of_the_api_without_control_characters(story: Service) -> None:
     text = text_of("signals", "--json", "--at", str(head(story)), service=story)
     assert [json.loads(line) for line in text.splitlines()] == story.client.get(f"/api/signals?at={head(story)}").json()
     assert all(line.isprintable() for line in text.splitlines())
 
 
-def test_explain_shows_each_move_with_who_and_when(story: Service) -> None:
+def test_explain_prints_each_move_with_its_agent_and_time(story: Service) -> None:
     lines = text_of("explain", "ui.login", "improve_ux", "--at", "7", service=story).splitlines()
     api = story.client.get("/api/signals/ui.login/improve_ux/explain?at=7").json()
     assert lines[0].startswith(f"ui.login:improve_ux is {api['strength']:.3f} at position 7, ")
@@ -115,7 +117,7 @@ def test_explain_shows_each_move_with_who_and_when(story: Service) -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", row[1]) for row in rows)
 
 
-def test_explain_pages_to_the_newest_and_its_json_is_the_apis(story: Service) -> None:
+def test_explain_prints_the_newest_moves_and_json_is_the_answer_of_the_api(story: Service) -> None:
     whole = story.client.get("/api/signals/ui.login/improve_ux/explain?at=7").json()
     assert json.loads(text_of("explain", "ui.login", "improve_ux", "--at", "7", "--json", service=story)) == whole
     part = json.loads(text_of("explain", "ui.login", "improve_ux", "--at", "7", "--json", "--limit", "2", service=story))
@@ -124,8 +126,7 @@ def test_explain_pages_to_the_newest_and_its_json_is_the_apis(story: Service) ->
 
 
 def test_explain_of_many_moves_follows_the_pages(memory_service: Service) -> None:
-    events = [{"type": "test", "scope": "many", "trace_id": "m", "agent_id": "a", "payload": {"action": "m", "status": "passed"}}] * 2_500
-    memory_service.client.post("/api/events/batch?return=minimal", json=events).raise_for_status()
+    append_minimal(memory_service, [new_event("test", {"action": "m", "status": "passed"}, scope="many") for _ in range(2_500)])
     found = json.loads(text_of("explain", "many", "m", "--json", "--limit", "2400", service=memory_service))
     positions = [event["position"] for event in found["events"]]
     assert positions == list(range(head(memory_service) - 2_399, head(memory_service) + 1))
@@ -138,8 +139,8 @@ def test_names_with_escapes_and_slashes_are_explained_and_traced(story: Service)
     assert f"agent {SHOWN}" in text
 
 
-def test_a_trace_is_shown_at_a_glance_and_as_a_tree(story: Service) -> None:
-    """A chain goes straight down; where it forks, its ends are set in. What was on the critical path is marked."""
+def test_a_trace_is_printed_as_a_summary_and_a_tree(story: Service) -> None:
+    """A chain goes straight down; where it forks, each branch is indented. Events on the critical path have a filled mark."""
     text = text_of("trace", "checkout-42", service=story)
     assert re.search(r"events +7: 2 proposal, 2 test", text)
     assert re.search(r"^designer +3 ", text, re.MULTILINE)
@@ -155,7 +156,7 @@ def test_a_trace_is_shown_at_a_glance_and_as_a_tree(story: Service) -> None:
     ]
 
 
-def test_a_trace_as_json_has_its_graph_and_a_limit_says_that_there_is_more(story: Service) -> None:
+def test_a_trace_as_json_has_its_graph_and_a_limit_reports_that_there_are_more(story: Service) -> None:
     found = json.loads(text_of("trace", "checkout-42", "--json", service=story))
     graph = found.pop("graph")
     assert found == story.client.get("/api/traces/checkout-42").json()
@@ -172,7 +173,7 @@ def test_a_trace_as_json_has_its_graph_and_a_limit_says_that_there_is_more(story
     ids=lambda arguments: arguments[0] + str(len(arguments)),
 )  # fmt: skip
 @pytest.mark.parametrize("columns", [80, 300])
-def test_on_a_terminal_text_of_agents_never_commands_it_and_keeps_to_the_width(story: Service, arguments: list[str], columns: int) -> None:
+def test_a_terminal_gets_no_control_characters_and_lines_fit_its_width(story: Service, arguments: list[str], columns: int) -> None:
     code, sent = on_terminal(*arguments, "--url", story.url, columns=columns)
     assert code == 0, sent
     assert "\x1b]" not in sent
@@ -184,7 +185,7 @@ def test_on_a_terminal_text_of_agents_never_commands_it_and_keeps_to_the_width(s
         assert columns == 80 or any(MARKUP[:4] in line for line in lines) or arguments[0] == "trace"
 
 
-def test_errors_that_repeat_text_of_agents_are_safe_too(story: Service) -> None:
+def test_errors_that_repeat_text_of_agents_have_no_control_characters(story: Service) -> None:
     found = semp("explain", "odd", f"nothing {ESCAPES}", "--url", story.url)
     assert_one_clear_line(found, SHOWN)
 
@@ -198,13 +199,13 @@ def test_errors_that_repeat_text_of_agents_are_safe_too(story: Service) -> None:
         (["tail", "--no-follow", "--json", "--after", "0"], "no event yet"),
     ],
 )  # fmt: skip
-def test_an_empty_answer_says_that_it_is_empty(empty_service: Service, arguments: list[str], words: str) -> None:
+def test_an_empty_answer_is_reported(empty_service: Service, arguments: list[str], words: str) -> None:
     found = semp(*arguments, "--url", empty_service.url)
     assert (found.returncode, found.stdout) == (0, b"")
     assert words in found.stderr.decode()
 
 
-def test_status_of_an_empty_log_says_so_and_away_is_told(empty_service: Service) -> None:
+def test_status_reports_an_empty_log_and_a_database_that_is_away(empty_service: Service) -> None:
     assert re.search(r"events +0, the log is empty", text_of("status", service=empty_service))
     away = Reply(503, b'{"message":"the database is not available"}', (("content-type", "application/json"),))
     with gateway(empty_service.url, lambda asked: away if "ready" in asked.path else None) as front:
@@ -213,28 +214,27 @@ def test_status_of_an_empty_log_says_so_and_away_is_told(empty_service: Service)
     assert "the database is not available" in found.stdout.decode()
 
 
-def test_what_excludes_each_other_is_said(story: Service) -> None:
+def test_options_that_exclude_each_other_are_an_error(story: Service) -> None:
     assert_one_clear_line(semp("signals", "--watch", "--at", "1", "--url", story.url), "--watch", "--at")
     assert_one_clear_line(semp("tail", "-n", "1", "--after", "1", "--url", story.url), "--last", "--after")
 
 
-def test_watching_in_a_pipe_prints_each_change_and_ctrl_c_ends_it_well(memory_service: Service) -> None:
+def test_watching_in_a_pipe_prints_each_change_and_ctrl_c_is_no_failure(memory_service: Service) -> None:
     line, variables = command("signals", "--watch", "--json", "--scope", "watched.**", "--url", memory_service.url)
-    event = {"type": "reward", "scope": "watched.x", "trace_id": "t", "agent_id": "a", "payload": {"action": "y", "value": 0.5}}
     with subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         done = threading.Event()
 
-        def post() -> None:
+        def reward() -> None:
             while not done.wait(0.1):
-                memory_service.client.post("/api/events", json={**event, "scope": "other"})
-                memory_service.client.post("/api/events", json=event)
+                for scope in ("other", "watched.x"):
+                    post(memory_service, "reward", {"action": "y", "value": 0.5}, scope=scope)
 
-        poster = threading.Thread(target=post)
-        poster.start()
+        writer = threading.Thread(target=reward)
+        writer.start()
         changes = [json.loads(process.stdout.readline()) for _ in range(3)]
         done.set()
-        poster.join()
+        writer.join()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert process.stderr is not None
@@ -243,7 +243,7 @@ def test_watching_in_a_pipe_prints_each_change_and_ctrl_c_ends_it_well(memory_se
     assert changes[0]["position"] < changes[1]["position"] < changes[2]["position"]
 
 
-def test_watching_on_a_terminal_draws_a_table_and_ctrl_c_ends_it_well(story: Service) -> None:
+def test_watching_on_a_terminal_draws_a_table_and_ctrl_c_is_no_failure(story: Service) -> None:
     code, sent = on_terminal("signals", "--watch", "--url", story.url, stop_at="Ctrl-C ends")
     assert code == 0, sent
     assert "improve_ux" in sent

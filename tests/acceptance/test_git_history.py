@@ -1,4 +1,4 @@
-"""Real histories through the real service: what Git counts, the log counts."""
+"""Histories of Git in the real service: its lineage answers are those of Git."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httpx
 import networkx as nx
 import pytest
 
-if TYPE_CHECKING:
-    from tests.conftest import Service
+from tests.acceptance.lineage import lineage_of
+from tests.answers import get, nodes, pages
+from tests.conftest import Service
+from tests.events import append_minimal, new_event, post
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRACT = ROOT / "tests/fixtures/git_history.txt"
@@ -22,28 +23,25 @@ STORY = ROOT / "tests/fixtures/git_history.fast-import"
 
 
 def event_id(number: str) -> str:
+    """The id of the event of a commit."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"git_history.txt#{number}"))
 
 
 @pytest.fixture(scope="module")
 def history(service: Service) -> nx.DiGraph[str]:
-    """The extract of a real history, imported; edges go from child to parent."""
+    """The extract of a real history, appended to the log. Edges go from child to parent; commits are numbered from 1."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     events: list[dict[str, Any]] = []
     for line in EXTRACT.read_text().splitlines()[1:]:
         number, parents, seconds = line.split()
-        causes = [] if parents == "-" else parents.split(",")
+        above = [] if parents == "-" else parents.split(",")
         graph.add_node(number)
-        graph.add_edges_from((number, cause) for cause in causes)
-        events.append({
-            "id": event_id(number), "type": "proposal", "scope": "extract", "trace_id": "extract", "agent_id": "git",
-            "payload": {"action": "change", "params": {"committed_at": int(seconds)}}, "parent_ids": [event_id(cause) for cause in causes],
-        })  # fmt: skip
+        graph.add_edges_from((number, parent) for parent in above)
+        payload = {"action": "change", "params": {"committed_at": int(seconds)}}
+        events.append(new_event("proposal", payload, *map(event_id, above), id=event_id(number), scope="extract", trace_id="extract"))
     for start in range(0, len(events), 1000):
         batch = events[start : start + 1000]
-        answer = httpx.post(f"{service.url}/api/events/batch?return=minimal", json=batch, timeout=120)
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["count"] == len(batch)
+        assert append_minimal(service, batch)["count"] == len(batch)
     return graph
 
 
@@ -54,102 +52,90 @@ def test_the_extract_is_of_a_real_size(history: nx.DiGraph[str]) -> None:
     assert nx.is_directed_acyclic_graph(history)
 
 
-def test_ancestors_and_descendants_of_a_random_sample_are_what_networkx_finds(service: Service, history: nx.DiGraph[str]) -> None:
-    chosen = ["1", str(len(history)), *random.Random(20).sample(sorted(history), 200)]
-    expected = {number: (len(nx.descendants(history, number)), len(nx.ancestors(history, number))) for number in chosen}
-    assert sum(ancestors > 100 and descendants > 100 for ancestors, descendants in expected.values()) > 100, "the sample tests something"
-    with httpx.Client(base_url=f"{service.url}/api/events", timeout=60) as client:
+def test_counts_of_ancestors_and_descendants_are_what_networkx_computes(service: Service, history: nx.DiGraph[str]) -> None:
+    sample = ["1", str(len(history)), *random.Random(20).sample(sorted(history), 200)]
+    expected = {number: (len(nx.descendants(history, number)), len(nx.ancestors(history, number))) for number in sample}
+    assert sum(ancestors > 100 and descendants > 100 for ancestors, descendants in expected.values()) > 100, "most have many of both"
 
-        def count(number: str, way: str) -> int:
-            return client.get(f"/{event_id(number)}/{way}", params={"limit": 0}).raise_for_status().json()["count"]
+    def count(number: str, direction: str) -> int:
+        return lineage_of(service, event_id(number), direction, limit=0)["count"]
 
-        assert {number: (count(number, "ancestors"), count(number, "descendants")) for number in chosen} == expected
+    assert {number: (count(number, "ancestors"), count(number, "descendants")) for number in sample} == expected
 
 
 def test_the_pages_of_a_lineage_hold_every_ancestor_once_at_its_distance(service: Service, history: nx.DiGraph[str]) -> None:
     newest = str(len(history))
-    found: list[tuple[str, int]] = []
-    with httpx.Client(base_url=service.url, timeout=60) as client:
-        url = f"/api/events/{event_id(newest)}/ancestors?limit=700"
-        while url:
-            page = client.get(url).raise_for_status()
-            found += [(node["id"], node["depth"]) for node in page.json()["nodes"]]
-            url = page.links.get("next", {}).get("url", "")
+    listed = [(node["id"], node["depth"]) for node in nodes(service, f"/api/events/{event_id(newest)}/ancestors", limit=700)]
     distances: dict[str, int] = nx.single_source_shortest_path_length(history, newest)
-    assert len(found) == len(history) - 1
-    assert dict(found) == {event_id(number): away for number, away in distances.items() if number != newest}
-    assert [depth for _, depth in found] == sorted(depth for _, depth in found)
+    assert len(listed) == len(history) - 1
+    assert dict(listed) == {event_id(number): distance for number, distance in distances.items() if number != newest}
+    assert [depth for _, depth in listed] == sorted(depth for _, depth in listed)
 
 
 class Git:
-    """The same history as a repository, so that Git itself can be asked; commits by their numbers."""
+    """The same history as a repository, so that Git itself can be asked. Commits are known by their numbers."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         subprocess.run(["git", "init", "--quiet", "--bare", path], check=True)
-        story: list[str] = []
+        stream: list[str] = []
         for line in EXTRACT.read_text().splitlines()[1:]:
             number, parents, seconds = line.split()
-            story += ["commit refs/heads/main", f"mark :{number}", f"committer a <a@example.org> {seconds} +0000", "data 0"]
+            stream += ["commit refs/heads/main", f"mark :{number}", f"committer a <a@example.org> {seconds} +0000", "data 0"]
             if parents == "-":  # without this the commit before would be its parent
-                story.insert(-4, "reset refs/heads/main\n")
+                stream.insert(-4, "reset refs/heads/main\n")
             else:
-                story += [f"{word} :{parent}" for word, parent in zip(("from", *["merge"] * 16), parents.split(","), strict=False)]
-            story.append("")
+                stream += [f"{word} :{parent}" for word, parent in zip(("from", *["merge"] * 16), parents.split(","), strict=False)]
+            stream.append("")
         command = ["git", "-C", path, "fast-import", "--quiet", f"--export-marks={path / 'marks'}"]
-        subprocess.run(command, input="\n".join(story).encode(), check=True)
+        subprocess.run(command, input="\n".join(stream).encode(), check=True)
         marks = [line.split() for line in (path / "marks").read_text().splitlines()]
         self.number = {sha: mark[1:] for mark, sha in marks}
         self.sha = {number: sha for sha, number in self.number.items()}
 
     def __call__(self, *words: str) -> set[str]:
-        """The numbers of the commits Git lists."""
+        """Run git with these arguments; the numbers of the commits that it lists."""
         done = subprocess.run(["git", "-C", self.path, *words], capture_output=True, text=True, check=False)
         assert done.returncode in (0, 1), done.stderr  # 1: no merge base
         return {self.number[sha] for sha in done.stdout.split()}
 
 
-def test_lineage_answers_are_git_s_own(service: Service, history: nx.DiGraph[str], tmp_path: Path) -> None:
+def test_lineage_answers_are_those_of_git(service: Service, history: nx.DiGraph[str], tmp_path: Path) -> None:
     git = Git(tmp_path / "extract.git")
     rng = random.Random(22)
     numbers = {event_id(number): number for number in history}
     everything = sorted(history, key=int)
-    with httpx.Client(base_url=service.url, timeout=60) as client:
 
-        def ask(path: str, **query: str) -> set[str]:
-            found: set[str] = set()
-            answer = client.get(f"/api/{path}", params={"limit": "1000", **query})
-            while True:
-                page = answer.raise_for_status().json()
-                found |= {numbers[node["id"]] for node in page["nodes"]}
-                if "next" not in answer.links:
-                    assert page["count"] == len(found)
-                    return found
-                answer = client.get(answer.links["next"]["url"])
+    def ask(path: str, **query: str) -> set[str]:
+        answered = pages(service, f"/api/{path}", limit=1000, **query)
+        found = {numbers[node["id"]] for page in answered for node in page["nodes"]}
+        assert answered[-1]["count"] == len(found)
+        return found
 
-        for number in rng.sample(everything, 20):
-            sha, event = git.sha[number], event_id(number)
-            assert ask(f"events/{event}/ancestors") == git("rev-list", sha) - {number}
-            assert ask(f"events/{event}/descendants") == git("rev-list", "--all", "--ancestry-path", f"^{sha}")
-            assert ask(f"events/{event}/roots") == git("rev-list", "--max-parents=0", sha)
-        between = several = 0
-        for _ in range(60):
-            one, other = rng.sample(everything if rng.random() < 0.5 else everything[(start := rng.randrange(1900)) : start + 60], 2)
-            bases = git("merge-base", "--all", git.sha[one], git.sha[other])
-            assert ask("common-causes", ids=f"{event_id(one)},{event_id(other)}") == bases
-            several += len(bases) > 1
-            cause, effect = sorted((one, other), key=int)
-            way = git("rev-list", "--ancestry-path", f"^{git.sha[cause]}", git.sha[effect])
-            assert ask("paths", **{"from": event_id(cause), "to": event_id(effect)}) == (way | {cause} if way else set())
-            between += len(way) > 2
-        for _ in range(15):
-            three = rng.sample(everything[-400:], 3)
-            bases = git("merge-base", "--all", "--octopus", *[git.sha[one] for one in three])
-            assert ask("common-causes", ids=",".join(map(event_id, three))) == bases
-        assert between > 20, "the sample tests something"
+    for number in rng.sample(everything, 20):
+        sha, event = git.sha[number], event_id(number)
+        assert ask(f"events/{event}/ancestors") == git("rev-list", sha) - {number}
+        assert ask(f"events/{event}/descendants") == git("rev-list", "--all", "--ancestry-path", f"^{sha}")
+        assert ask(f"events/{event}/roots") == git("rev-list", "--max-parents=0", sha)
+    between = several = 0
+    for _ in range(60):
+        one, other = rng.sample(everything if rng.random() < 0.5 else everything[(start := rng.randrange(1900)) : start + 60], 2)
+        bases = git("merge-base", "--all", git.sha[one], git.sha[other])
+        assert ask("common-causes", ids=f"{event_id(one)},{event_id(other)}") == bases
+        several += len(bases) > 1
+        cause, effect = sorted((one, other), key=int)
+        path = git("rev-list", "--ancestry-path", f"^{git.sha[cause]}", git.sha[effect])
+        assert ask("paths", **{"from": event_id(cause), "to": event_id(effect)}) == (path | {cause} if path else set())
+        between += len(path) > 2
+    for _ in range(15):
+        three = rng.sample(everything[-400:], 3)
+        bases = git("merge-base", "--all", "--octopus", *[git.sha[one] for one in three])
+        assert ask("common-causes", ids=",".join(map(event_id, three))) == bases
+    assert between > 20, "many of the pairs have events between them"
 
 
 def example(service: Service, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run examples/git_history.py."""
     command = [sys.executable, ROOT / "examples/git_history.py", *arguments, "--url", service.url]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
@@ -163,41 +149,39 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def stored(service: Service) -> list[dict[str, Any]]:
-    return httpx.get(f"{service.url}/api/events/trace/little-story").raise_for_status().json()
+def stored_events(service: Service) -> list[dict[str, Any]]:
+    return get(service, "events/trace/little-story")
 
 
-def test_a_clone_is_imported_in_two_goes_without_doubling_and_agrees_with_git(service: Service, repository: Path) -> None:
-    begun = example(service, repository, "--limit", "5")
-    assert begun.returncode == 0, begun.stderr
-    assert sum(event["type"] == "proposal" for event in stored(service)) == 5
+def test_a_clone_imported_in_two_runs_is_stored_once_and_agrees_with_git(service: Service, repository: Path) -> None:
+    first = example(service, repository, "--limit", "5")
+    assert first.returncode == 0, first.stderr
+    assert sum(event["type"] == "proposal" for event in stored_events(service)) == 5
 
     done = example(service, repository, "--check", "50")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all 13 commits agree with Git" in done.stdout
-    events = stored(service)
+    events = stored_events(service)
     types = [event["type"] for event in events]
     assert {kind: types.count(kind) for kind in ("proposal", "reward", "penalty")} == {"proposal": 13, "reward": 2, "penalty": 2}
 
     again = example(service, repository)
     assert again.returncode == 0, again.stderr
     assert "all there before: nothing added" in again.stdout
-    assert stored(service) == events
+    assert stored_events(service) == events
 
     # 0.3 from the commit, 0.05 * 1.2 from its tag, 0.1 taken by its revert; decay takes less than 5 % in the first minute
-    strength = httpx.get(f"{service.url}/api/signals/src.app/change").raise_for_status().json()["strength"]
+    strength = get(service, "signals/src.app/change")["strength"]
     assert 0.26 * 0.95 < strength < 0.26 + 1e-9
 
-    # whatever else follows from a commit must make the check fail: it compares exactly
-    first = next(event for event in events if not event["parent_ids"])
-    more = {"type": "proposal", "scope": "x", "trace_id": "x", "agent_id": "x", "payload": {"action": "x"}, "parent_ids": [first["id"]]}
-    httpx.post(f"{service.url}/api/events", json=more).raise_for_status()
+    # the check compares exactly: one more descendant of a commit makes it fail
+    post(service, "proposal", None, next(event for event in events if not event["parent_ids"]))
     wrong = example(service, repository, "--check", "50")
     assert wrong.returncode == 1
     assert "1 of 13 commits differ from Git" in wrong.stdout
 
 
-def test_a_wrong_address_is_told_at_once(repository: Path, service: Service) -> None:
+def test_a_url_where_no_service_answers_is_an_error_at_once(repository: Path, service: Service) -> None:
     command = [sys.executable, ROOT / "examples/git_history.py", repository, "--url", "http://127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1

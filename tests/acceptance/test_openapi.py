@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete for a reader, and true: what the live service answers is what it says."""
+"""The OpenAPI document is complete, and the service answers what the document says."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 from contract.renew import FILE, text
 from tests.conftest import Service
+from tests.events import post
 
 JSON = "application/json"
 CHECKS = [
@@ -28,7 +29,7 @@ CHECKS = [
     "unsupported_method",
     "allow_header_conformance",
 ]
-# schemathesis knows no NDJSON by itself; it imports this from a file that an environment variable names.
+# schemathesis does not know NDJSON. It imports this module, which an environment variable names.
 NDJSON_FOR_SCHEMATHESIS = """
 import json, schemathesis
 
@@ -68,7 +69,7 @@ def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
 
 
 def examples(document: dict[str, Any], media: dict[str, Any]) -> list[Any]:
-    """Those a reader is shown: of the media type itself, or of its schema as a whole."""
+    """The examples that a reader sees: those of the media type, and those of its schema as a whole."""
     schema = resolve(document, media.get("schema", {}))
     found = [example["value"] for example in media.get("examples", {}).values()]
     found += [media["example"]] if "example" in media else []
@@ -76,27 +77,28 @@ def examples(document: dict[str, Any], media: dict[str, Any]) -> list[Any]:
     return found + list(schema.get("examples", []))
 
 
-def missing(found: list[str]) -> None:
-    assert not found, "\n".join(found)
+def assert_none(problems: list[str]) -> None:
+    assert not problems, "\n".join(problems)
 
 
 def test_the_document_has_every_route_of_the_protocol_page_and_the_page_every_route_of_the_document(document: dict[str, Any]) -> None:
     page = (Path(__file__).parents[2] / "docs/protocol.md").read_text("utf-8")
-    told = {f"{method} {nameless(path)}" for method, path in re.findall(r"`(GET|POST) (/(?:api/|health/|metrics)[^` ?]*)", page)}
+    documented = {f"{method} {nameless(path)}" for method, path in re.findall(r"`(GET|POST) (/(?:api/|health/|metrics)[^` ?]*)", page)}
     table = page.partition("## Lineage")[2].partition("\n\n| Parameter")[0]
-    told = {path for path in told if not path.endswith("/")} | {
+    documented = {path for path in documented if not path.endswith("/")} | {
         f"GET /api/events/{{}}/{end}" for end in re.findall(r"\| `(\w+)` \|", table)
     }
-    assert {nameless(name) for name, _ in operations(document)} == told
+    assert {nameless(name) for name, _ in operations(document)} == documented
 
 
 def nameless(path: str) -> str:
+    """A path without the names of its parameters."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def test_every_operation_has_an_id_of_its_own_a_summary_a_description_and_a_tag(document: dict[str, Any]) -> None:
-    wanting = ("operationId", "summary", "description", "tags")
-    missing([f"{name}: no {field}" for name, operation in operations(document) for field in wanting if not operation.get(field)])
+    required = ("operationId", "summary", "description", "tags")
+    assert_none([f"{name}: no {field}" for name, operation in operations(document) for field in required if not operation.get(field)])
     ids = [operation["operationId"] for _, operation in operations(document)]
     assert len(ids) == len(set(ids))
 
@@ -112,7 +114,7 @@ def test_every_operation_has_an_error_answer_and_every_error_answer_an_example_i
             if not shown:
                 problems.append(f"{name}: {status} has no example")
             problems += [f"{name}: {status} shows {example}" for example in shown if "message" not in example]
-    missing(problems)
+    assert_none(problems)
 
 
 def test_every_request_body_and_every_success_has_an_example(document: dict[str, Any]) -> None:
@@ -125,7 +127,7 @@ def test_every_request_body_and_every_success_has_an_example(document: dict[str,
             for kind, media in answer.get("content", {}).items():
                 if status < "400" and not examples(document, media):
                     problems.append(f"{name}: {status} has no example in {kind}")
-    missing(problems)
+    assert_none(problems)
 
 
 def test_every_example_is_valid_by_its_own_schema(document: dict[str, Any]) -> None:
@@ -140,7 +142,7 @@ def test_every_example_is_valid_by_its_own_schema(document: dict[str, Any]) -> N
                 validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
                 for example in examples(document, media):
                     problems += [f"{name}: {where}: {error.message[:200]}" for error in validator.iter_errors(example)]
-    missing(problems)
+    assert_none(problems)
 
 
 def test_every_parameter_is_described(document: dict[str, Any]) -> None:
@@ -150,7 +152,7 @@ def test_every_parameter_is_described(document: dict[str, Any]) -> None:
             found = resolve(document, parameter)
             if not (found.get("description") or found.get("schema", {}).get("description")):
                 problems.append(f"{name}: {found['in']} {found['name']}")
-    missing(problems)
+    assert_none(problems)
 
 
 def test_a_batch_is_documented_as_json_and_as_ndjson(document: dict[str, Any]) -> None:
@@ -162,7 +164,7 @@ def test_a_retry_answered_200_is_documented(document: dict[str, Any], path: str)
     assert {"200", "201"} <= set(document["paths"][path]["post"]["responses"])
 
 
-def test_examples_of_requests_are_taken_by_the_service(service: Service, document: dict[str, Any]) -> None:
+def test_examples_of_requests_are_accepted_by_the_service(service: Service, document: dict[str, Any]) -> None:
     tried = 0
     for name, operation in operations(document):
         for kind, media in operation.get("requestBody", {}).get("content", {}).items():
@@ -170,8 +172,8 @@ def test_examples_of_requests_are_taken_by_the_service(service: Service, documen
                 if kind != JSON or "{" in name:
                     continue
                 answer = service.client.post(name.removeprefix("POST "), json=example)
-                known = "parent_ids" in json.dumps(example) and "no event has the id" in answer.text
-                assert answer.status_code in (200, 201) or known, f"{name}: {answer.text}"
+                unknown_parent = "parent_ids" in json.dumps(example) and "no event has the id" in answer.text
+                assert answer.status_code in (200, 201) or unknown_parent, f"{name}: {answer.text}"
                 tried += 1
     assert tried >= 3
 
@@ -182,10 +184,8 @@ def test_the_document_and_its_pages_are_served(service: Service, path: str) -> N
 
 
 def test_what_schemathesis_sends_is_answered_as_documented(service: Service, tmp_path: Path) -> None:
-    """No 500, no status, content type or body that the document does not name; what it forbids is refused. Same cases every run."""
-    service.client.post(
-        "/api/events", json={"type": "proposal", "scope": "a", "trace_id": "t", "agent_id": "a", "payload": {"action": "x"}}
-    )
+    """No 500, and no status, content type or body that the document does not name. What it forbids is refused. Every run sends the same."""
+    post(service, scope="a", trace_id="t")
     (tmp_path / "ndjson_for_schemathesis.py").write_text(NDJSON_FOR_SCHEMATHESIS)
     environment = {**os.environ, "COLUMNS": "140", "PYTHONPATH": str(tmp_path), "SCHEMATHESIS_HOOKS": "ndjson_for_schemathesis"}
     found = subprocess.run(
@@ -194,7 +194,7 @@ def test_what_schemathesis_sends_is_answered_as_documented(service: Service, tmp
             "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "15",
             "--workers", "1",  # parsing in two threads trips over CPython issue 106905
             "--generation-deterministic",
-            "--exclude-path", "/api/stream",  # an answer without an end; tests of its own are in test_event_stream.py
+            "--exclude-path", "/api/stream",  # its answer has no end; test_event_stream.py tests it
             "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure", "--request-timeout", "30", "--no-color",
         ],
         capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment, check=False,

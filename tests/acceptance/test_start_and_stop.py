@@ -279,7 +279,7 @@ def test_events_acknowledged_before_a_stop_under_load_are_there_after_a_restart(
 def test_epoch_events_signals_and_retries_survive_a_restart(neo4j_target: Target, tmp_path: Path) -> None:
     empty(neo4j_target)
     environment = neo4j_environment(neo4j_target)
-    events = [new_event(type, id=new_id(), **SAME) for type in ("proposal", "reward", "ready")]
+    events = [new_event(kind, id=new_id(), **SAME) for kind in ("proposal", "reward", "ready")]
     with running_service(tmp_path, environment=environment) as service:
         answers = [service.client.post("/api/events", json=event).json() for event in events]
         ready, before = service.client.get("/health/ready").json(), service.client.get("/api/signals").json()
