@@ -89,12 +89,12 @@ async def database(settings: DatabaseSettings, progress: Callable[[Step], None],
         neo4j = EmbeddedNeo4j(settings.home, progress=progress)
         try:
             running = await neo4j.start()
-            async with _closing(Neo4jStore(_target(running))) as store:
+            async with _closing(Neo4jStore(target_of(running))) as store:
                 yield store
         finally:
             await neo4j.stop()
         return
-    used = target or _target(cast("Connection", running))
+    used = target or target_of(cast("Connection", running))
     async with _closing(Neo4jStore(used)) as store:
         with _saying_why(used.uri):
             yield store
@@ -117,8 +117,9 @@ async def _closing(store: Neo4jStore) -> AsyncGenerator[Neo4jStore]:
         await store.close()
 
 
-def _target(found: Connection) -> Target:
-    return Target(found.uri, found.user, found.password, found.database)
+def target_of(found: Connection) -> Target:
+    """The embedded database as a target, with the check of who listens there."""
+    return Target(found.uri, found.user, found.password, found.database, found.trusted)
 
 
 @asynccontextmanager
@@ -140,7 +141,7 @@ async def storage(settings: Settings, progress: Callable[[Step], None]) -> Async
             progress=progress,
         )
         try:
-            yield Neo4jStore(_target(await neo4j.start()))
+            yield Neo4jStore(target_of(await neo4j.start()))
         finally:
             await neo4j.stop()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
@@ -16,6 +16,7 @@ from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, Que
 from semp.engine.records import DuplicateId
 from semp.storage import queries
 from semp.storage.neo4j import values
+from semp.storage.neo4j.listener_auth import ListenerAuth
 
 READ_TIMEOUT = 20.0
 """Seconds after which the server stops a read."""
@@ -47,6 +48,8 @@ class Target:
     password: str = field(default="", repr=False)
     database: str | None = None
     """None for the user's home database."""
+    trusted: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
+    """Whether the right server listens there; asked at each new connection, before the password is sent. None where only the URI tells."""
 
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
@@ -68,16 +71,23 @@ def check_uri(uri: str) -> None:
         raise InvalidInput(FieldError("--neo4j", reason))
 
 
+def _auth_of(target: Target) -> ListenerAuth | tuple[str, str] | None:
+    if target.trusted is not None:
+        return ListenerAuth(target.user, target.password, target.trusted)
+    return (target.user, target.password) if target.password else None
+
+
 class Connection:
     """Runs queries by name; every error that leaves it is one of ours."""
 
     def __init__(self, target: Target) -> None:
         check_uri(target.uri)
-        auth = (target.user, target.password) if target.password else None
+        auth = _auth_of(target)
         self.database = target.database
         self.driver: AsyncDriver = AsyncGraphDatabase.driver(
             target.uri,
             auth=auth,
+            resolver=auth.note_connecting if isinstance(auth, ListenerAuth) else None,
             notifications_min_severity=NotificationMinimumSeverity.OFF,
             connection_timeout=5.0,
             connection_acquisition_timeout=10.0,

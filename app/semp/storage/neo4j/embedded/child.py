@@ -9,12 +9,13 @@ import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from .credentials import USER
 from .diagnosis import StartLogs
 from .errors import EmbeddedNeo4jError
-from .processes import guarded, java_of, stop_leftovers
+from .processes import guarded, java_of, own_java_listens, stop_leftovers
 
 GRACE = 30.0  # seconds Java has to close its stores before it is killed
 POLL = 0.1
@@ -29,6 +30,8 @@ class Connection:
     user: str
     password: str = field(repr=False)
     database: str
+    trusted: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
+    """Whether our own Neo4j listens there at this moment. To be asked at each new connection, before the password is sent. Blocks."""
 
 
 class PortTaken(EmbeddedNeo4jError):
@@ -50,7 +53,9 @@ class Child:
     @property
     def connection(self) -> Connection:
         """Valid once `ready` has returned."""
-        return Connection(f"bolt://127.0.0.1:{self._port}", USER, self._password, "neo4j")
+        return Connection(
+            f"bolt://127.0.0.1:{self._port}", USER, self._password, "neo4j", partial(own_java_listens, self._home, self._port)
+        )
 
     @property
     def crashed(self) -> bool:
@@ -62,7 +67,7 @@ class Child:
 
         Raises PortTaken at once when the port is, instead of letting Java find out in ten seconds.
         """
-        if not _can_listen(self._port):
+        if not can_listen(self._port):
             raise PortTaken(f"the port {self._port} is taken by another program")
         self._console.parent.mkdir(parents=True, exist_ok=True)
         with self._console.open("wb") as output:
@@ -78,7 +83,7 @@ class Child:
     async def ready(self, tick: Callable[[int], None]) -> None:
         """Return when an authenticated query is answered; `tick(seconds)` about once a second until then.
 
-        The password is sent only after our own Neo4j has logged that it listens, never to a stranger on that port.
+        The password is sent only to our own Neo4j, never to a stranger on that port.
         There is no time limit, since recovery after a crash may be long: Java's end is the only way to fail, apart
         from a database that says it cannot be opened. Raises EmbeddedNeo4jError with the lines that matter.
         """
@@ -112,8 +117,11 @@ class Child:
         from neo4j import AsyncGraphDatabase
         from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
+        from semp.storage.neo4j.listener_auth import ListenerAuth
+
         to = self.connection
-        async with AsyncGraphDatabase.driver(to.uri, auth=(to.user, to.password), telemetry_disabled=True) as driver:
+        auth = ListenerAuth(to.user, to.password, to.trusted)
+        async with AsyncGraphDatabase.driver(to.uri, auth=auth, resolver=auth.note_connecting, telemetry_disabled=True) as driver:
             while True:
                 try:
                     async with driver.session(database=to.database) as session:
@@ -169,7 +177,8 @@ class Child:
         await asyncio.to_thread(stop_leftovers, self._home, GRACE)
 
 
-def _can_listen(port: int) -> bool:
+def can_listen(port: int) -> bool:
+    """Whether Java could listen on the port of loopback now."""
     with socket.socket() as probe:
         # As Java does: a connection of the Java before, still closing, is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

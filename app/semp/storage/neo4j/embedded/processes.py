@@ -155,6 +155,11 @@ def listens(process: psutil.Process, port: int) -> bool:
     return any(one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port for one in connections)
 
 
+def own_java_listens(home: Path, port: int) -> bool:
+    """Whether a Java of this home, which belongs to the home's owner, listens on a port of loopback. Blocks for some milliseconds."""
+    return any(listens(java, port) for java in java_of(home))
+
+
 def _alive(process: psutil.Process) -> bool:
     import psutil
 

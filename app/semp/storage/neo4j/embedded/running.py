@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
+from functools import partial
 from pathlib import Path
 
 from .child import Connection
 from .credentials import USER
 from .errors import EmbeddedNeo4jError
-from .processes import java_of, listens
+from .processes import own_java_listens
 
 _ADDRESS = re.compile(r"^server\.bolt\.listen_address=(\S+)$", re.MULTILINE)
 
@@ -30,6 +31,9 @@ def running_connection(home: Path) -> Connection | None:
     if home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise EmbeddedNeo4jError(f"others may write in {home}, so nothing in it can be trusted; take that away with: chmod go-w {home}")
     address = _ADDRESS.search(conf.read_text("utf-8"))
-    if address is None or not any(listens(java, int(address[1].rpartition(":")[2])) for java in java_of(home)):
+    if address is None:
         return None
-    return Connection(f"bolt://{address[1]}", USER, password.read_text("ascii").strip(), "neo4j")
+    trusted = partial(own_java_listens, home, int(address[1].rpartition(":")[2]))
+    if not trusted():
+        return None
+    return Connection(f"bolt://{address[1]}", USER, password.read_text("ascii").strip(), "neo4j", trusted)
