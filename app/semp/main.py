@@ -118,8 +118,8 @@ async def _closing(store: Neo4jStore) -> AsyncGenerator[Neo4jStore]:
 
 
 def target_of(found: Connection) -> Target:
-    """The embedded database as a target, with the check of who listens there."""
-    return Target(found.uri, found.user, found.password, found.database, found.trusted)
+    """The embedded database as a target, with what can be known of a database on this machine."""
+    return Target(found.uri, found.user, found.password, found.database, found.trusted, found.has_room)
 
 
 @asynccontextmanager

@@ -78,6 +78,10 @@ class StoreUnavailable(Unavailable):
     """The database cannot be reached or is not ready."""
 
 
+class StoreFull(StoreUnavailable):
+    """The disk that holds the data has too little room for more. Nothing was written; reading goes on."""
+
+
 class CredentialsRefused(StoreUnavailable):
     """The database is there, but not for this user and password."""
 

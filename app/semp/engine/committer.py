@@ -121,6 +121,7 @@ class Committer:
         Raises:
             QueueFull: the queue has no room.
             StoreUnavailable: the database is away, or the service is stopping.
+            StoreFull: the disk that holds the data has too little room.
 
         The future raises InvalidInput for unknown parents, IdConflict, StoreUnavailable (nothing was stored) or OutcomeUnknown.
         """
@@ -128,6 +129,7 @@ class Committer:
             raise StoreUnavailable("the service is stopping")
         if not self.available:
             raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
+        self.store.require_room()
         submission = Submission(drafts, batch)
         if self._queue and (self._events + len(drafts) > MAX_QUEUED_EVENTS or self._bytes + submission.weight > MAX_QUEUED_BYTES):
             raise QueueFull("the append queue is full; nothing was stored")

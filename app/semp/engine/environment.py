@@ -126,10 +126,16 @@ class Environment:
         await self.halt()
         await self.storage.close()
 
-    @property
-    def ready(self) -> bool:
-        """Whether an event would be taken now."""
-        return bool(self._background) and self.committer.available
+    def require_ready(self) -> None:
+        """Check that an event would be taken now.
+
+        Raises:
+            StoreUnavailable: the database is away, or the service is starting or stopping.
+            StoreFull: the disk that holds the data has too little room.
+        """
+        if not self._background or not self.committer.available:
+            raise StoreUnavailable("the database is not available", retry_after=2)
+        self.storage.require_room()
 
     async def sweep(self) -> int:
         """Delete signals that had faded at the newest event, here and in storage; the number deleted.

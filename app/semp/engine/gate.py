@@ -73,10 +73,13 @@ class Gate:
 
     # the service
 
-    @property
-    def ready(self) -> bool:
-        """Whether an event would be taken now."""
-        return self._environment.ready
+    def require_ready(self) -> None:
+        """Check that an event would be taken now.
+
+        Raises:
+            StoreUnavailable: it would not; StoreFull where the disk is the reason.
+        """
+        self._environment.require_ready()
 
     @property
     def state(self) -> LogState:
@@ -257,8 +260,10 @@ class Gate:
 
         Raises:
             Forbidden: the principal may not write nodes.
+            StoreFull: the disk that holds the data has too little room.
         """
         require(self.principal, "link")
+        self._environment.storage.require_room()
         return await self._environment.storage.put_node(node_id, node_type, data)
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
@@ -266,8 +271,10 @@ class Gate:
 
         Raises:
             Forbidden: the principal may not write edges.
+            StoreFull: the disk that holds the data has too little room.
         """
         require(self.principal, "link")
+        self._environment.storage.require_room()
         return await self._environment.storage.add_edge(node_id, to, edge_type)
 
     async def node(self, node_id: str) -> GraphNode | None:

@@ -79,6 +79,14 @@ class EventLog(Protocol):
 
     async def state(self) -> LogState: ...
 
+    def require_room(self) -> None:
+        """Check that there is room for more, where this storage can know it. Cheap: asked once a request that writes.
+
+        Raises:
+            StoreFull: there is not. What was accepted before still fits.
+        """
+        ...
+
     async def append(self, plan: Plan) -> bool:
         """Commit the plan in one transaction, or write nothing and answer False because the log's tip is not `plan.after.tip`.
 

@@ -65,6 +65,9 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
     async def state(self) -> LogState:
         return self.current
 
+    def require_room(self) -> None:
+        """Memory that runs out cannot be foreseen."""
+
     async def append(self, plan: Plan) -> bool:
         async with self._lock:
             if plan.after.tip != self.current.tip:

@@ -41,7 +41,7 @@ Row = list[Any]
 
 @dataclass(frozen=True)
 class Target:
-    """Where a Neo4j is and who we are there."""
+    """Where a Neo4j is, who we are there, and what can be known of one on this machine."""
 
     uri: str
     user: str = "neo4j"
@@ -50,6 +50,8 @@ class Target:
     """None for the user's home database."""
     trusted: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
     """Whether the right server listens there; asked at each new connection, before the password is sent. None where only the URI tells."""
+    has_room: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
+    """Whether its disk has room for more. None where that cannot be known."""
 
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
@@ -84,6 +86,7 @@ class Connection:
         check_uri(target.uri)
         auth = _auth_of(target)
         self.database = target.database
+        self.has_room = target.has_room
         self.driver: AsyncDriver = AsyncGraphDatabase.driver(
             target.uri,
             auth=auth,
@@ -209,6 +212,8 @@ class Transaction:
         return await result.values()
 
 
+_STOPPED = "Neo.DatabaseError.Transaction."
+"""Begin of the codes of a database that stopped itself after an error of its disk, until it is started again."""
 _DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
 _AGAIN = (
     "Neo.TransientError.General.DatabaseUnavailable",
@@ -247,7 +252,7 @@ def translated(*, reading: bool = False) -> Generator[None]:
             raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
         if error.code in _OUT_OF_MEMORY and reading:
             raise QueryTooLarge(_TOO_MUCH) from error
-        if error.code in _AGAIN or error.code in _TIMED_OUT:
+        if error.code in _AGAIN or error.code in _TIMED_OUT or (error.code or "").startswith(_STOPPED):
             raise StoreUnavailable("the database is not available", retry_after=5) from error
         raise
     except exceptions.DriverError as error:

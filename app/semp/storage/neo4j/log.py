@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import MAX_CREDITED, Reached
-from semp.domain.errors import StoreUnavailable
+from semp.domain.errors import StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
@@ -65,6 +65,10 @@ class Neo4jLog:
 
     async def state(self) -> LogState:
         return _only(await self.connection.run("stream_state"))
+
+    def require_room(self) -> None:
+        if self.connection.has_room is not None and not self.connection.has_room():
+            raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
 
     async def append(self, plan: Plan) -> bool:
         parameters = rows.append_parameters(plan)

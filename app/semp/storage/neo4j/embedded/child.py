@@ -11,14 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, LiteralString
 
 from .credentials import USER
 from .diagnosis import StartLogs
 from .errors import EmbeddedNeo4jError
 from .processes import guarded, java_of, own_java_listens, stop_leftovers
+from .space import has_room
+
+if TYPE_CHECKING:
+    from neo4j import AsyncDriver, AsyncSession
 
 GRACE = 30.0  # seconds Java has to close its stores before it is killed
 POLL = 0.1
+WATCH = 2.0  # seconds between two looks whether the database has stopped itself
+STATUS: LiteralString = "SHOW DATABASE $name YIELD currentStatus, statusMessage"
 CRASHES = frozenset(128 + number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL))
 
 
@@ -32,6 +39,8 @@ class Connection:
     database: str
     trusted: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
     """Whether our own Neo4j listens there at this moment. To be asked at each new connection, before the password is sent. Blocks."""
+    has_room: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
+    """Whether the disk of the data has room for more."""
 
 
 class PortTaken(EmbeddedNeo4jError):
@@ -54,7 +63,12 @@ class Child:
     def connection(self) -> Connection:
         """Valid once `ready` has returned."""
         return Connection(
-            f"bolt://127.0.0.1:{self._port}", USER, self._password, "neo4j", partial(own_java_listens, self._home, self._port)
+            f"bolt://127.0.0.1:{self._port}",
+            USER,
+            self._password,
+            "neo4j",
+            partial(own_java_listens, self._home, self._port),
+            partial(has_room, self._home),
         )
 
     @property
@@ -113,15 +127,20 @@ class Child:
         if self._logs.database_failures(f"[{database}]"):
             raise EmbeddedNeo4jError(f"Neo4j cannot open its database {database!r}" + self._logs.explain(self._port, self._password))
 
-    async def _answers(self, tick: Callable[[], None]) -> None:
+    def _driver(self) -> AsyncDriver:
         from neo4j import AsyncGraphDatabase
-        from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
         from semp.storage.neo4j.listener_auth import ListenerAuth
 
         to = self.connection
         auth = ListenerAuth(to.user, to.password, to.trusted)
-        async with AsyncGraphDatabase.driver(to.uri, auth=auth, resolver=auth.note_connecting, telemetry_disabled=True) as driver:
+        return AsyncGraphDatabase.driver(to.uri, auth=auth, resolver=auth.note_connecting, telemetry_disabled=True)
+
+    async def _answers(self, tick: Callable[[], None]) -> None:
+        from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+        to = self.connection
+        async with self._driver() as driver:
             while True:
                 try:
                     async with driver.session(database=to.database) as session:
@@ -139,19 +158,32 @@ class Child:
                 tick()
                 await asyncio.sleep(POLL * 5)
 
-    async def _raise_if_failed(self, session: object, database: str) -> None:
-        from neo4j import AsyncSession
+    async def _raise_if_failed(self, session: AsyncSession, database: str) -> None:
         from neo4j.exceptions import DriverError, Neo4jError
 
-        assert isinstance(session, AsyncSession)
         with contextlib.suppress(DriverError, Neo4jError):
-            query = "SHOW DATABASE $name YIELD currentStatus, statusMessage"
-            record = await (await session.run(query, name=database)).single()
+            record = await (await session.run(STATUS, name=database)).single()
             if record is not None and record["statusMessage"] and record["currentStatus"] != "online":
                 raise EmbeddedNeo4jError(
                     f"Neo4j runs, but the database {database!r} is {record['currentStatus']}"
                     + self._logs.explain(self._port, self._password, f"Error: {record['statusMessage']}")
                 )
+
+    async def failure(self) -> str:
+        """Wait until the database has stopped itself, as after a write to a full disk, and answers nothing until Java is started anew.
+
+        Java itself lives on then. The result is the database's own message. Looks every WATCH seconds.
+        """
+        from neo4j.exceptions import DriverError, Neo4jError
+
+        async with self._driver() as driver:
+            while True:
+                await asyncio.sleep(WATCH)
+                with contextlib.suppress(DriverError, Neo4jError):
+                    async with driver.session(database="system") as session:
+                        record = await (await session.run(STATUS, name=self.connection.database)).single()
+                        if record is not None and record["statusMessage"]:
+                            return str(record["statusMessage"])
 
     async def ended(self) -> int:
         """Wait until the guard is gone, by itself or not; its status."""

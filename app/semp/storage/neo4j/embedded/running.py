@@ -11,6 +11,7 @@ from .child import Connection
 from .credentials import USER
 from .errors import EmbeddedNeo4jError
 from .processes import own_java_listens
+from .space import has_room
 
 _ADDRESS = re.compile(r"^server\.bolt\.listen_address=(\S+)$", re.MULTILINE)
 
@@ -36,4 +37,4 @@ def running_connection(home: Path) -> Connection | None:
     trusted = partial(own_java_listens, home, int(address[1].rpartition(":")[2]))
     if not trusted():
         return None
-    return Connection(f"bolt://{address[1]}", USER, password.read_text("ascii").strip(), "neo4j", trusted)
+    return Connection(f"bolt://{address[1]}", USER, password.read_text("ascii").strip(), "neo4j", trusted, partial(has_room, home))

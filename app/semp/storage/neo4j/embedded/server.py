@@ -21,7 +21,7 @@ from .errors import EmbeddedNeo4jError
 from .processes import HomeLock, home_argument, stop_leftovers
 from .progress import Step, silent
 from .runtime import find_java, main_class
-from .space import NEW_DATA, OLD_DATA, full, require_space
+from .space import NEW_DATA, OLD_DATA, report_space, require_space
 
 DEFAULT_VERSION = "2026.08.1"
 FIRST_BACKOFF = 1.0
@@ -73,6 +73,7 @@ class EmbeddedNeo4j:
         self._restart: Callable[[], Awaitable[Connection]] | None = None
         self._archive: ClassArchive | None = None
         self._archiving: asyncio.Task[None] | None = None
+        self._reporting: asyncio.Task[None] | None = None
         self._ready = False
 
     @property
@@ -101,6 +102,7 @@ class EmbeddedNeo4j:
                     raise EmbeddedNeo4jError(f"cannot use {self._home}: {error.strerror or error}") from error
                 raise
             self._supervisor = asyncio.create_task(self._supervise(), name="embedded-neo4j-supervisor")
+            self._reporting = asyncio.create_task(report_space(self._home), name="embedded-neo4j-space")
             if self._archive is not None:
                 making = self._archive.make(self._home / "conf" / "java.args", self._home / RECORDING)
                 self._archiving = asyncio.create_task(making, name="embedded-neo4j-archive")
@@ -109,8 +111,8 @@ class EmbeddedNeo4j:
     async def stop(self) -> None:
         """Stop Java cleanly (by force after 30 s) and release the home. Harmless when not started, or stopped."""
         async with self._changing:
-            tasks = [task for task in (self._supervisor, self._archiving) if task is not None]
-            self._supervisor = self._archiving = None
+            tasks = [task for task in (self._supervisor, self._archiving, self._reporting) if task is not None]
+            self._supervisor = self._archiving = self._reporting = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -191,20 +193,35 @@ class EmbeddedNeo4j:
         self._ready = True
         return child.connection
 
+    async def _lost(self, child: Child) -> str:
+        """Wait until Java has ended, or its database has stopped itself; what happened."""
+        ended, failure = asyncio.create_task(child.ended()), asyncio.create_task(child.failure())
+        try:
+            await asyncio.wait((ended, failure), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done() and failure.exception() is None:
+                return f"the database stopped itself: {failure.result()}"
+            return f"Neo4j died (status {await ended})"
+        finally:
+            for task in (ended, failure):
+                task.cancel()
+            await asyncio.gather(ended, failure, return_exceptions=True)
+
     async def _supervise(self) -> None:
         clock = asyncio.get_running_loop().time
         backoff = FIRST_BACKOFF
         while self._child is not None and self._restart is not None:
             began = clock()
-            status = await self._child.ended()
+            cause = await self._lost(self._child)
             self._ready = False
             if clock() - began >= STAYED_UP:
                 backoff = FIRST_BACKOFF
-            _log.error("Neo4j died (status %d); restarting it in %.0f s%s", status, backoff, full(self._home))
+            _log.error("%s; restarting Neo4j in %.0f s", cause, backoff)
+            await self._child.stop()
             while not self._ready:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
                 try:
+                    require_space(self._home, OLD_DATA, "the database")
                     # The guard may be what died: its Java still has the store and the port.
                     await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE)
                     await self._restart()
