@@ -1,4 +1,4 @@
-"""Lineage through REST against the bare query and against networkx in memory, on made histories and on a ladder of diamonds."""
+"""Lineage through REST, compared with the bare query and with networkx in memory, on generated histories and a ladder of diamonds."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MATCH path = (:Event {id: $id})-[:PARENT*1..]->(a)
 WITH a, min(length(path)) AS depth ORDER BY depth, a.position DESC LIMIT 100
 RETURN depth, a.id, a.type, a.scope, a.trace_id, a.agent_id, a.parent_ids, a.timestamp, a.position
 """
-"""Neo4j stops such a search where the 100th is found."""
+"""Neo4j stops such a search when it has found the 100th event."""
 
 
 def counts(report: Report, size: int = 100_000) -> None:
-    """Both ways on a long history; ancestors alone on the ladder."""
+    """Count ancestors and descendants in a long history, and ancestors in the ladder."""
     with running("neo4j") as port, asking(port) as rest, bare.connect() as driver, driver.session() as session:
         made = history(size)
         rest.store(made)
@@ -54,7 +54,11 @@ def compare_counts(
     bar: str = "at most 1.3",
     rounds: int = 15,
 ) -> None:
-    """All sides count the same, in turn: REST, the bare query, and networkx where a graph is given."""
+    """Count by REST, by the bare query and, if a graph is given, by networkx, in turn. All counts must be equal.
+
+    Args:
+        where: describes the log, for the report.
+    """
     found: dict[str, int] = {}
 
     def through_rest() -> None:
@@ -83,7 +87,7 @@ def compare_counts(
 def compare_first_page(
     report: Report, rest: Rest, session: Session, where: str, event_id: str, depth: int | None, rounds: int = 15
 ) -> None:
-    """The 100 nearest causes within a depth or none; with how many there are in all, and without."""
+    """Read the 100 nearest causes, within `depth` hops or without a bound (None); once with and once without the count of all causes."""
     bound = "*1..]" if depth is None else f"*1..{depth}]"
     page, count = cast("list[LiteralString]", [text.replace("*1..]", bound) for text in (PAGE, COUNT_WITHIN)])
     query = {"limit": 100} if depth is None else {"limit": 100, "depth": depth}

@@ -1,6 +1,6 @@
-"""Lineage against PostgreSQL on the same machine: a table of events, a table of parents, indexes on both of its columns, and a
-recursive query with UNION. Needs PostgreSQL's server programs (Debian's package `postgresql`); where they are not, it says so and measures
-nothing.
+"""Lineage compared with PostgreSQL on the same machine: a table of events, a table of parents with indexes on both columns, and a
+recursive query with UNION. This needs the server programs of PostgreSQL (Debian package `postgresql`); without them a message is printed
+and nothing is measured.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.histories import Made, chain, history, layers
+from benchmarks.histories import EventBody, chain, history, layers
 from benchmarks.report import Report
 from benchmarks.rest import Rest, asking
 from benchmarks.servers import running
 from benchmarks.turns import Seconds, in_turn, milliseconds, ratio
 
 SETTINGS = {"listen_addresses": "", "shared_buffers": "512MB", "work_mem": "64MB", "random_page_cost": "1.1", "jit": "off"}
-"""Beyond the defaults: all of it fits in memory, as it does in Neo4j's page cache; and no compiling, which costs these queries more than
-it saves."""
+"""Changes to the defaults: all data fits in memory, as in the page cache of Neo4j; JIT compilation is off, because it costs these queries
+more than it saves."""
 
 TABLES = """
 DROP TABLE IF EXISTS event, parent, parent_position;
@@ -65,7 +65,7 @@ FROM nearest JOIN event USING (id) ORDER BY depth, position DESC LIMIT 100;
 
 
 def programs() -> Path | None:
-    """Where initdb and pg_ctl are: on the PATH, or where Debian puts them, the newest version first."""
+    """The folder of initdb and pg_ctl: on the PATH, else the newest version where Debian installs it; None if there is none."""
     on_path = shutil.which("initdb")
     found = [Path(on_path).resolve().parent] if on_path else []
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
@@ -74,17 +74,23 @@ def programs() -> Path | None:
 
 @contextmanager
 def server(binaries: Path) -> Generator[Path]:
-    """A server of its own on a private socket; the folder of the socket. It refuses to run as root, so root lends it another user."""
-    lent = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
+    """Start a server on a private socket; yields the folder of the socket. Root starts it as another user, because it refuses to run as root."""
+    account = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
     with tempfile.TemporaryDirectory(prefix="pg-") as home:
-        if lent is not None:
-            os.chown(home, lent.pw_uid, lent.pw_gid)
-        user, group = (None, None) if lent is None else (lent.pw_uid, lent.pw_gid)
+        if account is not None:
+            os.chown(home, account.pw_uid, account.pw_gid)
+        user, group = (None, None) if account is None else (account.pw_uid, account.pw_gid)
 
         def run(program: str, *arguments: str) -> None:
             command = [str(binaries / program), "-D", f"{home}/data", *arguments]
             subprocess.run(
-                command, check=True, stdout=subprocess.DEVNULL, user=user, group=group, extra_groups=None if lent is None else [], cwd=home
+                command,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                user=user,
+                group=group,
+                extra_groups=None if account is None else [],
+                cwd=home,
             )
 
         run("initdb", "-A", "trust", "-U", "semp", "-E", "UTF8", "--no-locale")
@@ -97,7 +103,7 @@ def server(binaries: Path) -> Generator[Path]:
 
 
 class Psql:
-    """One session that stays open, so that no process start is in any figure; a query's round trip adds about 0.1 ms."""
+    """A psql session that stays open, so that no figure includes the start of a process. The round trip of a query adds about 0.1 ms."""
 
     END = "\\echo :end"
 
@@ -107,7 +113,7 @@ class Psql:
         self.ask("SET client_min_messages TO warning;")
 
     def ask(self, query: str) -> list[str]:
-        """The rows as text, columns joined by `|`."""
+        """Run a query; its rows as text, with columns separated by `|`."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{query}\n{self.END}\n")
@@ -122,8 +128,8 @@ class Psql:
         self.process.communicate()
 
 
-def load(psql: Psql, events: list[Made]) -> None:
-    """The same events into fresh tables, then their statistics."""
+def load(psql: Psql, events: list[EventBody]) -> None:
+    """Load the same events into new tables and update their statistics."""
     numbers = {made["id"]: number for number, made in enumerate(events, 1)}
     links = [(made["id"], parent) for made in events for parent in made["parent_ids"]]
     fields = ("type", "scope", "trace_id", "agent_id")
@@ -142,7 +148,7 @@ def load(psql: Psql, events: list[Made]) -> None:
 
 
 def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> None:
-    """Full ancestors of the newest event, on a busy history and, to be fair, on a deep and on a wide graph; other questions beside it."""
+    """Count all ancestors of the newest event: in a busy history and, to be fair, in a deep and in a wide graph. Also other questions."""
     binaries = programs()
     if binaries is None or shutil.which("psql") is None:
         print("  no PostgreSQL (initdb, pg_ctl, psql): the comparison with it is not measured", flush=True)
@@ -163,7 +169,13 @@ def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> No
 
 
 def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str, str], depth: int, rounds: int) -> None:
-    """Both sides in turn; what is told is how many times faster ours is."""
+    """Measure both sides in turn, and report how many times faster the service is.
+
+    Args:
+        where: describes the log, for the report.
+        ends: ids of the oldest and the newest event.
+        depth: hops within which PostgreSQL searches the first page.
+    """
     oldest, newest = ends
 
     def count(way: str, event_id: str) -> int:
