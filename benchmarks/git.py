@@ -91,28 +91,28 @@ def common_causes(rest: Rest, repository: Repository, first: str, second: str) -
     """Time REST and Git on the merge bases of two commits; their answers must be equal."""
     asked = f"{event_id('commit', first)},{event_id('commit', second)}"
 
-    def ours() -> set[str]:
+    def through_rest() -> set[str]:
         return {node["id"] for node in rest.get("/api/common-causes", ids=asked, limit=1_000)["nodes"]}
 
-    def gits() -> set[str]:
+    def with_git() -> set[str]:
         return {event_id("commit", commit) for commit in repository.git("merge-base", "--all", first, second, check=False).split()}
 
-    assert ours() == gits(), f"common causes of {first} and {second}"
-    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
+    assert through_rest() == with_git(), f"common causes of {first} and {second}"
+    return in_turn({"rest": through_rest, "git": with_git}, rounds=3, warm=0)
 
 
 def paths(rest: Rest, repository: Repository, cause: str, effect: str) -> Seconds:
     """Time REST and Git on the number of commits on all paths between two commits. Git does not count the first commit."""
     ids: dict[str, Any] = {"from": event_id("commit", cause), "to": event_id("commit", effect), "limit": 0}
 
-    def ours() -> int:
+    def through_rest() -> int:
         return max(1, rest.get("/api/paths", **ids)["count"]) - 1
 
-    def gits() -> int:
+    def with_git() -> int:
         return int(repository.git("rev-list", "--ancestry-path", "--count", f"{cause}..{effect}"))
 
-    assert ours() == gits(), f"paths from {cause} to {effect}"
-    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
+    assert through_rest() == with_git(), f"paths from {cause} to {effect}"
+    return in_turn({"rest": through_rest, "git": with_git}, rounds=3, warm=0)
 
 
 def against_git(report: Report, name: str, each: list[Seconds]) -> None:

@@ -45,27 +45,30 @@ def prepared(events: bare.Events, batches: int) -> list[bytes]:
 
 def against_bare_driver(report: Report, rounds: int = 6, batches: int = 15) -> None:
     """Compare the rates of the service and of the bare driver, in turn. Events have a trace and up to two parents."""
-    ours: list[float] = []
-    theirs: list[float] = []
-    mine, other = bare.Events(1), bare.Events(2)
+    service_rates: list[float] = []
+    bare_rates: list[float] = []
+    service_events, bare_events = bare.Events(1), bare.Events(2)
     positions = itertools.count(-1_000_000_000, BATCH)
     with running("neo4j") as port, bare.connect() as driver, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
         for round_ in range(rounds + 1):
-            rate = ingest(client, prepared(mine, batches))
+            rate = ingest(client, prepared(service_events, batches))
             row_batches: list[list[dict[str, object]]] = []
             for _ in range(batches):
-                other.last = []
-                row_batches.append(bare.rows(other.batch(BATCH), next(positions)))
+                bare_events.last = []
+                row_batches.append(bare.rows(bare_events.batch(BATCH), next(positions)))
             began = time.perf_counter()
             for batch in row_batches:
                 bare.append(driver, batch)
             bare_rate = batches * BATCH / (time.perf_counter() - began)
             if round_:
-                ours.append(rate)
-                theirs.append(bare_rate)
-    ratio = median([a / b for a, b in zip(ours, theirs, strict=True)])
+                service_rates.append(rate)
+                bare_rates.append(bare_rate)
+    ratio = median([a / b for a, b in zip(service_rates, bare_rates, strict=True)])
     report.add(
-        "batch ingest / bare driver, batches of 1,000", ratio, "at least 0.85", f"{median(ours):,.0f}/s, bare {median(theirs):,.0f}/s"
+        "batch ingest / bare driver, batches of 1,000",
+        ratio,
+        "at least 0.85",
+        f"{median(service_rates):,.0f}/s, bare {median(bare_rates):,.0f}/s",
     )
 
 

@@ -74,7 +74,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def server(binaries: Path) -> Generator[Path]:
-    """Start a server on a private socket; yields the folder of the socket. Root starts it as another user, because it refuses to run as root."""
+    """Start a server on a private socket; yields the folder of the socket. Root starts it as another user, since it refuses root."""
     account = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
     with tempfile.TemporaryDirectory(prefix="pg-") as home:
         if account is not None:

@@ -59,8 +59,8 @@ def counted(port: int, seconds: float) -> float:
 
 def latency(report: Report, rounds: int = 5, count: int = 200) -> None:
     """Compare the latency of one POST with that of one bare transaction that writes the same, in turn."""
-    ours: list[float] = []
-    theirs: list[float] = []
+    of_service: list[float] = []
+    of_bare: list[float] = []
     events = bare.Events(7)
     with running("neo4j") as port, bare.connect() as driver:
         connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -75,12 +75,17 @@ def latency(report: Report, rounds: int = 5, count: int = 200) -> None:
                 answer = connection.getresponse()
                 answer.read()
                 if round_:
-                    ours.append(time.perf_counter() - began)
+                    of_service.append(time.perf_counter() - began)
                 assert answer.status == 201
                 row = bare.rows([event], -(round_ * count + number) - 1)
                 began = time.perf_counter()
                 bare.append(driver, row)
                 if round_:
-                    theirs.append(time.perf_counter() - began)
-    mine, other = 1000 * median(ours), 1000 * median(theirs)
-    report.add("lone POST / one bare driver transaction (latency)", mine / other, "at most 1.5", f"{mine:.2f} ms, bare {other:.2f} ms")
+                    of_bare.append(time.perf_counter() - began)
+    service_ms, bare_ms = 1000 * median(of_service), 1000 * median(of_bare)
+    report.add(
+        "lone POST / one bare driver transaction (latency)",
+        service_ms / bare_ms,
+        "at most 1.5",
+        f"{service_ms:.2f} ms, bare {bare_ms:.2f} ms",
+    )

@@ -100,8 +100,8 @@ def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
     """Compare a client that resumes after `count` missed events with the bare driver reading the same rows, in turn."""
     text = cast("LiteralString", queries.load()["page_by_position"].text)
     span: dict[str, Any] = {"types": None, "trace_id": None, "agent_id": None, "newest_first": False, "before": 2**62}
-    ours: list[float] = []
-    theirs: list[float] = []
+    service_rates: list[float] = []
+    bare_rates: list[float] = []
     with running("neo4j") as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client, bare.connect() as driver:
         ingest(client, prepared(bare.Events(5, growing=True), count // BATCH))
         for _ in range(rounds):
@@ -110,16 +110,16 @@ def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
                 position = 0
                 while position < count:
                     position = msgspec.json.decode(reader.recv())["data"][-1]["position"]
-            ours.append(count / (time.perf_counter() - began))
+            service_rates.append(count / (time.perf_counter() - began))
             began = time.perf_counter()
             position = 0
             with driver.session() as session:
                 while position < count:
                     rows = session.run(text, {**span, "after": position, "limit": 2_000}).values()
                     position = rows[-1][8]
-            theirs.append(count / (time.perf_counter() - began))
-    ratio = median([a / b for a, b in zip(ours, theirs, strict=True)])
-    detail = f"{median(ours):,.0f}/s, bare {median(theirs):,.0f}/s"
+            bare_rates.append(count / (time.perf_counter() - began))
+    ratio = median([a / b for a, b in zip(service_rates, bare_rates, strict=True)])
+    detail = f"{median(service_rates):,.0f}/s, bare {median(bare_rates):,.0f}/s"
     report.add(f"resume over {count:,} missed events / bare driver reading them", ratio, "at least 0.5", detail)
 
 
