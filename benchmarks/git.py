@@ -69,8 +69,8 @@ def history(report: Report) -> None:
         path, name = prepared(Path(home) / "repository")
         repository = Repository(path, ["HEAD"])
         events = list(Mapping(name, {}).events(repository.commits()))
-        commits = [made["payload"]["params"]["commit"] for made in events if made["type"] == "proposal"]
-        merges = sum(len(made["parent_ids"]) > 1 for made in events)
+        commits = [event["payload"]["params"]["commit"] for event in events if event["type"] == "proposal"]
+        merges = sum(len(event["parent_ids"]) > 1 for event in events)
         where = f"{len(commits):,} commits ({merges:,} merges) of {name}"
         print(f"  {where}", flush=True)
         rest.store(events)

@@ -53,19 +53,19 @@ def history(size: int, seed: int = 11) -> list[EventBody]:
     """A history with branches; all other events are causes of the last one."""
     choose = random.Random(seed)
     branches = Branches(choose)
-    made = [event(event_id, branches.add(event_id), number) for number, event_id in enumerate(islice(new_ids(choose), size))]
-    return [*made, event(str(uuid.uuid4()), branches.tips, size)]
+    events = [event(event_id, branches.add(event_id), number) for number, event_id in enumerate(islice(new_ids(choose), size))]
+    return [*events, event(str(uuid.uuid4()), branches.tips, size)]
 
 
 def ladder(rungs: int) -> list[EventBody]:
     """Diamonds in a row, `rungs` of them, so that there are 2 ** rungs paths from the last event to the first."""
-    made = [event(str(uuid.uuid4()), [], 0)]
-    foot = [str(made[0]["id"])]
+    events = [event(str(uuid.uuid4()), [], 0)]
+    foot = [str(events[0]["id"])]
     for _ in range(rungs):
         pair = [event(str(uuid.uuid4()), foot, 0) for _ in range(2)]
-        made += pair
+        events += pair
         foot = [str(found["id"]) for found in pair]
-    return [*made, event(str(uuid.uuid4()), foot, 0)]
+    return [*events, event(str(uuid.uuid4()), foot, 0)]
 
 
 def chain(size: int) -> list[EventBody]:
@@ -78,24 +78,24 @@ def layers(size: int, width: int = 1_000, seed: int = 12) -> list[EventBody]:
     """Layers, as in the work of a large team: each event has two causes in the previous layer; the last event follows from all of the last
     layer."""
     choose = random.Random(seed)
-    made: list[EventBody] = []
+    events: list[EventBody] = []
     below: list[str] = []
     ids = new_ids(choose)
-    while len(made) < size:
+    while len(events) < size:
         layer = list(islice(ids, width))
-        made += [event(event_id, choose.sample(below, 2) if below else [], number) for number, event_id in enumerate(layer)]
+        events += [event(event_id, choose.sample(below, 2) if below else [], number) for number, event_id in enumerate(layer)]
         below = layer
     while len(below) > 1:
         tops = [event(next(ids), below[start : start + 50], start) for start in range(0, len(below), 50)]
-        made += tops
+        events += tops
         below = [top["id"] for top in tops]
-    return made
+    return events
 
 
 def graph_of(events: Iterable[EventBody]) -> nx.DiGraph[str]:
     """The events as a networkx graph, with edges from child to cause."""
     graph: nx.DiGraph[str] = nx.DiGraph()
-    for made in events:
-        graph.add_node(made["id"])
-        graph.add_edges_from((made["id"], parent) for parent in made["parent_ids"])
+    for body in events:
+        graph.add_node(body["id"])
+        graph.add_edges_from((body["id"], parent) for parent in body["parent_ids"])
     return graph

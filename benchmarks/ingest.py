@@ -36,11 +36,11 @@ def ingest(client: httpx.Client, bodies: list[bytes]) -> float:
 
 def prepared(events: bare.Events, batches: int) -> list[bytes]:
     """Encoded batches. None has parents in another batch, so they may be stored in any order."""
-    made: list[bytes] = []
+    bodies: list[bytes] = []
     for _ in range(batches):
         events.last = []
-        made.append(msgspec.json.encode(events.batch(BATCH)))
-    return made
+        bodies.append(msgspec.json.encode(events.batch(BATCH)))
+    return bodies
 
 
 def against_bare_driver(report: Report, rounds: int = 6, batches: int = 15) -> None:

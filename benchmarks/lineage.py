@@ -32,14 +32,14 @@ RETURN depth, a.id, a.type, a.scope, a.trace_id, a.agent_id, a.parent_ids, a.tim
 def counts(report: Report, size: int = 100_000) -> None:
     """Count ancestors and descendants in a long history, and ancestors in the ladder."""
     with running("neo4j") as port, asking(port) as rest, bare.connect() as driver, driver.session() as session:
-        made = history(size)
-        rest.store(made)
-        graph = graph_of(made)
-        compare_counts(report, rest, session, f"history of {size:,}", made[-1]["id"], "ancestors", graph)
-        compare_counts(report, rest, session, f"history of {size:,}", made[0]["id"], "descendants", graph)
-        made = ladder(1_000)
-        rest.store(made)
-        compare_counts(report, rest, session, "ladder of 1,000 diamonds", made[-1]["id"], "ancestors", bar="well under a second")
+        events = history(size)
+        rest.store(events)
+        graph = graph_of(events)
+        compare_counts(report, rest, session, f"history of {size:,}", events[-1]["id"], "ancestors", graph)
+        compare_counts(report, rest, session, f"history of {size:,}", events[0]["id"], "descendants", graph)
+        events = ladder(1_000)
+        rest.store(events)
+        compare_counts(report, rest, session, "ladder of 1,000 diamonds", events[-1]["id"], "ancestors", bar="well under a second")
 
 
 def compare_counts(

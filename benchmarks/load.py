@@ -22,7 +22,7 @@ MIX = 3_500
 
 def requests(path: str) -> list[bytes]:
     """Typical events as HTTP requests: four proposals, then a reward; 50 scopes, 500 traces, 10 agents, 7 actions."""
-    made: list[bytes] = []
+    encoded: list[bytes] = []
     for number in range(1, MIX + 1):
         event: dict[str, object] = {
             "type": "reward" if number % 5 == 0 else "proposal",
@@ -33,8 +33,8 @@ def requests(path: str) -> list[bytes]:
         }
         body = json.dumps(event, separators=(",", ":")).encode()
         head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        made.append(head.encode() + body)
-    return made
+        encoded.append(head.encode() + body)
+    return encoded
 
 
 class Connection:

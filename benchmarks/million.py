@@ -47,20 +47,20 @@ class Log:
             project, event_id, scope = self.random.randrange(PROJECTS), next(self.ids), f"project.mod{number % 20}"
             if number % every == number // every % 10:
                 kind = ("proposal", "reward", "penalty")[number // every % 3]
-                yield self._made(event_id, kind, SCOPE, number, [], PATTERN)
+                yield self._event(event_id, kind, SCOPE, number, [], PATTERN)
             elif newest[project] and self.random.random() < 0.2:
-                yield self._made(event_id, self.random.choice(("reward", "penalty")), scope, number, [newest[project]])
+                yield self._event(event_id, self.random.choice(("reward", "penalty")), scope, number, [newest[project]])
             else:
                 self.first = self.first or event_id
                 newest[project] = event_id
-                yield self._made(event_id, "proposal", scope, number, projects[project].add(event_id))
+                yield self._event(event_id, "proposal", scope, number, projects[project].add(event_id))
         for number, branches in enumerate(projects):
             self.closing.append(next(self.ids))
-            yield self._made(self.closing[-1], "proposal", f"project.mod{number}", number, branches.tips)
+            yield self._event(self.closing[-1], "proposal", f"project.mod{number}", number, branches.tips)
         self.closing.append(next(self.ids))
-        yield self._made(self.closing[-1], "proposal", "project.mod0", 0, self.closing[:-1])
+        yield self._event(self.closing[-1], "proposal", "project.mod0", 0, self.closing[:-1])
 
-    def _made(self, event_id: str, kind: str, scope: str, number: int, parents: list[str], action: str | None = None) -> EventBody:
+    def _event(self, event_id: str, kind: str, scope: str, number: int, parents: list[str], action: str | None = None) -> EventBody:
         self.graph.add_node(event_id)
         self.graph.add_edges_from((event_id, parent) for parent in parents)
         payload: dict[str, object] = {"action": f"do{number % 7}"}
@@ -97,10 +97,10 @@ def events(report: Report, size: int = 1_000_000, little: int = 10_000) -> None:
 
 def with_progress(log: Log) -> Iterator[EventBody]:
     """The events of the log; prints a line for every 100,000."""
-    for number, made in enumerate(log, 1):
+    for number, event in enumerate(log, 1):
         if number % 100_000 == 0:
             print(f"  {number:,} events", flush=True)
-        yield made
+        yield event
 
 
 def flat(report: Report, sizes: dict[Rest, int], rounds: int = 100) -> None:

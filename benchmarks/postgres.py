@@ -130,13 +130,13 @@ class Psql:
 
 def load(psql: Psql, events: list[EventBody]) -> None:
     """Load the same events into new tables and update their statistics."""
-    numbers = {made["id"]: number for number, made in enumerate(events, 1)}
-    links = [(made["id"], parent) for made in events for parent in made["parent_ids"]]
+    numbers = {event["id"]: number for number, event in enumerate(events, 1)}
+    links = [(event["id"], parent) for event in events for parent in event["parent_ids"]]
     fields = ("type", "scope", "trace_id", "agent_id")
     tables = {
         "event": [
-            (made["id"], numbers[made["id"]], *(made[name] for name in fields), msgspec.json.encode(made["payload"]).decode())
-            for made in events
+            (event["id"], numbers[event["id"]], *(event[name] for name in fields), msgspec.json.encode(event["payload"]).decode())
+            for event in events
         ],
         "parent": links,
         "parent_position": [(numbers[child], numbers[parent]) for child, parent in links],
@@ -160,10 +160,10 @@ def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> No
         print(f"  PostgreSQL {version}", flush=True)
         try:
             for where, make, depth in shapes:
-                made = make(size)
-                rest.store(made)
-                load(psql, made)
-                compare(report, rest, psql, where, (made[0]["id"], made[-1]["id"]), depth, rounds)
+                events = make(size)
+                rest.store(events)
+                load(psql, events)
+                compare(report, rest, psql, where, (events[0]["id"], events[-1]["id"]), depth, rounds)
         finally:
             psql.close()
 
