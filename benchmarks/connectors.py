@@ -49,6 +49,6 @@ def runs(name: str, port: int, seconds: float, rounds: int) -> tuple[Seconds, Se
     return wall, cpu
 
 
-def more(taken: Seconds) -> float:
+def more(times: Seconds) -> float:
     """Median of the extra microseconds per step of a run with the connector, compared with the run without it in the same pair."""
-    return 1e6 * median([a - b for a, b in zip(taken["with"], taken["without"], strict=True)]) / STEPS
+    return 1e6 * median([a - b for a, b in zip(times["with"], times["without"], strict=True)]) / STEPS

@@ -20,9 +20,9 @@ def embedded() -> Generator[Target]:
     threading.Thread(target=loop.run_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as home, StepReporter() as reporter:
         neo4j = EmbeddedNeo4j(Path(home) / "neo4j", progress=reporter.report)
-        found = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
+        connection = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
         try:
-            yield Target(found.uri, found.user, found.password)
+            yield Target(connection.uri, connection.user, connection.password)
         finally:
             asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result()
             loop.call_soon_threadsafe(loop.stop)

@@ -117,6 +117,6 @@ def paths(rest: Rest, repository: Repository, cause: str, effect: str) -> Second
 
 def against_git(report: Report, name: str, each: list[Seconds]) -> None:
     """Report one row over all pairs. Git's time includes starting its process, as for any caller."""
-    by_rest, by_git = ([1000 * median(taken[side]) for taken in each] for side in ("rest", "git"))
+    by_rest, by_git = ([1000 * median(times[side]) for times in each] for side in ("rest", "git"))
     detail = f"{median(by_rest):.1f} ms (slowest {max(by_rest):.0f}) through REST, Git {median(by_git):.1f} ms (slowest {max(by_git):.0f})"
     report.add(name, median([a / b for a, b in zip(by_rest, by_git, strict=True)]), "-", f"{len(each)} pairs: {detail}")

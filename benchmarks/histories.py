@@ -64,7 +64,7 @@ def ladder(rungs: int) -> list[EventBody]:
     for _ in range(rungs):
         pair = [event(str(uuid.uuid4()), foot, 0) for _ in range(2)]
         events += pair
-        foot = [str(found["id"]) for found in pair]
+        foot = [str(rung["id"]) for rung in pair]
     return [*events, event(str(uuid.uuid4()), foot, 0)]
 
 

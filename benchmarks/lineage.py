@@ -59,29 +59,29 @@ def compare_counts(
     Args:
         where: describes the log, for the report.
     """
-    found: dict[str, int] = {}
+    answers: dict[str, int] = {}
 
     def through_rest() -> None:
-        found["rest"] = rest.get(f"/api/events/{event_id}/{way}", limit=0)["count"]
+        answers["rest"] = rest.get(f"/api/events/{event_id}/{way}", limit=0)["count"]
 
     def through_driver() -> None:
-        found["bare"] = session.run(COUNT[way], id=event_id).single(strict=True).value()
+        answers["bare"] = session.run(COUNT[way], id=event_id).single(strict=True).value()
 
     sides = {"rest": through_rest, "bare": through_driver}
     if graph is not None:
 
         def in_memory(graph: nx.DiGraph[str] = graph) -> None:  # its edges point to the cause
-            found["networkx"] = len(nx.descendants(graph, event_id) if way == "ancestors" else nx.ancestors(graph, event_id))
+            answers["networkx"] = len(nx.descendants(graph, event_id) if way == "ancestors" else nx.ancestors(graph, event_id))
 
         sides["networkx"] = in_memory
-    taken = in_turn(sides, rounds)
-    assert len(set(found.values())) == 1, f"{way}: {found}"
-    figures = f"{found['rest']:,}: {milliseconds(taken, 'rest')} through REST"
-    detail = f"{figures}, {milliseconds(taken, 'bare')} bare"
-    report.add(f"{way} counted, {where} / bare query", ratio(taken, "rest", "bare"), bar, detail)
+    times = in_turn(sides, rounds)
+    assert len(set(answers.values())) == 1, f"{way}: {answers}"
+    figures = f"{answers['rest']:,}: {milliseconds(times, 'rest')} through REST"
+    detail = f"{figures}, {milliseconds(times, 'bare')} bare"
+    report.add(f"{way} counted, {where} / bare query", ratio(times, "rest", "bare"), bar, detail)
     if graph is not None:
-        detail = f"{figures}, {milliseconds(taken, 'networkx')} networkx"
-        report.add(f"{way} counted, {where} / networkx in memory", ratio(taken, "rest", "networkx"), "at most 1.0", detail)
+        detail = f"{figures}, {milliseconds(times, 'networkx')} networkx"
+        report.add(f"{way} counted, {where} / networkx in memory", ratio(times, "rest", "networkx"), "at most 1.0", detail)
 
 
 def compare_first_page(
@@ -107,9 +107,9 @@ def compare_first_page(
 
     assert through_rest() == counted_through_rest() == through_driver()
     sides = {"rest": through_rest, "page": through_driver, "both through rest": counted_through_rest, "both": with_count}
-    taken = in_turn(sides, rounds)
+    times = in_turn(sides, rounds)
     name = f"first 100 ancestors {'at any depth' if depth is None else f'within {depth:,} hops'}, {where}"
-    detail = f"{milliseconds(taken, 'rest')} through REST, {milliseconds(taken, 'page')} bare"
-    report.add(f"{name} / bare query", ratio(taken, "rest", "page"), "below 1.5", detail)
-    detail = f"{milliseconds(taken, 'both through rest')} through REST, {milliseconds(taken, 'both')} bare"
-    report.add(f"{name} and the count of all / bare queries", ratio(taken, "both through rest", "both"), "below 1.5", detail)
+    detail = f"{milliseconds(times, 'rest')} through REST, {milliseconds(times, 'page')} bare"
+    report.add(f"{name} / bare query", ratio(times, "rest", "page"), "below 1.5", detail)
+    detail = f"{milliseconds(times, 'both through rest')} through REST, {milliseconds(times, 'both')} bare"
+    report.add(f"{name} and the count of all / bare queries", ratio(times, "both through rest", "both"), "below 1.5", detail)

@@ -91,6 +91,6 @@ def against_rest(report: Report, rounds: int = 300) -> None:
         read = in_turn(sides(lambda: rest.get(f"/api/events/{stored}"), ways, "read_event", {"id": stored}), rounds)
         emitted = in_turn(sides(lambda: rest.post("/api/events", EVENT), ways, "emit_event", EVENT), rounds)
     for way, name in (("today", f"at /mcp ({TODAY})"), ("before", f"at /mcp ({BEFORE})"), ("stdio", "over stdio")):
-        for taken, what, other in ((read, "read_event", "GET"), (emitted, "emit_event", "POST")):
-            detail = f"{milliseconds(taken, way)}, REST {milliseconds(taken, 'rest')}"
-            report.add(f"{what} {name} / the same {other} (latency)", ratio(taken, way, "rest"), "at most 5", detail)
+        for times, what, other in ((read, "read_event", "GET"), (emitted, "emit_event", "POST")):
+            detail = f"{milliseconds(times, way)}, REST {milliseconds(times, 'rest')}"
+            report.add(f"{what} {name} / the same {other} (latency)", ratio(times, way, "rest"), "at most 5", detail)

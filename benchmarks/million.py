@@ -117,8 +117,8 @@ def flat(report: Report, sizes: dict[Rest, int], rounds: int = 100) -> None:
 
     def explain(rest: Rest) -> Callable[[], object]:
         def ask() -> None:
-            found = rest.get(f"{path}/explain", limit=1_000)
-            assert found["count"] == len(found["events"]) == MOVES
+            explained = rest.get(f"{path}/explain", limit=1_000)
+            assert explained["count"] == len(explained["events"]) == MOVES
 
         return ask
 
@@ -132,7 +132,7 @@ def flat(report: Report, sizes: dict[Rest, int], rounds: int = 100) -> None:
         "the field at a moment of the past": lambda rest: at(rest, "/api/signals"),
     }
     for name, asked in questions.items():
-        taken = in_turn({"large": asked(large), "small": asked(small)}, rounds, warm=100)
-        detail = f"{milliseconds(taken, 'large')}, {milliseconds(taken, 'small')}; {live[large]} live signals in both"
+        times = in_turn({"large": asked(large), "small": asked(small)}, rounds, warm=100)
+        detail = f"{milliseconds(times, 'large')}, {milliseconds(times, 'small')}; {live[large]} live signals in both"
         name = f"{name}, log of {sizes[large]:,} / of {sizes[small]:,}"
-        report.add(name, ratio(taken, "large", "small"), "at most 1.2", detail)
+        report.add(name, ratio(times, "large", "small"), "at most 1.2", detail)

@@ -47,7 +47,7 @@ def against_bare_driver(report: Report, size: int = 50_000, rounds: int = 9) -> 
                 "bare": lambda: len(session.run(ROWS).values()),
             }
             assert {side() for side in sides.values()} == {size}
-            taken = in_turn(sides, rounds)
+            times = in_turn(sides, rounds)
     for side, way in (("bolt", "over Bolt"), ("rest", "over REST")):
-        detail = f"{milliseconds(taken, side)}, bare {milliseconds(taken, 'bare')}"
-        report.add(f"mirror of {size:,} events {way} / bare driver", ratio(taken, side, "bare"), "at most 1.5", detail)
+        detail = f"{milliseconds(times, side)}, bare {milliseconds(times, 'bare')}"
+        report.add(f"mirror of {size:,} events {way} / bare driver", ratio(times, side, "bare"), "at most 1.5", detail)

@@ -67,9 +67,9 @@ FROM nearest JOIN event USING (id) ORDER BY depth, position DESC LIMIT 100;
 def programs() -> Path | None:
     """The folder of initdb and pg_ctl: on the PATH, else the newest version where Debian installs it; None if there is none."""
     on_path = shutil.which("initdb")
-    found = [Path(on_path).resolve().parent] if on_path else []
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
-    return next((path for path in found if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    return next((path for path in folders if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
 
 
 @contextmanager
@@ -184,9 +184,9 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
     def counted(query: str, event_id: str) -> int:
         return int(psql.ask(query.format(id=event_id))[0])
 
-    def add(what: str, taken: Seconds, other: str, bar: str, note: str = "") -> None:
-        detail = f"{milliseconds(taken, 'rest')} through REST, PostgreSQL {milliseconds(taken, other)}{note}"
-        report.add(f"{what}, {where}: times faster than PostgreSQL", 1 / ratio(taken, "rest", other), bar, detail)
+    def add(what: str, times: Seconds, other: str, bar: str, note: str = "") -> None:
+        detail = f"{milliseconds(times, 'rest')} through REST, PostgreSQL {milliseconds(times, other)}{note}"
+        report.add(f"{what}, {where}: times faster than PostgreSQL", 1 / ratio(times, "rest", other), bar, detail)
 
     total = count("ancestors", newest)
     assert total == counted(ANCESTORS, newest) == counted(BY_POSITION, newest)
@@ -195,14 +195,14 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
         "uuid": lambda: counted(ANCESTORS, newest),
         "bigint": lambda: counted(BY_POSITION, newest),
     }
-    taken = in_turn(sides, rounds)
-    add(f"{total:,} ancestors counted", taken, "uuid", "at least 5")
-    add(f"{total:,} ancestors counted, its parents by number instead of id", taken, "bigint", "-")
+    times = in_turn(sides, rounds)
+    add(f"{total:,} ancestors counted", times, "uuid", "at least 5")
+    add(f"{total:,} ancestors counted, its parents by number instead of id", times, "bigint", "-")
 
     total = count("descendants", oldest)
     assert total == counted(DESCENDANTS, oldest)
-    taken = in_turn({"rest": lambda: count("descendants", oldest), "uuid": lambda: counted(DESCENDANTS, oldest)}, rounds)
-    add(f"{total:,} descendants counted", taken, "uuid", "-")
+    times = in_turn({"rest": lambda: count("descendants", oldest), "uuid": lambda: counted(DESCENDANTS, oldest)}, rounds)
+    add(f"{total:,} descendants counted", times, "uuid", "-")
 
     def page(count: int) -> list[str]:
         return [node["id"] for node in rest.get(f"/api/events/{newest}/ancestors", limit=100, count=count)["nodes"]]
@@ -211,7 +211,7 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
         return [row.partition("|")[0] for row in psql.ask(FIRST_PAGE.format(id=newest, depth=depth))]
 
     assert page(0) == page(1) == paged()
-    taken = in_turn({"rest": lambda: page(1), "both": lambda: (paged(), counted(ANCESTORS, newest))}, rounds)
-    add("first 100 ancestors and how many there are", taken, "both", "-")
-    taken = in_turn({"rest": lambda: page(0), "page": paged}, rounds)
-    add("first 100 ancestors alone", taken, "page", "-", f", which is told to look {depth} hops far")
+    times = in_turn({"rest": lambda: page(1), "both": lambda: (paged(), counted(ANCESTORS, newest))}, rounds)
+    add("first 100 ancestors and how many there are", times, "both", "-")
+    times = in_turn({"rest": lambda: page(0), "page": paged}, rounds)
+    add("first 100 ancestors alone", times, "page", "-", f", which is told to look {depth} hops far")

@@ -41,9 +41,9 @@ def web_layer(report: Report, rounds: int = 5, seconds: float = 3.0) -> None:
         for _ in range(rounds):
             for kind, port in zip(kinds, (asgi, litestar, direct), strict=True):
                 rates[kind].append(counted(port, seconds))
-    bare_rate, plain, ours = (median(rates[kind]) for kind in kinds)
+    bare_rate, plain, direct_rate = (median(rates[kind]) for kind in kinds)
     report.add("web layer: plain Litestar handler / bare ASGI", plain / bare_rate, "-", f"{plain:,.0f}/s, bare {bare_rate:,.0f}/s")
-    report.add("web layer: our kind of route / bare ASGI", ours / bare_rate, "-", f"{ours:,.0f}/s")
+    report.add("web layer: our kind of route / bare ASGI", direct_rate / bare_rate, "-", f"{direct_rate:,.0f}/s")
 
 
 def counted(port: int, seconds: float) -> float:

@@ -19,22 +19,22 @@ def in_turn(sides: Mapping[str, Callable[[], object]], rounds: int, warm: int = 
         warm: number of rounds before them that are not measured.
     """
     names = list(sides)
-    taken: Seconds = {name: [] for name in names}
+    times: Seconds = {name: [] for name in names}
     for round_ in range(warm + rounds):
         first = round_ % len(names)
         for name in names[first:] + names[:first]:
             began = time.perf_counter()
             sides[name]()
             if round_ >= warm:
-                taken[name].append(time.perf_counter() - began)
-    return taken
+                times[name].append(time.perf_counter() - began)
+    return times
 
 
-def ratio(taken: Seconds, side: str, other: str) -> float:
+def ratio(times: Seconds, side: str, other: str) -> float:
     """The median over all rounds of the time of `side` divided by the time of `other`."""
-    return median([a / b for a, b in zip(taken[side], taken[other], strict=True)])
+    return median([a / b for a, b in zip(times[side], times[other], strict=True)])
 
 
-def milliseconds(taken: Seconds, side: str) -> str:
+def milliseconds(times: Seconds, side: str) -> str:
     """The median time of a side as a text, such as `1.5 ms`."""
-    return f"{1000 * median(taken[side]):.1f} ms"
+    return f"{1000 * median(times[side]):.1f} ms"

@@ -150,9 +150,9 @@ def measured(run: Callable[[], object], flush: Callable[[], object]) -> tuple[fl
     gc.collect()
     busy, began = time.process_time(), time.perf_counter()
     run()
-    taken = time.perf_counter() - began
+    elapsed = time.perf_counter() - began
     flush()
-    return taken, time.process_time() - busy
+    return elapsed, time.process_time() - busy
 
 
 def main(name: str, url: str, steps: int, seconds: float, rounds: int) -> None:
@@ -162,9 +162,9 @@ def main(name: str, url: str, steps: int, seconds: float, rounds: int) -> None:
     cpu: dict[str, list[float]] = {"with": [], "without": []}
     for number in range(WARM + rounds):
         for side in ("with", "without") if number % 2 else ("without", "with"):
-            taken, busy = measured(prepare(side == "with"), flush if side == "with" else bool)
+            elapsed, busy = measured(prepare(side == "with"), flush if side == "with" else bool)
             if number >= WARM:
-                wall[side].append(taken)
+                wall[side].append(elapsed)
                 cpu[side].append(busy)
     print("\n" + json.dumps([wall, cpu]))
 
