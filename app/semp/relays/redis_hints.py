@@ -93,7 +93,7 @@ class RedisHints:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
-                    self._gate.look()  # for hints that were published while this replica did not listen
+                    self._gate.poll_now()  # hints that were published before this replica listened are lost
                     pause = 0.1
                     async for message in channel.listen():  # pyright: ignore[reportUnknownVariableType]
                         self._on_hint(cast("dict[str, bytes]", message)["data"])
@@ -106,4 +106,4 @@ class RedisHints:
         epoch, _, head = hint.decode(errors="replace").rpartition(":")
         state = self._gate.state
         if epoch == state.epoch and head.isdigit() and int(head) > state.head:
-            self._gate.look()
+            self._gate.poll_now()
