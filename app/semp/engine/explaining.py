@@ -58,7 +58,7 @@ class Explanation(msgspec.Struct, frozen=True):
     at: At
     decay: float
     count: int
-    """Events that moved it up to that moment, on all pages."""
+    """Events that moved it up to that moment, on all pages, including those that would have lowered it but found it absent (0 to 0)."""
     truncated: bool
     """Whether more pages follow."""
     events: list[Step]

@@ -147,8 +147,7 @@ class SignalStore(Protocol):
 class SignalHistory(Protocol):
     """What moved signals in the past. The moves are stored with each event at its append, so reads replay nothing.
 
-    Reads of moves include stored moves from 0 to 0: events that would have lowered a signal that was absent. See
-    `semp.engine.ledger.kept`.
+    Moves from 0 to 0 are included: those of events that would have lowered a signal but found it absent. See `semp.engine.ledger.kept`.
     """
 
     async def count_moves(self, key: Key, upto: int) -> int:
