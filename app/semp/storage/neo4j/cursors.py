@@ -26,12 +26,12 @@ class Neo4jCursors:
         )  # fmt: skip
         if not found:
             raise LogReplaced
-        reached, allowed, stands_in, stands_at = found[0]
+        reached, allowed, cursor_epoch, cursor_position = found[0]
         if not allowed:
             raise Fenced
-        if not reached or stands_in != epoch:
+        if not reached or cursor_epoch != epoch:
             raise LogReplaced
-        return Cursor(name, stands_in, stands_at)
+        return Cursor(name, cursor_epoch, cursor_position)
 
     async def delete_cursor(self, name: str) -> bool:
         [[deleted]] = await self.connection.run_until_done("delete_cursor", name=name)

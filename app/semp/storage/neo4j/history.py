@@ -1,4 +1,4 @@
-"""What moved signals in the past, and snapshots of the whole field, in Neo4j."""
+"""The moves of signals in the past, and snapshots of all signals, in Neo4j."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ class Neo4jHistory:
 
 
 def pack(signals: Sequence[Signal]) -> bytes:
-    """Signals as compressed JSON: some 40 bytes each."""
+    """Signals as compressed JSON, about 40 bytes each."""
     return zlib.compress(msgspec.json.encode([msgspec.structs.astuple(signal) for signal in signals]), 3)
 
 
 def unpack(field: bytes) -> list[Signal]:
-    """The inverse of `pack`, exact to the last bit."""
+    """The inverse of `pack`. The numbers are the same to the last bit."""
     return [Signal(*row) for row in msgspec.json.decode(zlib.decompress(field))]

@@ -1,4 +1,4 @@
-"""Leases in Neo4j; time is the database's."""
+"""Leases in Neo4j. They expire by the clock of the database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Neo4jLeases:
         self.connection = connection
 
     async def acquire(self, name: str, holder: str, seconds: float) -> Lease:
-        [found] = await self.connection.run_until_done("acquire_lease", name=name, holder=holder, milliseconds=lease_milliseconds(seconds))
-        return _lease(found)
+        [row] = await self.connection.run_until_done("acquire_lease", name=name, holder=holder, milliseconds=lease_milliseconds(seconds))
+        return _lease(row)
 
     async def renew(self, lease: Lease, seconds: float) -> Lease | None:
         found = await self.connection.run_until_done(
@@ -32,5 +32,6 @@ class Neo4jLeases:
 
 
 def _lease(row: rows.Row) -> Lease:
+    """From a row of any query that returns a lease."""
     name, holder, token, expires, now = row
     return Lease(name, holder, token, expires, max(0, expires - now))

@@ -8,7 +8,7 @@ from semp.domain.events import new_id
 from semp.engine.records import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
-from semp.storage.neo4j.lineage import chosen_until, counted
+from semp.storage.neo4j.lineage import counted, parameters_with_until
 
 
 class Neo4jNodes:
@@ -38,7 +38,7 @@ class Neo4jNodes:
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         [row] = await self.connection.run_in_turn(
-            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **chosen_until(selection)
+            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **parameters_with_until(selection)
         )
         return counted(row, selection.budget)
 
@@ -46,6 +46,6 @@ class Neo4jNodes:
         depth, position = selection.after or (-1, 0)
         found = await self.connection.run_in_turn(
             f"nearest_{side}", depth=selection.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
-            limit=selection.limit, payload=selection.payload, **chosen_until(selection),
+            limit=selection.limit, payload=selection.payload, **parameters_with_until(selection),
         )  # fmt: skip
         return [Relative(rows.event(row[1:]), row[0]) for row in found]
