@@ -44,7 +44,7 @@ class MemoryLeases:
         return msgspec.structs.replace(held, left=held.expires - now) if held is not None and held.expires > now else None
 
     def holds(self, lease: Lease) -> bool:
-        """Whether the lease was not given back and its token is the current one. True also for an expired lease that nobody took since."""
+        """Whether the lease was not given back and its token is the current one. True for an expired lease that nobody else took, too."""
         held = self._held.get(lease.name)
         return held is not None and held.token == lease.token
 

@@ -41,7 +41,7 @@ def cause_of(error: BaseException) -> str:
     if any(isinstance(part, TimeoutError) for part in errors) or "timed out" in text.lower():
         return "no answer in time"
     if any(isinstance(part, exceptions.ServiceUnavailable | exceptions.SessionExpired) for part in errors):
-        return "it answers, but not as a Neo4j that is ready; the Bolt port is 7687 unless told otherwise"
+        return "it answers, but not as a Neo4j that is ready; the default port of Bolt is 7687"
     return str(error)
 
 

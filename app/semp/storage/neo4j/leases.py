@@ -18,17 +18,17 @@ class Neo4jLeases:
         return _lease(row)
 
     async def renew(self, lease: Lease, seconds: float) -> Lease | None:
-        found = await self.connection.run_until_done(
+        result = await self.connection.run_until_done(
             "renew_lease", name=lease.name, token=lease.token, milliseconds=lease_milliseconds(seconds)
         )
-        return _lease(found[0]) if found else None
+        return _lease(result[0]) if result else None
 
     async def release(self, lease: Lease) -> bool:
         return bool(await self.connection.run_until_done("release_lease", name=lease.name, token=lease.token))
 
     async def lease(self, name: str) -> Lease | None:
-        found = await self.connection.run("lease", name=name)
-        return _lease(found[0]) if found else None
+        result = await self.connection.run("lease", name=name)
+        return _lease(result[0]) if result else None
 
 
 def _lease(row: rows.Row) -> Lease:

@@ -31,62 +31,64 @@ class Neo4jLineage:
         budget = selection.budget + 1
         if direction == "roots" or direction == "impact":
             parameters = _parameters(direction, selection)
-            found = await self.connection.run_in_turn(f"count_{direction}", depth=selection.depth, id=event_id, budget=budget, **parameters)
+            result = await self.connection.run_in_turn(
+                f"count_{direction}", depth=selection.depth, id=event_id, budget=budget, **parameters
+            )
         elif everything:
-            found = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
+            result = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
         else:
             parameters = _parameters(direction, selection)
-            found = await self.connection.run_in_turn(
+            result = await self.connection.run_in_turn(
                 f"count_{direction}_where", depth=selection.depth, id=event_id, budget=budget, **parameters
             )
-        return counted(found[0], selection.budget) if found else None
+        return counted(result[0], selection.budget) if result else None
 
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
         parameters = _parameters(direction, selection)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             f"nearest_{direction}", depth=selection.depth, id=event_id, after_depth=depth, after_position=position,
             limit=selection.limit, payload=selection.payload, **parameters,
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
-        found = await self.connection.run_in_turn("count_open", id=event_id, budget=selection.budget + 1, **_open_parameters(selection))
-        return counted(found[0], selection.budget) if found else None
+        result = await self.connection.run_in_turn("count_open", id=event_id, budget=selection.budget + 1, **_open_parameters(selection))
+        return counted(result[0], selection.budget) if result else None
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=selection.limit, payload=selection.payload,
             **_open_parameters(selection),
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "count_between", depth=selection.depth, cause=cause, effect=effect, budget=selection.budget + 1, **_types_and_scope(selection)
         )
-        return counted(found[0], selection.budget)
+        return counted(result[0], selection.budget)
 
     async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "nearest_between", depth=selection.depth, cause=cause, effect=effect, after_depth=depth, after_position=position,
             limit=selection.limit, budget=selection.budget + 1, payload=selection.payload, **_types_and_scope(selection),
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         if cause == effect:
             return [cause] if await self.count(cause, "ancestors", LineageFilter(depth=1)) else []
-        found = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
-        return found[0][0] if found else []
+        result = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
+        return result[0][0] if result else []
 
     async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
         parameters = _types_and_scope(selection) | {"ids": list(ids), "hops": selection.depth, "payload": selection.payload}
         for span in NEAR:
-            if span < selection.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
-                return [_relative(row) for row in found]
+            if span < selection.budget and (result := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
+                return [_relative(row) for row in result]
         for event_id in ids:
             ancestors = await self.count(event_id, "ancestors", LineageFilter(budget=selection.budget))
             if ancestors and not ancestors.complete:
@@ -95,7 +97,7 @@ class Neo4jLineage:
         return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
 
     async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "traces",
             first=selection.first,
             before=selection.before,
@@ -103,16 +105,16 @@ class Neo4jLineage:
             limit=selection.limit,
             **_types_and_scope(selection),
         )
-        return [TraceSpan(*row) for row in found]
+        return [TraceSpan(*row) for row in result]
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
         parameters = _types_and_scope(LineageFilter(types=types, scope=scope))
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **parameters
         )
-        return [_trace_event(row) for row in found]
+        return [_trace_event(row) for row in result]
 
 
 def _relative(row: rows.Row) -> Relative:

@@ -37,9 +37,9 @@ class Neo4jLog:
         self.connection = connection
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        found = await schema.prepare(self.connection, rules)
-        if found < migrations.VERSION:
-            await migrations.migrate(self, self.connection, found)
+        version = await schema.prepare(self.connection, rules)
+        if version < migrations.VERSION:
+            await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
@@ -103,18 +103,18 @@ class Neo4jLog:
         trace, agent = selection.trace_id, selection.agent_id
         run = self.connection.run
         if selection.scope is not None and not selection.scope.exact:
-            found = await run(
+            result = await run(
                 "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(selection.scope), **page
             )  # fmt: skip
         elif selection.scope is not None:
-            found = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **page)
+            result = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **page)
         elif trace is not None:
-            found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **page)
+            result = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **page)
         elif agent is not None:
-            found = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **page)
+            result = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **page)
         else:
-            found = await run("page_by_position", types=types, trace_id=None, agent_id=None, **page)
-        return [rows.event(row) for row in found]
+            result = await run("page_by_position", types=types, trace_id=None, agent_id=None, **page)
+        return [rows.event(row) for row in result]
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         return [rows.entry(row) for row in await self.connection.run("read_log", after=after, last=after + limit)]
@@ -123,20 +123,20 @@ class Neo4jLog:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        found = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
-        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in found}
+        result = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
-        found = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
-        return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in found}
+        result = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
+        return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in result}
 
 
-def _state(found: list[rows.Row]) -> LogState:
+def _state(result: list[rows.Row]) -> LogState:
     """From the rows of stream_state or lock_stream.
 
     Raises:
         StoreUnavailable: there is no row, so the database has no log.
     """
-    if not found:
+    if not result:
         raise StoreUnavailable("the database holds no log; it was emptied or replaced", retry_after=30)
-    return rows.state(found[0])
+    return rows.state(result[0])

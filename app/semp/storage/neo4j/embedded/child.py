@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from neo4j import AsyncDriver, AsyncSession
 
 GRACE = 30.0  # seconds between SIGTERM and SIGKILL, for Java to close its stores
-POLL = 0.1
+POLL = 0.1  # seconds between two checks during a start
 WATCH = 2.0  # seconds between two checks whether the database has stopped itself
 STATUS: LiteralString = "SHOW DATABASE $name YIELD currentStatus, statusMessage"
+# Exit statuses of the guard when Java ended by a signal that a fault causes.
 CRASHES = frozenset(128 + number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL))
 
 

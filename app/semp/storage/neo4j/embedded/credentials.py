@@ -10,7 +10,7 @@ from pathlib import Path
 from .errors import EmbeddedNeo4jError
 
 USER = "neo4j"
-ITERATIONS = 1024
+ITERATIONS = 1024  # rounds of SHA-256, the number that Neo4j uses
 
 
 def prepare(home: Path) -> str:

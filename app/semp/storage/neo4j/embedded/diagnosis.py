@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-QUOTED_LINES = 8
-_READ_AT_MOST = 256 * 1024
+QUOTED_LINES = 8  # lines of the logs in an error message, at most
+_READ_AT_MOST = 256 * 1024  # bytes from the end of a log
 
 # The first match counts. The patterns are parts of messages of Neo4j, of Java and of the operating system.
 _CAUSES: tuple[tuple[str, str], ...] = (

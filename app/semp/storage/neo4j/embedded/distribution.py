@@ -27,9 +27,9 @@ TIMEOUT = 10  # seconds that an attempt waits for an answer
 
 def default_cache() -> Path:
     """``$SEMP_CACHE``, or else the user's cache directory for "semp". Checkouts and test runs share it."""
-    chosen = os.environ.get("SEMP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
+    configured = os.environ.get("SEMP_CACHE")
+    if configured:
+        return Path(configured).expanduser()
     from platformdirs import user_cache_path
 
     return user_cache_path("semp", appauthor=False)
