@@ -1,1 +1,1 @@
-"""Benchmarks: both sides of every comparison in one run on one machine, as ratios. `make bench` runs them all."""
+"""Benchmarks. Both sides of each comparison run on one machine in one run; results are ratios. `make bench` runs all of them."""

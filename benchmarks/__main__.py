@@ -1,4 +1,4 @@
-"""Run the benchmarks on an embedded Neo4j of their own.
+"""Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency ingest lineage git postgres mirror ants mcp connectors delivery filters idle resume whole scale
     million]
@@ -38,7 +38,7 @@ BENCHMARKS = {
 
 
 def main(names: list[str]) -> None:
-    """Each benchmark on an emptied database; the database itself stays warm."""
+    """Run each named benchmark on an emptied database, which keeps running, and write the report."""
     report = Report()
     with embedded() as database:
         os.environ.update(environment(database))

@@ -1,4 +1,4 @@
-"""The ant colony as fast as it goes: how much of the ants' own speed the service leaves them."""
+"""The ant colony without pauses: how much slower ants are with signals, which need the service, than without."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANTS, ROUNDS, TOURS = 4, 60, 10
 
 
 def colony(report: Report) -> None:
-    """The same ants with signals and without, one after the other; each round reads all signals of the colony and leaves a reward."""
+    """Run the same ants without and with signals. With signals, each round reads all signals of the colony and appends a reward."""
     with running("neo4j") as port:
         seconds = {blind: asyncio.run(forage(port, blind)) for blind in (True, False)}
     rounds = ANTS * ROUNDS / seconds[False]
@@ -26,13 +26,13 @@ def colony(report: Report) -> None:
 
 
 async def forage(port: int, blind: bool) -> float:
-    """Seconds that a colony takes, less what its processes take to start."""
+    """Seconds of ROUNDS rounds of a colony, without the time that its processes take to start."""
     async with Client(f"http://127.0.0.1:{port}", agent_id="nest") as client:
-        taken: list[float] = []
+        seconds: list[float] = []
         for rounds in (1, ROUNDS + 1):
             one = Colony("berlin52", 1, blind, ANTS, rounds, TOURS, pace=0.0)
             await one.prepare(client)
             began = time.perf_counter()
             await one.forage(client.url)
-            taken.append(time.perf_counter() - began)
-    return taken[1] - taken[0]
+            seconds.append(time.perf_counter() - began)
+    return seconds[1] - seconds[0]

@@ -1,4 +1,4 @@
-"""The yardstick of ingest: what the bare driver commits for the same nodes and edges, on the same schema."""
+"""The baseline of ingest: the bare driver, writing the same nodes and edges on the same schema."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CREATE (e)-[:PARENT]->(p)
 
 
 def connect() -> Driver:
-    """The synchronous driver on the database of this run."""
-    found = target()
-    return GraphDatabase.driver(found.uri, auth=(found.user, found.password), notifications_min_severity="OFF")
+    """A synchronous driver for the database of this run."""
+    database = target()
+    return GraphDatabase.driver(database.uri, auth=(database.user, database.password), notifications_min_severity="OFF")
 
 
 def empty() -> None:
-    """Delete everything, in steps that fit in memory: edges first, since a busy trace has very many."""
+    """Delete everything, in steps that fit into memory; edges first, because a busy trace has very many."""
     steps = (
         "MATCH ()-[edge]->() WITH edge LIMIT 50000 DELETE edge RETURN count(*)",
         "MATCH (node) WITH node LIMIT 20000 DELETE node RETURN count(*)",
@@ -44,11 +44,11 @@ def empty() -> None:
 
 
 class Events:
-    """Proposals with two parents each, in 50 scopes, the same for both sides.
+    """Proposals with up to two parents each, in 50 scopes; both sides of a comparison write the same kind.
 
     Args:
-        growing: as a log grows in years: time-ordered ids, as the service and its clients make them, and ever new traces of about fifty
-            events each. Otherwise ids are random and the events go into the same 20,000 traces.
+        growing: whether to imitate a log that grows for years: ids are time-ordered, as the service and its clients make them, and new
+            traces begin all the time, with about fifty events each. Otherwise ids are random, in the same 20,000 traces.
     """
 
     def __init__(self, seed: int, *, growing: bool = False) -> None:
@@ -58,13 +58,13 @@ class Events:
         self.number = 0
 
     def batch(self, size: int) -> list[dict[str, Any]]:
-        """The next events, as a client sends them."""
-        made: list[dict[str, Any]] = []
+        """The next `size` events, as a client sends them."""
+        events: list[dict[str, Any]] = []
         for _ in range(size):
             self.number += 1
             event_id = new_id() if self.growing else str(uuid.UUID(int=self.random.getrandbits(128)))
             trace = self.number // 1_000 * 20 + self.random.randrange(20) if self.growing else self.random.randrange(20_000)
-            made.append({
+            events.append({
                 "id": event_id,
                 "type": "proposal",
                 "scope": f"project.mod{self.number % 50}",
@@ -74,11 +74,11 @@ class Events:
                 "parent_ids": list(self.last),
             })  # fmt: skip
             self.last = [*self.last[-1:], event_id]
-        return made
+        return events
 
 
 def rows(events: list[dict[str, Any]], first: int) -> list[dict[str, Any]]:
-    """The rows the bare driver sends for them."""
+    """These events as rows for APPEND, with positions from `first` on."""
     return [
         {
             **event, "position": first + index, "timestamp": "2026-01-01T00:00:00.000Z", "payload": '{"action":"do1","params":{"k":1}}',
@@ -89,7 +89,7 @@ def rows(events: list[dict[str, Any]], first: int) -> list[dict[str, Any]]:
 
 
 def append(driver: Driver, batch: list[dict[str, Any]]) -> None:
-    """One transaction."""
+    """Append the rows in one transaction."""
 
     def work(transaction: ManagedTransaction) -> None:
         transaction.run(APPEND, rows=batch).consume()

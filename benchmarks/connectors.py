@@ -1,10 +1,10 @@
-"""What a connector costs the run it watches: the same scripted run of each framework with its connector and without, in turn, in one
-process of the framework's environment (see `benchmarks.watched`). The service and its database are processes of their own, but share the
-cores of the machine with the run, which those of a user seldom do.
+"""The cost of a connector: the same scripted run of each framework with and without its connector, in turn, in one process of the
+framework's environment (see `benchmarks.watched`). The service and its database run in other processes, but on the same cores, which
+is seldom so for a user.
 
-A step is one call of a model, which sleeps. A call of a hosted model takes from some tenths of a second to many seconds, so 200 ms is a
-fast one and 50 ms is several times shorter. The shorter the step, the larger the connector's part of it. Steps that do nothing tell what
-it costs in itself.
+A step is one call of a model that only sleeps. A call of a hosted model takes from some tenths of a second to many seconds, so 200 ms
+is a fast call and 50 ms is shorter than any. The shorter the step, the larger the share of the connector. Steps of 0 ms show the cost
+of the connector alone.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"langgraph": "LangGraph", "crewai": "CrewAI", "autogen": "AutoGen", "otel": "OpenTelemetry"}
 STEPS = 20
 PACES = ((0.2, 5, "at most 1.02"), (0.05, 6, "-"), (0.0, 12, "-"))
-"""Seconds a model's call takes, pairs of runs, and what the run may take more with the connector."""
+"""Seconds of one call of the model, number of pairs of runs, and the target for the ratio."""
 
 
 def overhead(report: Report) -> None:
-    """Time of a run with the connector as a part of its time without. Processor time is that of the run's whole process, the thread that
-    sends included, until everything was told."""
+    """Time of a run with the connector, divided by its time without. Processor time is that of the whole process of the run, including
+    the sending thread, until all events are sent."""
     with running("neo4j") as port:
         for name, title in FRAMEWORKS.items():
             for seconds, rounds, bar in PACES:
@@ -39,7 +39,7 @@ def overhead(report: Report) -> None:
 
 
 def runs(name: str, port: int, seconds: float, rounds: int) -> tuple[Seconds, Seconds]:
-    """Time and processor time of each run, in seconds."""
+    """Wall time and processor time of each run, in seconds, with and without the connector of framework `name`."""
     python = ROOT / ".envs" / name / "bin/python"
     assert python.exists(), "make connectors"
     command = [python, "-m", "benchmarks.watched", name, f"http://127.0.0.1:{port}", str(STEPS), str(seconds), str(rounds)]
@@ -49,6 +49,6 @@ def runs(name: str, port: int, seconds: float, rounds: int) -> tuple[Seconds, Se
     return wall, cpu
 
 
-def more(taken: Seconds) -> float:
-    """Microseconds a step that a run with the connector takes more than the one beside it without."""
-    return 1e6 * median([a - b for a, b in zip(taken["with"], taken["without"], strict=True)]) / STEPS
+def more(times: Seconds) -> float:
+    """Median of the extra microseconds per step of a run with the connector, compared with the run without it in the same pair."""
+    return 1e6 * median([a - b for a, b in zip(times["with"], times["without"], strict=True)]) / STEPS

@@ -1,4 +1,4 @@
-"""An embedded Neo4j for as long as a block lasts."""
+"""An embedded Neo4j that runs for the duration of a `with` block."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from semp.storage.neo4j.embedded import EmbeddedNeo4j, StepReporter
 
 @contextmanager
 def embedded() -> Generator[Target]:
-    """A new one, empty, sized as the service would size its own."""
+    """A new, empty database, with the memory settings that the service would choose."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as home, StepReporter() as reporter:
         neo4j = EmbeddedNeo4j(Path(home) / "neo4j", progress=reporter.report)
-        found = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
+        connection = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
         try:
-            yield Target(found.uri, found.user, found.password)
+            yield Target(connection.uri, connection.user, connection.password)
         finally:
             asyncio.run_coroutine_threadsafe(neo4j.stop(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
 
 
 def environment(database: Target) -> dict[str, str]:
-    """What tells the processes of a run which database is theirs."""
+    """The environment variables that point processes at this database."""
     return {"SEMP_NEO4J": database.uri, "SEMP_NEO4J_USER": database.user, "SEMP_NEO4J_PASSWORD": database.password}

@@ -1,7 +1,8 @@
-"""Lineage on the history of a Git repository, where Git itself answers the same questions.
+"""Lineage on the history of a Git repository, compared with Git itself.
 
-SEMP_BENCH_REPO names a local clone, best one of 50,000 commits or more; without it a history of the shape of Git's own is generated:
-82,000 commits, about 21,000 of them merges. Only what its HEAD reaches is taken, and the clone itself is not touched.
+SEMP_BENCH_REPO is the path of a local clone, preferably with 50,000 commits or more. Without it a history like that of Git's own
+repository is generated: 82,000 commits, of which about 21,000 are merges. Only commits reachable from HEAD are imported, and the clone
+is not changed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PAIRS = 25
 
 
 def fast_import(commits: int = COMMITS, merges: float = MERGES, seed: int = 21) -> bytes:
-    """A made history for `git fast-import`: branches as in a busy repository, merged at the end, files in 20 folders by 30 authors."""
+    """A generated history as input for `git fast-import`: branches as in a busy repository, merged at the end; 20 folders, 30 authors."""
     branches = Branches(random.Random(seed), merges)
     parts: list[str] = []
     for number in range(1, commits + 1):
@@ -42,7 +43,7 @@ def fast_import(commits: int = COMMITS, merges: float = MERGES, seed: int = 21) 
 
 
 def prepared(into: Path) -> tuple[Path, str]:
-    """A bare repository with its commit graph written, Git at its best, and what it is a history of."""
+    """A bare repository and the name of its project. Its commit graph is written, so that Git is as fast as it can be."""
     named = os.environ.get("SEMP_BENCH_REPO")
     if named:
         name = Repository(Path(named), []).name()
@@ -57,7 +58,7 @@ def prepared(into: Path) -> tuple[Path, str]:
 
 
 def history(report: Report) -> None:
-    """Counts and first pages against the bare query, counts against networkx; common causes and paths beside Git's own."""
+    """Compare counts and first pages with the bare query, counts with networkx, and common causes and paths with Git."""
     with (
         tempfile.TemporaryDirectory() as home,
         running("neo4j") as port,
@@ -68,8 +69,8 @@ def history(report: Report) -> None:
         path, name = prepared(Path(home) / "repository")
         repository = Repository(path, ["HEAD"])
         events = list(Mapping(name, {}).events(repository.commits()))
-        commits = [made["payload"]["params"]["commit"] for made in events if made["type"] == "proposal"]
-        merges = sum(len(made["parent_ids"]) > 1 for made in events)
+        commits = [event["payload"]["params"]["commit"] for event in events if event["type"] == "proposal"]
+        merges = sum(len(event["parent_ids"]) > 1 for event in events)
         where = f"{len(commits):,} commits ({merges:,} merges) of {name}"
         print(f"  {where}", flush=True)
         rest.store(events)
@@ -87,35 +88,35 @@ def history(report: Report) -> None:
 
 
 def common_causes(rest: Rest, repository: Repository, first: str, second: str) -> Seconds:
-    """They must be Git's merge bases."""
+    """Time REST and Git on the merge bases of two commits; their answers must be equal."""
     asked = f"{event_id('commit', first)},{event_id('commit', second)}"
 
-    def ours() -> set[str]:
+    def through_rest() -> set[str]:
         return {node["id"] for node in rest.get("/api/common-causes", ids=asked, limit=1_000)["nodes"]}
 
-    def gits() -> set[str]:
+    def with_git() -> set[str]:
         return {event_id("commit", commit) for commit in repository.git("merge-base", "--all", first, second, check=False).split()}
 
-    assert ours() == gits(), f"common causes of {first} and {second}"
-    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
+    assert through_rest() == with_git(), f"common causes of {first} and {second}"
+    return in_turn({"rest": through_rest, "git": with_git}, rounds=3, warm=0)
 
 
 def paths(rest: Rest, repository: Repository, cause: str, effect: str) -> Seconds:
-    """How many commits are on the ways between the two; Git leaves out the one they start from."""
+    """Time REST and Git on the number of commits on all paths between two commits. Git does not count the first commit."""
     ids: dict[str, Any] = {"from": event_id("commit", cause), "to": event_id("commit", effect), "limit": 0}
 
-    def ours() -> int:
+    def through_rest() -> int:
         return max(1, rest.get("/api/paths", **ids)["count"]) - 1
 
-    def gits() -> int:
+    def with_git() -> int:
         return int(repository.git("rev-list", "--ancestry-path", "--count", f"{cause}..{effect}"))
 
-    assert ours() == gits(), f"paths from {cause} to {effect}"
-    return in_turn({"rest": ours, "git": gits}, rounds=3, warm=0)
+    assert through_rest() == with_git(), f"paths from {cause} to {effect}"
+    return in_turn({"rest": through_rest, "git": with_git}, rounds=3, warm=0)
 
 
 def against_git(report: Report, name: str, each: list[Seconds]) -> None:
-    """One row over all pairs, Git's process start included, as a caller has it."""
-    mine, other = ([1000 * median(taken[side]) for taken in each] for side in ("rest", "git"))
-    detail = f"{median(mine):.1f} ms (slowest {max(mine):.0f}) through REST, Git {median(other):.1f} ms (slowest {max(other):.0f})"
-    report.add(name, median([a / b for a, b in zip(mine, other, strict=True)]), "-", f"{len(each)} pairs: {detail}")
+    """Report one row over all pairs. Git's time includes starting its process, as for any caller."""
+    by_rest, by_git = ([1000 * median(times[side]) for times in each] for side in ("rest", "git"))
+    detail = f"{median(by_rest):.1f} ms (slowest {max(by_rest):.0f}) through REST, Git {median(by_git):.1f} ms (slowest {max(by_git):.0f})"
+    report.add(name, median([a / b for a, b in zip(by_rest, by_git, strict=True)]), "-", f"{len(each)} pairs: {detail}")

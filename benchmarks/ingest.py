@@ -1,4 +1,4 @@
-"""Batch ingest against the bare driver, and the same at a million events."""
+"""Batch ingest compared with the bare driver, and the ingest rate in a log of a million events."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from benchmarks.servers import running
 
 BATCH = 1_000
 CONCURRENT = 3
-"""Batches under way at once, as a client that pipelines would send them; the log keeps them in two transactions."""
+"""Requests in progress at a time, as a pipelining client sends them; the service writes them in two transactions at a time."""
 
 
 def post(client: httpx.Client, body: bytes) -> None:
-    """One batch; it must be stored."""
+    """Send one batch, which must be stored."""
     answer = client.post("/api/events/batch?return=minimal", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 201, answer.text
 
 
 def ingest(client: httpx.Client, bodies: list[bytes]) -> float:
-    """Events a second over these batches, several requests at once."""
+    """Send these batches, CONCURRENT at a time; the rate in events per second."""
     with ThreadPoolExecutor(CONCURRENT) as pool:
         began = time.perf_counter()
         for done in [pool.submit(post, client, body) for body in bodies]:
@@ -35,55 +35,58 @@ def ingest(client: httpx.Client, bodies: list[bytes]) -> float:
 
 
 def prepared(events: bare.Events, batches: int) -> list[bytes]:
-    """Batches ready to send, each without parents in the one before it, so that they may overtake each other."""
-    made: list[bytes] = []
+    """Encoded batches. None has parents in another batch, so they may be stored in any order."""
+    bodies: list[bytes] = []
     for _ in range(batches):
         events.last = []
-        made.append(msgspec.json.encode(events.batch(BATCH)))
-    return made
+        bodies.append(msgspec.json.encode(events.batch(BATCH)))
+    return bodies
 
 
 def against_bare_driver(report: Report, rounds: int = 6, batches: int = 15) -> None:
-    """Both write events with a trace and two parents each, in turn."""
-    ours: list[float] = []
-    theirs: list[float] = []
-    mine, other = bare.Events(1), bare.Events(2)
+    """Compare the rates of the service and of the bare driver, in turn. Events have a trace and up to two parents."""
+    service_rates: list[float] = []
+    bare_rates: list[float] = []
+    service_events, bare_events = bare.Events(1), bare.Events(2)
     positions = itertools.count(-1_000_000_000, BATCH)
     with running("neo4j") as port, bare.connect() as driver, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
         for round_ in range(rounds + 1):
-            rate = ingest(client, prepared(mine, batches))
-            made: list[list[dict[str, object]]] = []
+            rate = ingest(client, prepared(service_events, batches))
+            row_batches: list[list[dict[str, object]]] = []
             for _ in range(batches):
-                other.last = []
-                made.append(bare.rows(other.batch(BATCH), next(positions)))
+                bare_events.last = []
+                row_batches.append(bare.rows(bare_events.batch(BATCH), next(positions)))
             began = time.perf_counter()
-            for batch in made:
+            for batch in row_batches:
                 bare.append(driver, batch)
             bare_rate = batches * BATCH / (time.perf_counter() - began)
             if round_:
-                ours.append(rate)
-                theirs.append(bare_rate)
-    ratio = median([a / b for a, b in zip(ours, theirs, strict=True)])
+                service_rates.append(rate)
+                bare_rates.append(bare_rate)
+    ratio = median([a / b for a, b in zip(service_rates, bare_rates, strict=True)])
     report.add(
-        "batch ingest / bare driver, batches of 1,000", ratio, "at least 0.85", f"{median(ours):,.0f}/s, bare {median(theirs):,.0f}/s"
+        "batch ingest / bare driver, batches of 1,000",
+        ratio,
+        "at least 0.85",
+        f"{median(service_rates):,.0f}/s, bare {median(bare_rates):,.0f}/s",
     )
 
 
 def at_scale(report: Report, total: int = 1_000_000, window: int = 10, windows: int = 9) -> None:
-    """Ingest rate and memory of the service, at 10,000 events and at a million; the median of several windows of each.
+    """Ingest rate and memory of the service at 10,000 events and at `total`: the median of several windows of each.
 
-    Minutes lie between the two, in which a machine changes its speed. So each window is set against one of the same app on a store
-    that does nothing, right after it.
+    Minutes pass between the two, and the speed of the machine may change. So each window is compared with a window of the same service
+    on a store that does nothing, measured directly after it.
     """
     with running("neo4j") as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-        ingest(client, prepared(bare.Events(8, growing=True), 200))  # the database compiles what is hot
+        ingest(client, prepared(bare.Events(8, growing=True), 200))  # warm up: Java compiles the hot code
     bare.empty()
     events, yard = bare.Events(3, growing=True), bare.Events(4, growing=True)
 
     def measure() -> tuple[float, float]:
-        """Events a second, and that as a part of what the store that does nothing takes."""
+        """Events per second, and their ratio to the rate of the store that does nothing."""
         pairs = [(ingest(client, prepared(events, window)), ingest(nothing, prepared(yard, window))) for _ in range(windows)]
-        return median([mine for mine, _ in pairs]), median([mine / other for mine, other in pairs])
+        return median([rate for rate, _ in pairs]), median([rate / baseline for rate, baseline in pairs])
 
     with (
         running("neo4j") as port,

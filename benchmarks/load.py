@@ -1,7 +1,9 @@
-"""A load generator: keep-alive connections that each send the next POST when the last was answered.
+"""A load generator: keep-alive connections, each of which sends its next POST when the last one was answered.
 
-Runs as its own process, on plain sockets and with requests made beforehand: on a machine with few cores, whatever it uses is taken
-from the servers that are measured.
+It runs as a separate process, uses plain sockets, and encodes all requests in advance: on a machine with few cores, the processor time
+that it uses is not available to the measured servers.
+
+    python -m benchmarks.load PORT CONNECTIONS SECONDS [PATH]
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ import time
 from collections.abc import Iterator
 
 MIX = 3_500
-"""Requests after which the mix repeats: a multiple of everything it counts by."""
+"""Number of requests after which the mix repeats: a multiple of 5, 7, 10, 50 and 500."""
 
 
 def requests(path: str) -> list[bytes]:
-    """Events of an ordinary mix, as HTTP: four proposals, then a reward; 50 scopes, 500 traces, 10 agents, 7 actions."""
-    made: list[bytes] = []
+    """Typical events as HTTP requests: four proposals, then a reward; 50 scopes, 500 traces, 10 agents, 7 actions."""
+    encoded: list[bytes] = []
     for number in range(1, MIX + 1):
         event: dict[str, object] = {
             "type": "reward" if number % 5 == 0 else "proposal",
@@ -31,12 +33,12 @@ def requests(path: str) -> list[bytes]:
         }
         body = json.dumps(event, separators=(",", ":")).encode()
         head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        made.append(head.encode() + body)
-    return made
+        encoded.append(head.encode() + body)
+    return encoded
 
 
 class Connection:
-    """One request at a time; what is needed to tell when its answer is whole."""
+    """A connection with one request at a time; collects the answer until it is complete."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -49,7 +51,7 @@ class Connection:
         self.socket.sendall(request)
 
     def answered(self) -> bytes | None:
-        """The status line's code once the whole answer is there, None while it is not.
+        """Read from the socket. Returns the status code once the answer is complete, else None.
 
         Raises:
             ConnectionError: the server closed the connection.
@@ -67,7 +69,11 @@ class Connection:
 
 
 def run(port: int, count: int, seconds: float, path: str = "/api/events") -> dict[str, float]:
-    """Load a server for some seconds; requests per second, latency percentiles in milliseconds, answers that were no success."""
+    """Load a server for `seconds` with `count` connections.
+
+    Returns the `rate` in requests per second, the latency percentiles `p50` and `p99` in milliseconds, and the number of `failures`:
+    answers other than 200 and 201, and connections that the server closed.
+    """
     mix: Iterator[bytes] = itertools.cycle(requests(path))
     latencies: list[float] = []
     failures = 0
@@ -76,7 +82,7 @@ def run(port: int, count: int, seconds: float, path: str = "/api/events") -> dic
             connection = Connection(port)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.send(next(mix))
-        began = time.perf_counter() + min(1.0, seconds / 4)  # what is answered before is for warming
+        began = time.perf_counter() + min(1.0, seconds / 4)  # answers before this are warm-up
         ended = began + seconds
         now = 0.0
         while now < ended:

@@ -1,4 +1,4 @@
-"""The SDK's mirror of a log against the bare driver that fetches the same rows."""
+"""The mirror of the SDK compared with the bare driver fetching the same rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORDER BY event.position
 
 
 def against_bare_driver(report: Report, size: int = 50_000, rounds: int = 9) -> None:
-    """The whole graph, nodes and edges, both ways it can be fetched; the driver makes nothing of its rows."""
+    """Fetch the whole graph, nodes and edges, over REST and over Bolt. The bare driver only reads the rows and builds no graph."""
     with running("neo4j") as port, asking(port) as rest, bare.connect() as driver, driver.session() as session:
         rest.store(history(size - 1))
         database = target()
@@ -47,7 +47,7 @@ def against_bare_driver(report: Report, size: int = 50_000, rounds: int = 9) -> 
                 "bare": lambda: len(session.run(ROWS).values()),
             }
             assert {side() for side in sides.values()} == {size}
-            taken = in_turn(sides, rounds)
+            times = in_turn(sides, rounds)
     for side, way in (("bolt", "over Bolt"), ("rest", "over REST")):
-        detail = f"{milliseconds(taken, side)}, bare {milliseconds(taken, 'bare')}"
-        report.add(f"mirror of {size:,} events {way} / bare driver", ratio(taken, side, "bare"), "at most 1.5", detail)
+        detail = f"{milliseconds(times, side)}, bare {milliseconds(times, 'bare')}"
+        report.add(f"mirror of {size:,} events {way} / bare driver", ratio(times, side, "bare"), "at most 1.5", detail)

@@ -1,6 +1,6 @@
-"""Lineage against PostgreSQL on the same machine: a table of events, a table of parents, indexes on both of its columns, and a
-recursive query with UNION. Needs PostgreSQL's server programs (Debian's package `postgresql`); where they are not, it says so and measures
-nothing.
+"""Lineage compared with PostgreSQL on the same machine: a table of events, a table of parents with indexes on both columns, and a
+recursive query with UNION. This needs the server programs of PostgreSQL (Debian package `postgresql`); without them a message is printed
+and nothing is measured.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.histories import Made, chain, history, layers
+from benchmarks.histories import EventBody, chain, history, layers
 from benchmarks.report import Report
 from benchmarks.rest import Rest, asking
 from benchmarks.servers import running
 from benchmarks.turns import Seconds, in_turn, milliseconds, ratio
 
 SETTINGS = {"listen_addresses": "", "shared_buffers": "512MB", "work_mem": "64MB", "random_page_cost": "1.1", "jit": "off"}
-"""Beyond the defaults: all of it fits in memory, as it does in Neo4j's page cache; and no compiling, which costs these queries more than
-it saves."""
+"""Changes to the defaults: all data fits in memory, as in the page cache of Neo4j; JIT compilation is off, because it costs these queries
+more than it saves."""
 
 TABLES = """
 DROP TABLE IF EXISTS event, parent, parent_position;
@@ -65,26 +65,32 @@ FROM nearest JOIN event USING (id) ORDER BY depth, position DESC LIMIT 100;
 
 
 def programs() -> Path | None:
-    """Where initdb and pg_ctl are: on the PATH, or where Debian puts them, the newest version first."""
+    """The folder of initdb and pg_ctl: on the PATH, else the newest version where Debian installs it; None if there is none."""
     on_path = shutil.which("initdb")
-    found = [Path(on_path).resolve().parent] if on_path else []
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
-    return next((path for path in found if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    return next((path for path in folders if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
 
 
 @contextmanager
 def server(binaries: Path) -> Generator[Path]:
-    """A server of its own on a private socket; the folder of the socket. It refuses to run as root, so root lends it another user."""
-    lent = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
+    """Start a server on a private socket; yields the folder of the socket. Root starts it as another user, since it refuses root."""
+    account = None if os.getuid() else next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
     with tempfile.TemporaryDirectory(prefix="pg-") as home:
-        if lent is not None:
-            os.chown(home, lent.pw_uid, lent.pw_gid)
-        user, group = (None, None) if lent is None else (lent.pw_uid, lent.pw_gid)
+        if account is not None:
+            os.chown(home, account.pw_uid, account.pw_gid)
+        user, group = (None, None) if account is None else (account.pw_uid, account.pw_gid)
 
         def run(program: str, *arguments: str) -> None:
             command = [str(binaries / program), "-D", f"{home}/data", *arguments]
             subprocess.run(
-                command, check=True, stdout=subprocess.DEVNULL, user=user, group=group, extra_groups=None if lent is None else [], cwd=home
+                command,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                user=user,
+                group=group,
+                extra_groups=None if account is None else [],
+                cwd=home,
             )
 
         run("initdb", "-A", "trust", "-U", "semp", "-E", "UTF8", "--no-locale")
@@ -97,7 +103,7 @@ def server(binaries: Path) -> Generator[Path]:
 
 
 class Psql:
-    """One session that stays open, so that no process start is in any figure; a query's round trip adds about 0.1 ms."""
+    """A psql session that stays open, so that no figure includes the start of a process. The round trip of a query adds about 0.1 ms."""
 
     END = "\\echo :end"
 
@@ -107,7 +113,7 @@ class Psql:
         self.ask("SET client_min_messages TO warning;")
 
     def ask(self, query: str) -> list[str]:
-        """The rows as text, columns joined by `|`."""
+        """Run a query; its rows as text, with columns separated by `|`."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{query}\n{self.END}\n")
@@ -122,15 +128,15 @@ class Psql:
         self.process.communicate()
 
 
-def load(psql: Psql, events: list[Made]) -> None:
-    """The same events into fresh tables, then their statistics."""
-    numbers = {made["id"]: number for number, made in enumerate(events, 1)}
-    links = [(made["id"], parent) for made in events for parent in made["parent_ids"]]
+def load(psql: Psql, events: list[EventBody]) -> None:
+    """Load the same events into new tables and update their statistics."""
+    numbers = {event["id"]: number for number, event in enumerate(events, 1)}
+    links = [(event["id"], parent) for event in events for parent in event["parent_ids"]]
     fields = ("type", "scope", "trace_id", "agent_id")
     tables = {
         "event": [
-            (made["id"], numbers[made["id"]], *(made[name] for name in fields), msgspec.json.encode(made["payload"]).decode())
-            for made in events
+            (event["id"], numbers[event["id"]], *(event[name] for name in fields), msgspec.json.encode(event["payload"]).decode())
+            for event in events
         ],
         "parent": links,
         "parent_position": [(numbers[child], numbers[parent]) for child, parent in links],
@@ -142,7 +148,7 @@ def load(psql: Psql, events: list[Made]) -> None:
 
 
 def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> None:
-    """Full ancestors of the newest event, on a busy history and, to be fair, on a deep and on a wide graph; other questions beside it."""
+    """Count all ancestors of the newest event: in a busy history and, to be fair, in a deep and in a wide graph. Also other questions."""
     binaries = programs()
     if binaries is None or shutil.which("psql") is None:
         print("  no PostgreSQL (initdb, pg_ctl, psql): the comparison with it is not measured", flush=True)
@@ -154,16 +160,22 @@ def against_postgres(report: Report, size: int = 50_000, rounds: int = 11) -> No
         print(f"  PostgreSQL {version}", flush=True)
         try:
             for where, make, depth in shapes:
-                made = make(size)
-                rest.store(made)
-                load(psql, made)
-                compare(report, rest, psql, where, (made[0]["id"], made[-1]["id"]), depth, rounds)
+                events = make(size)
+                rest.store(events)
+                load(psql, events)
+                compare(report, rest, psql, where, (events[0]["id"], events[-1]["id"]), depth, rounds)
         finally:
             psql.close()
 
 
 def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str, str], depth: int, rounds: int) -> None:
-    """Both sides in turn; what is told is how many times faster ours is."""
+    """Measure both sides in turn, and report how many times faster the service is.
+
+    Args:
+        where: describes the log, for the report.
+        ends: ids of the oldest and the newest event.
+        depth: hops within which PostgreSQL searches the first page.
+    """
     oldest, newest = ends
 
     def count(way: str, event_id: str) -> int:
@@ -172,9 +184,9 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
     def counted(query: str, event_id: str) -> int:
         return int(psql.ask(query.format(id=event_id))[0])
 
-    def add(what: str, taken: Seconds, other: str, bar: str, note: str = "") -> None:
-        detail = f"{milliseconds(taken, 'rest')} through REST, PostgreSQL {milliseconds(taken, other)}{note}"
-        report.add(f"{what}, {where}: times faster than PostgreSQL", 1 / ratio(taken, "rest", other), bar, detail)
+    def add(what: str, times: Seconds, other: str, bar: str, note: str = "") -> None:
+        detail = f"{milliseconds(times, 'rest')} through REST, PostgreSQL {milliseconds(times, other)}{note}"
+        report.add(f"{what}, {where}: times faster than PostgreSQL", 1 / ratio(times, "rest", other), bar, detail)
 
     total = count("ancestors", newest)
     assert total == counted(ANCESTORS, newest) == counted(BY_POSITION, newest)
@@ -183,14 +195,14 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
         "uuid": lambda: counted(ANCESTORS, newest),
         "bigint": lambda: counted(BY_POSITION, newest),
     }
-    taken = in_turn(sides, rounds)
-    add(f"{total:,} ancestors counted", taken, "uuid", "at least 5")
-    add(f"{total:,} ancestors counted, its parents by number instead of id", taken, "bigint", "-")
+    times = in_turn(sides, rounds)
+    add(f"{total:,} ancestors counted", times, "uuid", "at least 5")
+    add(f"{total:,} ancestors counted, its parents by number instead of id", times, "bigint", "-")
 
     total = count("descendants", oldest)
     assert total == counted(DESCENDANTS, oldest)
-    taken = in_turn({"rest": lambda: count("descendants", oldest), "uuid": lambda: counted(DESCENDANTS, oldest)}, rounds)
-    add(f"{total:,} descendants counted", taken, "uuid", "-")
+    times = in_turn({"rest": lambda: count("descendants", oldest), "uuid": lambda: counted(DESCENDANTS, oldest)}, rounds)
+    add(f"{total:,} descendants counted", times, "uuid", "-")
 
     def page(count: int) -> list[str]:
         return [node["id"] for node in rest.get(f"/api/events/{newest}/ancestors", limit=100, count=count)["nodes"]]
@@ -199,7 +211,7 @@ def compare(report: Report, rest: Rest, psql: Psql, where: str, ends: tuple[str,
         return [row.partition("|")[0] for row in psql.ask(FIRST_PAGE.format(id=newest, depth=depth))]
 
     assert page(0) == page(1) == paged()
-    taken = in_turn({"rest": lambda: page(1), "both": lambda: (paged(), counted(ANCESTORS, newest))}, rounds)
-    add("first 100 ancestors and how many there are", taken, "both", "-")
-    taken = in_turn({"rest": lambda: page(0), "page": paged}, rounds)
-    add("first 100 ancestors alone", taken, "page", "-", f", which is told to look {depth} hops far")
+    times = in_turn({"rest": lambda: page(1), "both": lambda: (paged(), counted(ANCESTORS, newest))}, rounds)
+    add("first 100 ancestors and how many there are", times, "both", "-")
+    times = in_turn({"rest": lambda: page(0), "page": paged}, rounds)
+    add("first 100 ancestors alone", times, "page", "-", f", which is told to look {depth} hops far")

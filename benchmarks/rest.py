@@ -1,4 +1,4 @@
-"""A client that costs next to nothing: one kept connection, one request at a time."""
+"""A REST client of minimal cost: one keep-alive connection, one request at a time."""
 
 from __future__ import annotations
 
@@ -18,42 +18,50 @@ PATIENCE = 600.0
 
 
 class Rest:
-    """Asks the service on a port of this machine."""
+    """A client of the service on a port of this machine."""
 
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
     def get(self, path: str, **query: object) -> Any:
-        """The answer, decoded; it must be a 200."""
+        """The decoded answer of a GET.
+
+        Raises:
+            AssertionError: the status was not 200.
+        """
         status, body = self._ask("GET", f"{path}?{urlencode(query)}")
         assert status == 200, f"{path}: {status} {body[:500].decode(errors='replace')}"
         return msgspec.json.decode(body)
 
     def post(self, path: str, body: object) -> Any:
-        """The answer, decoded; it must be a 201."""
+        """The decoded answer of a POST.
+
+        Raises:
+            AssertionError: the status was not 201.
+        """
         status, answer = self._ask("POST", path, msgspec.json.encode(body))
         assert status == 201, f"{path}: {status} {answer[:500].decode(errors='replace')}"
         return msgspec.json.decode(answer)
 
     def store(self, events: Iterable[dict[str, Any]]) -> None:
-        """Append them in order, the next batch being made ready while one is stored."""
+        """Append events in order, in batches. The next batch is encoded while one is stored."""
         remaining = iter(events)
         with ThreadPoolExecutor(1) as one:
-            under_way: Future[None] | None = None
+            pending: Future[None] | None = None
             while batch := list(islice(remaining, BATCH)):
                 body = msgspec.json.encode(batch)
-                if under_way is not None:
-                    under_way.result()
-                under_way = one.submit(self._post, body)
-            if under_way is not None:
-                under_way.result()
+                if pending is not None:
+                    pending.result()
+                pending = one.submit(self._post, body)
+            if pending is not None:
+                pending.result()
 
     def _post(self, body: bytes) -> None:
         status, text = self._ask("POST", "/api/events/batch?return=minimal", body)
         assert status in (200, 201), text[:500].decode(errors="replace")
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """Asked again where the service had closed the connection, as it does after some idle seconds: all of it may be repeated."""
+        """Send a request, and once more if the service had closed the idle connection: all requests here may be repeated."""
         try:
             self.connection.request(method, path, body, {"content-type": "application/json"} if body else {})
             answer = self.connection.getresponse()
@@ -66,7 +74,7 @@ class Rest:
 
 @contextmanager
 def asking(port: int) -> Generator[Rest]:
-    """A client, closed at the end."""
+    """A client for the duration of a block."""
     rest = Rest(port)
     try:
         yield rest

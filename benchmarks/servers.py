@@ -1,7 +1,7 @@
-"""The servers that are compared, each as a process of its own: the service on Neo4j, the same app on a store that does nothing,
-and yardsticks of the web layer.
+"""The servers that are compared, each in its own process: the service on Neo4j (`neo4j`), the same app on a store that does nothing
+(`none`), a hub that is fed events directly (`hub`), and baselines of the web layer (`asgi`, `litestar`, `direct`).
 
-    python -m benchmarks.servers KIND PORT
+    python -m benchmarks.servers KIND PORT [EVENTS_PER_SECOND]
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from benchmarks.databases import environment
 
 
 class NoStore(MemoryStore):
-    """Takes every plan and keeps only where the log stands."""
+    """Accepts every plan, and stores only the state of the log, no events."""
 
     async def append(self, plan: Plan) -> bool:
         self.current = plan.state
@@ -46,12 +46,12 @@ class NoStore(MemoryStore):
 
 
 def target() -> Target:
-    """The database of this run, from the environment."""
+    """The database of this run, from the environment variables."""
     return Target(os.environ["SEMP_NEO4J"], os.environ["SEMP_NEO4J_USER"], os.environ["SEMP_NEO4J_PASSWORD"])
 
 
 async def bare_asgi(scope: Any, receive: Any, send: Any) -> None:
-    """What an answer costs with nothing around it: decode, check, encode."""
+    """An ASGI app without a framework: it decodes, validates and encodes one event per POST."""
     if scope["type"] != "http":
         return
     if scope["method"] == "GET":
@@ -69,7 +69,7 @@ _read = msgspec.json.Decoder(NewEvent).decode
 
 
 def plain_litestar() -> Litestar:
-    """The same through an ordinary Litestar handler."""
+    """The same as an ordinary Litestar handler."""
 
     @post("/api/events")
     async def append(data: NewEvent) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def plain_litestar() -> Litestar:
 
 
 def direct_litestar() -> Litestar:
-    """The same through the kind of route that appends use."""
+    """The same with `direct_post`, the kind of route that appends use."""
 
     @direct_post("/api/events", body=NewEvent, answer=dict[str, Any], responses={})
     async def append(incoming: Incoming) -> Answer:
@@ -88,11 +88,11 @@ def direct_litestar() -> Litestar:
     return Litestar([append], logging_config=None)
 
 
-YARDSTICKS = {"asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar}
+BASELINES = {"asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar}
 
 
 async def publish(environment: Environment, rate: float) -> None:
-    """Feed the hub alone, at a steady rate of events a second that each tell when they were sent; nothing is appended."""
+    """Publish `rate` events per second to the hub, each with the time when it was sent. Nothing is appended to the log."""
     began = time.perf_counter()
     position = environment.hub.head
     while True:
@@ -108,14 +108,14 @@ async def publish(environment: Environment, rate: float) -> None:
 
 
 async def serve(kind: str, port: int, rate: float = 0.0) -> None:
-    """Serve until killed."""
+    """Run a server of this kind until it is terminated. `rate`: events per second of kind `hub`."""
     environment: Environment | None = None
     if kind in ("neo4j", "none", "hub"):
         environment = Environment(Neo4jStore(target()) if kind == "neo4j" else NoStore(), Rules())
         await environment.start()
         app: Any = create_app(environment, Mount().route())
     else:
-        app = YARDSTICKS[kind]()
+        app = BASELINES[kind]()
     config = server_config(app)
     config.port = port
     tune_collector()
@@ -128,6 +128,7 @@ async def serve(kind: str, port: int, rate: float = 0.0) -> None:
 
 
 def free_port() -> int:
+    """A TCP port of loopback that is free now."""
     import socket
 
     with socket.socket() as probe:
@@ -137,7 +138,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(kind: str, *arguments: str, database: Target | None = None) -> Generator[int]:
-    """A server of this kind; its port. `database`: another than that of the run."""
+    """Start a server of this kind in a process; yields its port.
+
+    Args:
+        arguments: further arguments of the command.
+        database: the database to use instead of that of the run.
+    """
     port = free_port()
     variables = os.environ | (environment(database) if database else {})
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(port), *arguments], env=variables)
@@ -160,7 +166,7 @@ def running(kind: str, *arguments: str, database: Target | None = None) -> Gener
 
 
 def load(port: int, connections: int, seconds: float) -> dict[str, float]:
-    """Run the load generator as a process of its own."""
+    """Run the load generator in its own process; its result as `benchmarks.load.run` returns it."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

@@ -1,4 +1,4 @@
-"""Single-event POSTs: what the log costs over a store that does nothing, what the web layer costs, and the latency of a lone one."""
+"""POSTs of single events: throughput compared with a store that does nothing, the cost of the web layer, and the latency of one POST."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from benchmarks.servers import load, running
 
 CONNECTIONS = 256
 WARM = 60.0
-"""Seconds of load before anything is counted: the database goes on compiling what is hot for about that long."""
+"""Seconds of load before measuring: Java needs about this long to compile the hot code of the database."""
 
 
 def throughput(report: Report, rounds: int = 6, seconds: float = 5.0) -> None:
-    """Requests per second at 256 connections, all servers in turn in every round."""
+    """Compare requests per second at 256 connections; each round measures all servers in turn."""
     kinds = ("neo4j", "none", "litestar")
     rates: dict[str, list[float]] = {kind: [] for kind in kinds}
     with running("neo4j") as neo4j, running("none") as none, running("litestar") as litestar:
@@ -34,29 +34,33 @@ def throughput(report: Report, rounds: int = 6, seconds: float = 5.0) -> None:
 
 
 def web_layer(report: Report, rounds: int = 5, seconds: float = 3.0) -> None:
-    """What decoding, checking and answering one event costs in the kinds of handler there are; nothing is stored."""
+    """Compare the kinds of handlers that decode, validate and answer one event; nothing is stored."""
     kinds = ("asgi", "litestar", "direct")
     rates: dict[str, list[float]] = {kind: [] for kind in kinds}
     with running("asgi") as asgi, running("litestar") as litestar, running("direct") as direct:
         for _ in range(rounds):
             for kind, port in zip(kinds, (asgi, litestar, direct), strict=True):
                 rates[kind].append(counted(port, seconds))
-    bare_rate, plain, ours = (median(rates[kind]) for kind in kinds)
+    bare_rate, plain, direct_rate = (median(rates[kind]) for kind in kinds)
     report.add("web layer: plain Litestar handler / bare ASGI", plain / bare_rate, "-", f"{plain:,.0f}/s, bare {bare_rate:,.0f}/s")
-    report.add("web layer: our kind of route / bare ASGI", ours / bare_rate, "-", f"{ours:,.0f}/s")
+    report.add("web layer: our kind of route / bare ASGI", direct_rate / bare_rate, "-", f"{direct_rate:,.0f}/s")
 
 
 def counted(port: int, seconds: float) -> float:
-    """Requests a second, none of which may fail."""
-    found = load(port, CONNECTIONS, seconds)
-    assert not found["failures"], f"{found['failures']:.0f} requests failed"
-    return found["rate"]
+    """Requests per second of the server on `port`.
+
+    Raises:
+        AssertionError: a request failed.
+    """
+    result = load(port, CONNECTIONS, seconds)
+    assert not result["failures"], f"{result['failures']:.0f} requests failed"
+    return result["rate"]
 
 
 def latency(report: Report, rounds: int = 5, count: int = 200) -> None:
-    """A lone POST against one bare transaction that writes the same, in turn."""
-    ours: list[float] = []
-    theirs: list[float] = []
+    """Compare the latency of one POST with that of one bare transaction that writes the same, in turn."""
+    of_service: list[float] = []
+    of_bare: list[float] = []
     events = bare.Events(7)
     with running("neo4j") as port, bare.connect() as driver:
         connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -71,12 +75,17 @@ def latency(report: Report, rounds: int = 5, count: int = 200) -> None:
                 answer = connection.getresponse()
                 answer.read()
                 if round_:
-                    ours.append(time.perf_counter() - began)
+                    of_service.append(time.perf_counter() - began)
                 assert answer.status == 201
                 row = bare.rows([event], -(round_ * count + number) - 1)
                 began = time.perf_counter()
                 bare.append(driver, row)
                 if round_:
-                    theirs.append(time.perf_counter() - began)
-    mine, other = 1000 * median(ours), 1000 * median(theirs)
-    report.add("lone POST / one bare driver transaction (latency)", mine / other, "at most 1.5", f"{mine:.2f} ms, bare {other:.2f} ms")
+                    of_bare.append(time.perf_counter() - began)
+    service_ms, bare_ms = 1000 * median(of_service), 1000 * median(of_bare)
+    report.add(
+        "lone POST / one bare driver transaction (latency)",
+        service_ms / bare_ms,
+        "at most 1.5",
+        f"{service_ms:.2f} ms, bare {bare_ms:.2f} ms",
+    )

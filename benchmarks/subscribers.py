@@ -1,4 +1,4 @@
-"""What subscribers cost the service: many filters, idle connections, a long resume, a frozen reader."""
+"""The cost of subscribers: many filters, idle connections, a long resume, a reader that stops reading."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ IDLE = 10_000
 
 
 class Nowhere:
-    """A sink that takes everything."""
+    """A sink that accepts everything and sends nothing."""
 
     form = "nothing"
 
@@ -51,7 +51,7 @@ class Nowhere:
 
 
 def filters(report: Report, rounds: int = 7, events: int = 5_000) -> None:
-    """What publishing costs with 10 and with 10,000 different scope filters, each event wanted by one subscriber."""
+    """Compare the time of publishing with 10,000 and with 10 different scope filters. Each event matches the filter of one subscriber."""
 
     async def publish(count: int) -> float:
         hub = Hub(0)
@@ -74,7 +74,7 @@ def filters(report: Report, rounds: int = 7, events: int = 5_000) -> None:
 
 
 def idle(report: Report) -> None:
-    """Memory of the service per idle connection."""
+    """Measure the memory of the service per idle connection, in KiB."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory() as home, running("none") as port:
@@ -97,11 +97,11 @@ def idle(report: Report) -> None:
 
 
 def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
-    """A client that missed many events against the bare driver that reads the same rows, in turn."""
+    """Compare a client that resumes after `count` missed events with the bare driver reading the same rows, in turn."""
     text = cast("LiteralString", queries.load()["page_by_position"].text)
     span: dict[str, Any] = {"types": None, "trace_id": None, "agent_id": None, "newest_first": False, "before": 2**62}
-    ours: list[float] = []
-    theirs: list[float] = []
+    service_rates: list[float] = []
+    bare_rates: list[float] = []
     with running("neo4j") as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client, bare.connect() as driver:
         ingest(client, prepared(bare.Events(5, growing=True), count // BATCH))
         for _ in range(rounds):
@@ -110,22 +110,22 @@ def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
                 position = 0
                 while position < count:
                     position = msgspec.json.decode(reader.recv())["data"][-1]["position"]
-            ours.append(count / (time.perf_counter() - began))
+            service_rates.append(count / (time.perf_counter() - began))
             began = time.perf_counter()
             position = 0
             with driver.session() as session:
                 while position < count:
                     rows = session.run(text, {**span, "after": position, "limit": 2_000}).values()
                     position = rows[-1][8]
-            theirs.append(count / (time.perf_counter() - began))
-    ratio = median([a / b for a, b in zip(ours, theirs, strict=True)])
-    detail = f"{median(ours):,.0f}/s, bare {median(theirs):,.0f}/s"
+            bare_rates.append(count / (time.perf_counter() - began))
+    ratio = median([a / b for a, b in zip(service_rates, bare_rates, strict=True)])
+    detail = f"{median(service_rates):,.0f}/s, bare {median(bare_rates):,.0f}/s"
     report.add(f"resume over {count:,} missed events / bare driver reading them", ratio, "at least 0.5", detail)
 
 
 @contextmanager
 def frozen(port: int) -> Generator[None]:
-    """A subscriber that reads nothing after its handshake."""
+    """A subscriber that reads nothing after its handshake, for the duration of a block."""
     with socket.create_connection(("127.0.0.1", port)) as peer:
         key = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n"
         peer.sendall(b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" + key + b"\r\n")
@@ -133,36 +133,38 @@ def frozen(port: int) -> Generator[None]:
 
 
 def whole_service(report: Report, rounds: int = 3, rate: float = 100.0) -> None:
-    """From the arrival of a POST to the last of 500 subscribers, with and without a frozen one among them."""
+    """Time from the arrival of a POST until the last of 500 subscribers has the event, with and without another one that reads nothing."""
     with tempfile.TemporaryDirectory() as home, running("neo4j") as port:
         binaries = Path(home)
         if not built(binaries):
             return
-        over = threading.Event()
-        poster = threading.Thread(target=_post, args=(port, rate, over))
+        stop = threading.Event()
+        poster = threading.Thread(target=_post, args=(port, rate, stop))
         poster.start()
         try:
-            time.sleep(20)  # the database compiles what is hot
+            time.sleep(20)  # warm up: Java compiles the hot code
             pairs = [(_last99(binaries, port), _frozen99(binaries, port)) for _ in range(rounds)]
         finally:
-            over.set()
+            stop.set()
             poster.join()
-    usual, beside = (median([pair[side] for pair in pairs]) for side in (0, 1))
+    without, with_frozen = (median([pair[side] for pair in pairs]) for side in (0, 1))
     name = "POST to the last of 500 subscribers, p99: with a frozen one / without"
-    report.add(name, median([b / a for a, b in pairs]), "below 1.2", f"{beside:.1f} ms, {usual:.1f} ms at {rate:.0f} events/s")
+    report.add(name, median([b / a for a, b in pairs]), "below 1.2", f"{with_frozen:.1f} ms, {without:.1f} ms at {rate:.0f} events/s")
 
 
-def _post(port: int, rate: float, over: threading.Event) -> None:
+def _post(port: int, rate: float, stop: threading.Event) -> None:
+    """Post `rate` events per second until `stop` is set."""
     event: dict[str, Any] = {"type": "proposal", "scope": "a", "trace_id": "t", "agent_id": "a"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         due = time.perf_counter()
-        while not over.is_set():
+        while not stop.is_set():
             due += 1 / rate
             time.sleep(max(0.0, due - time.perf_counter()))
             client.post("/api/events", json={**event, "payload": {"action": "x", "sent": time.time() * 1000}}).raise_for_status()
 
 
 def _last99(binaries: Path, port: int) -> float:
+    """Milliseconds until 99 % of the events had reached the last of 500 subscribers."""
     command = [str(binaries / "load"), "-url", f"ws://127.0.0.1:{port}/ws", "-n", "500", "-seconds", "8", "-every"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["last99"]
 

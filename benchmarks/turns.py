@@ -1,4 +1,4 @@
-"""Sides measured in turn, so that whatever slows the machine for a while slows all of them."""
+"""Measures the sides of a comparison in turn, so that a change of the machine's speed affects all of them."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from collections.abc import Callable, Mapping
 from benchmarks.report import median
 
 Seconds = dict[str, list[float]]
-"""By side, one figure a round."""
+"""For each side, the seconds of each round."""
 
 
 def in_turn(sides: Mapping[str, Callable[[], object]], rounds: int, warm: int = 3) -> Seconds:
-    """How long each side takes, in every round all of them, each round beginning with another.
+    """Measure how long each side takes. Each round runs all sides, and starts with a different one.
 
     Args:
-        warm: rounds before the first that counts.
+        rounds: number of measured rounds.
+        warm: number of rounds before them that are not measured.
     """
     names = list(sides)
-    taken: Seconds = {name: [] for name in names}
+    times: Seconds = {name: [] for name in names}
     for round_ in range(warm + rounds):
         first = round_ % len(names)
         for name in names[first:] + names[:first]:
             began = time.perf_counter()
             sides[name]()
             if round_ >= warm:
-                taken[name].append(time.perf_counter() - began)
-    return taken
+                times[name].append(time.perf_counter() - began)
+    return times
 
 
-def ratio(taken: Seconds, side: str, other: str) -> float:
-    """The median of what one side takes as a part of what the other takes in the same round."""
-    return median([a / b for a, b in zip(taken[side], taken[other], strict=True)])
+def ratio(times: Seconds, side: str, other: str) -> float:
+    """The median over all rounds of the time of `side` divided by the time of `other`."""
+    return median([a / b for a, b in zip(times[side], times[other], strict=True)])
 
 
-def milliseconds(taken: Seconds, side: str) -> str:
-    """The median, to be read."""
-    return f"{1000 * median(taken[side]):.1f} ms"
+def milliseconds(times: Seconds, side: str) -> str:
+    """The median time of a side as a text, such as `1.5 ms`."""
+    return f"{1000 * median(times[side]):.1f} ms"

@@ -1,10 +1,10 @@
-"""A scripted run of a framework, with its connector and without, in turn. Runs in the environment of that framework, which has nothing
-of this project but the source of the SDK.
+"""A scripted run of a framework, with and without its connector, in turn. It runs in the environment of that framework, which has only
+the source of the SDK from this project.
 
     python -m benchmarks.watched NAME URL STEPS SECONDS ROUNDS
 
-A step is one call of a model, made the way the framework makes it: by a node of a graph, a task of a crew, a turn of a participant, in a
-span of an agent. The model sleeps for these seconds and says a word. Prints what each run took, as JSON.
+A step is one call of a model, made in the usual way of the framework: by a node of a graph, by a task of a crew, in the turn of a
+participant, or in the span of an agent. The model sleeps for SECONDS and answers one word. The times of all runs are printed as JSON.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Callable
 from typing import Any
 
 Prepare = Callable[[bool], Callable[[], object]]
-"""Makes the next run ready, watched or not."""
+"""Prepares the next run, with the connector (True) or without, and returns a function that runs it."""
 Sides = tuple[Prepare, Callable[[], object]]
-"""That, and what waits until everything was told."""
+"""How to prepare a run, and a function that waits until the connector has sent all events."""
 WARM = 2
-"""Runs of each kind that do not count: the first ones import and connect."""
+"""Runs of each kind that are not measured: the first ones import modules and open connections."""
 
 
 def langgraph(url: str, steps: int, seconds: float) -> Sides:
@@ -88,7 +88,7 @@ def crewai(url: str, steps: int, seconds: float) -> Sides:
 
 
 def autogen(url: str, steps: int, seconds: float) -> Sides:
-    """Two agents that speak in turn."""
+    """A team of two agents that take turns."""
     from autogen_agentchat.agents import AssistantAgent
     from autogen_agentchat.teams import RoundRobinGroupChat
     from autogen_core.models import ModelFamily
@@ -115,7 +115,7 @@ def autogen(url: str, steps: int, seconds: float) -> Sides:
 
 
 def otel(url: str, steps: int, seconds: float) -> Sides:
-    """Spans of an agent for each step, with a span of a model's call inside."""
+    """For each step, the span of an agent with the span of a model's call inside."""
     from opentelemetry.sdk.trace import TracerProvider
     from semp_sdk.connectors.otel import SempSpanProcessor
 
@@ -145,26 +145,26 @@ def otel(url: str, steps: int, seconds: float) -> Sides:
 FRAMEWORKS = {"langgraph": langgraph, "crewai": crewai, "autogen": autogen, "otel": otel}
 
 
-def measured(run: Callable[[], object], told: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of a run, and processor time of this process until everything of it was told."""
+def measured(run: Callable[[], object], flush: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of a run, and processor seconds of this process until all events of the run are sent."""
     gc.collect()
     busy, began = time.process_time(), time.perf_counter()
     run()
-    taken = time.perf_counter() - began
-    told()
-    return taken, time.process_time() - busy
+    elapsed = time.perf_counter() - began
+    flush()
+    return elapsed, time.process_time() - busy
 
 
 def main(name: str, url: str, steps: int, seconds: float, rounds: int) -> None:
-    """The sides in turn, each first in every other round."""
-    prepare, told = FRAMEWORKS[name](url, steps, seconds)
+    """Run both sides in turn, starting with a different one in each round, and print the times."""
+    prepare, flush = FRAMEWORKS[name](url, steps, seconds)
     wall: dict[str, list[float]] = {"with": [], "without": []}
     cpu: dict[str, list[float]] = {"with": [], "without": []}
     for number in range(WARM + rounds):
         for side in ("with", "without") if number % 2 else ("without", "with"):
-            taken, busy = measured(prepare(side == "with"), told if side == "with" else bool)
+            elapsed, busy = measured(prepare(side == "with"), flush if side == "with" else bool)
             if number >= WARM:
-                wall[side].append(taken)
+                wall[side].append(elapsed)
                 cpu[side].append(busy)
     print("\n" + json.dumps([wall, cpu]))
 

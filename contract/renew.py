@@ -1,7 +1,7 @@
-"""Write openapi.json beside this file: the document that the service gives at `/schema/openapi.json`. `make contract` runs it.
+"""Write openapi.json in this folder: the document that the service serves at `/schema/openapi.json`. `make contract` runs this script.
 
-The committed document is the contract that clients are made from. A change of it is seen in review, and a test compares it with
-what the service gives.
+Clients are generated from the committed document. So changes of it are visible in reviews, and a test compares it with the document
+of the service.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ FILE = Path(__file__).with_name("openapi.json")
 
 
 def document() -> dict[str, Any]:
-    """The document, made without a database. No side effects."""
+    """The OpenAPI document. It is made without a database, and without side effects."""
     app = create_app(Environment(MemoryStore(), Rules()))
     return json.loads(encode_json(app.openapi_schema.to_schema()))
 
 
-def text(found: dict[str, Any]) -> str:
-    """As it is committed: one thing a line, so that a change shows nothing but itself."""
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+def text(document: dict[str, Any]) -> str:
+    """The document as it is committed: one value per line, so that a diff shows only what changed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Import the history of any local Git clone as events, through the HTTP API.
 
-A commit is what an agent proposed, so each becomes one event, with its parents as causes:
+Each commit becomes one event, a proposal of its author, with its parents as causes:
 
     commit   proposal  action `change`, `merge` or `revert`; author = agent_id; first changed folder = scope (`src/app` is `src.app`;
                        `root` when no folder changed; a merge is compared with its first parent); repository = trace_id
-    tag      reward    its parent is the tagged commit: what was released was good
-    revert   penalty   its parent is the commit named by "This reverts commit ..."; the reverting commit is a proposal as well
+    tag      reward    its parent is the tagged commit, which was released
+    revert   penalty   its parent is the commit named by "This reverts commit ..."; the reverting commit itself is also a proposal
 
-Signals attach to proposals, so a tag strengthens `<scope>:<action>` of exactly the tagged commit, and a revert weakens that of the
-reverted one. Strengths add up over a folder: they show where work is released, and where it is taken back.
+Rewards and penalties move the signals of the proposals they follow from. So a tag strengthens the signal `<scope>:<action>` of the
+tagged commit, and a revert weakens that of the reverted commit. The strengths of a folder show where work is released and where it is
+reverted.
 
-An event's id follows from the commit's hash, and everything in it from the commit alone: run it again, after an interruption or
-after a `git pull`, and only what is new is added.
+The id of an event is computed from the hash of the commit, and its content depends only on the commit. So the script can be run again,
+after an interruption or after a `git pull`: only new events are added.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ from rich.progress import Progress
 from rich.table import Table
 
 Event = dict[str, Any]
-Tag = tuple[str, str, str]  # name, hash of what it names (a tag object when annotated), tagger (empty when not)
+Tag = tuple[str, str, str]  # name, hash of its target (a tag object if annotated), tagger (empty if not annotated)
 
 NAMESPACE = uuid.UUID("3d0f7ad4-52f5-5d1c-9a5e-6a0a3c1b7c11")
 BATCH = 1_000
-PATIENCE = 300.0  # seconds a request is repeated while the service is away or busy
+PATIENCE = 300.0  # seconds for which a request is repeated while the service is unavailable or busy
 MAX_NAME, MAX_SCOPE, MAX_PARENTS = 256, 256, 64  # the service's limits
-TAG_VALUE, REVERT_VALUE = 0.05, -0.1  # small, so that strengths rank folders instead of all ending at 1 or 0
+TAG_VALUE, REVERT_VALUE = 0.05, -0.1  # small, so that strengths differ between folders instead of reaching 1 or 0 everywhere
 REVERTS = re.compile(r"This reverts commit\s+([0-9a-f]{7,64})", re.IGNORECASE)
 
 
 class Commit(NamedTuple):
-    """One commit; bytes that are not UTF-8 have become U+FFFD. `time` is the committer's, in Unix seconds; `folder` is the first,
-    in path order, with a changed file, None when only files at the top changed, or none."""
+    """One commit; bytes that are not UTF-8 are replaced by U+FFFD. `time` is the time of the committer in Unix seconds. `folder` is the
+    first folder, in path order, with a changed file; it is None if no file changed, or only files at the top level."""
 
     sha: str
     parents: list[str]
@@ -60,7 +61,7 @@ class Commit(NamedTuple):
 
 
 class Repository:
-    """A clone, bare or not, read with a handful of Git processes however long its history."""
+    """A clone, bare or not. It is read with a few Git processes, however long its history is."""
 
     FIELDS = ("/commit", "%H", "%P", "%an", "%ae", "%ct", "%B")  # no path begins with "/": the first field marks the next commit
 
@@ -71,11 +72,11 @@ class Repository:
         self.refs = ["--end-of-options", *refs] if refs else ["--branches", "--remotes", "--tags", *filter(None, [self.head])]
 
     def _command(self, *arguments: str) -> list[str]:
-        # Replacements are local to a clone; the same hash must mean the same event from every clone.
+        # Replace refs are local to a clone, but the same hash must give the same event in every clone.
         return ["git", "--no-replace-objects", "-c", "log.showRoot=true", "-C", str(self.path), *arguments]
 
     def git(self, *arguments: str, check: bool = True) -> str:
-        """The output of a short command. When Git refuses, the program ends with Git's own words; with `check=False`, nothing."""
+        """The output of a Git command. If Git fails, the program ends with Git's message; with `check=False` the result is empty."""
         done = subprocess.run(self._command(*arguments), capture_output=True, env=self.environment)
         if done.returncode and check:
             raise SystemExit(done.stderr.decode(errors="replace").strip())
@@ -92,13 +93,13 @@ class Repository:
             raise SystemExit(f"git {arguments[0]} ended with {process.returncode}")
 
     def name(self) -> str:
-        """The last part of the remote's address, else the folder's name: the same for every clone of one remote."""
+        """The last part of the remote's URL, which is the same for all clones; without a remote, the name of the folder."""
         folder = os.fsencode(self.path.resolve()).decode(errors="replace")
         address = self.git("config", "--get", "remote.origin.url", check=False).strip() or folder
         return re.split(r"[/\\:]", re.sub(r"(/?\.git)?/*$", "", address))[-1] or "git"
 
     def commits(self) -> Iterator[Commit]:
-        """Parents before children. Whatever a user's Git configuration could change is given as an option."""
+        """All commits, parents before children. Every setting that a user's Git configuration could change is passed as an option."""
         tokens = self._stream(
             b"\0", "log", "--topo-order", "--reverse", "-z", "--name-only", "--diff-merges=first-parent", "--no-renames", "-O/dev/null",
             "--ignore-submodules=none", "--no-relative", "--no-show-signature", "--encoding=UTF-8",
@@ -114,44 +115,44 @@ class Repository:
             yield Commit(sha, parents.split(), author.strip() or mail.strip() or "unknown", int(seconds), message, folder)
 
     def parent_lists(self) -> Iterator[list[str]]:
-        """Each commit with its parents, in the order of `commits`."""
+        """For each commit, a list of its hash and its parents' hashes, in the order of `commits`."""
         lines = self._stream(b"\n", "rev-list", "--topo-order", "--reverse", "--parents", *self.refs, "--")
         return (line.decode().split() for line in lines)
 
     def tags(self) -> dict[str, list[Tag]]:
-        """Tags by the hash of what they stand for in the end, a commit as a rule."""
-        found: dict[str, list[Tag]] = {}
+        """Tags by the hash of the object that they finally refer to, usually a commit."""
+        tags: dict[str, list[Tag]] = {}
         form = "%(refname:strip=2)%00%(objectname)%00%(*objecttype)%00%(*objectname)%00%(taggername)"
         for line in self.git("for-each-ref", f"--format={form}", "refs/tags").split("\n")[:-1]:
             name, target, kind, inner, tagger = line.split("\0")
             if kind == "tag":  # a tag of a tag
                 inner = self.git("rev-parse", f"{target}^{{}}").strip()
-            found.setdefault(inner or target, []).append((name, target, tagger))
-        return found
+            tags.setdefault(inner or target, []).append((name, target, tagger))
+        return tags
 
 
 def event_id(*parts: str) -> str:
-    """The same UUID (version 5) for the same kind and hashes, in every clone."""
+    """A UUID (version 5) computed from the parts, so it is the same in every clone."""
     return str(uuid.uuid5(NAMESPACE, " ".join(parts)))
 
 
 def scope_of(folder: str | None) -> str:
-    """A folder as a scope: other characters than a scope may have become `_`."""
+    """The scope of a folder: characters that are not allowed in a scope are replaced by `_`."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", (folder or "root").replace(".", "_").replace("/", "."))[:MAX_SCOPE].rstrip(".")
 
 
 class Mapping:
-    """Commits to events, in an order the log accepts: causes first. `notes` counts what was met, and what could not be kept."""
+    """Converts commits to events, in an order that the log accepts: causes first. `notes` counts what was converted and left out."""
 
     def __init__(self, trace: str, tags: dict[str, list[Tag]]) -> None:
         self.trace = trace[:MAX_NAME]
         self.tags = tags
         self.scopes: dict[str, str] = {}
-        """Every commit so far, with its scope."""
+        """The scope of every commit converted so far, by hash."""
         self.notes = Counter(commits=0, merges=0, tags=0, reverts=0)
 
     def events(self, commits: Iterable[Commit]) -> Iterator[Event]:
-        waiting: list[tuple[Commit, str]] = []
+        unresolved: list[tuple[Commit, str]] = []
         for commit in commits:
             self.scopes[commit.sha] = scope_of(commit.folder)
             reverted = dict.fromkeys(sha.lower() for sha in REVERTS.findall(commit.message))
@@ -163,9 +164,9 @@ class Mapping:
                 if sha in self.scopes:
                     yield self._penalty(commit, sha)
                 else:
-                    waiting.append((commit, sha))
+                    unresolved.append((commit, sha))
         known = sorted(self.scopes)
-        for commit, sha in waiting:  # abbreviated, or of another line of history
+        for commit, sha in unresolved:  # an abbreviated hash, or a commit of another branch that comes later
             place = bisect_left(known, sha)
             matches = [name for name in known[place : place + 2] if name.startswith(sha)]
             if len(matches) == 1:
@@ -195,7 +196,11 @@ class Mapping:
 
 
 def ask(client: httpx.Client, method: str, path: str, **request: Any) -> httpx.Response:
-    """One request, repeated up to PATIENCE while the service is away or busy: safe, since every event has its own id."""
+    """Send a request; repeat it for up to PATIENCE seconds while the service is unavailable or busy. This is safe, as all events have ids.
+
+    Raises:
+        SystemExit: the service refused the request, or PATIENCE has passed.
+    """
     deadline, wait = time.monotonic() + PATIENCE, 0.5
     while True:
         wait = min(wait * 2, 30.0)
@@ -216,7 +221,7 @@ def ask(client: httpx.Client, method: str, path: str, **request: Any) -> httpx.R
 
 
 def import_events(client: httpx.Client, events: Iterator[Event], name: str, total: int) -> str:
-    """Send all events in order, and say how it went. The bar counts commits, `total` in all."""
+    """Send all events in order; returns a line with their number and rate. The progress bar counts commits, `total` of them."""
     began, sent, new = time.monotonic(), 0, False
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("importing", total=total)
@@ -228,9 +233,9 @@ def import_events(client: httpx.Client, events: Iterator[Event], name: str, tota
     return f"{name}: {sent} events in {seconds:.1f} s ({sent / seconds:.0f}/s)" + ("" if new else ", all there before: nothing added")
 
 
-def descendant_counts(parent_lists: Iterable[list[str]], wanted: list[str]) -> dict[str, int]:
-    """How many commits have each wanted one among their ancestors, in one pass: bit i of a commit's mask is set when wanted[i] is."""
-    bits = {sha: 1 << index for index, sha in enumerate(wanted)}
+def descendant_counts(parent_lists: Iterable[list[str]], chosen: list[str]) -> dict[str, int]:
+    """The number of descendants of each chosen commit, in one pass: bit i of a commit's mask is set if chosen[i] is an ancestor of it."""
+    bits = {sha: 1 << index for index, sha in enumerate(chosen)}
     masks: dict[str, int] = {}
     for sha, *parents in parent_lists:
         masks[sha] = 0
@@ -241,7 +246,10 @@ def descendant_counts(parent_lists: Iterable[list[str]], wanted: list[str]) -> d
 
 
 def check(client: httpx.Client, repository: Repository, imported: list[str], sample: int) -> int:
-    """Compare ancestors and descendants of the newest commit and of `sample` random ones with Git's; the number that differ."""
+    """Compare the numbers of ancestors and descendants with Git, for the newest commit and `sample` random ones.
+
+    Returns the number of commits that differ.
+    """
     newest = repository.head if repository.head in imported else imported[-1]
     chosen = list(dict.fromkeys([newest, *random.sample(imported, max(0, min(sample, len(imported))))]))
     below = descendant_counts(islice(repository.parent_lists(), len(imported)), chosen)
@@ -264,7 +272,7 @@ def check(client: httpx.Client, repository: Repository, imported: list[str], sam
 
 
 def extract(commits: Iterable[Commit], name: str, file: Path) -> str:
-    """Write the structure alone, for tests: no hash, name, message or path of the repository is in it."""
+    """Write only the structure of the history, for tests: the file contains no hash, name, message or path. Returns its description."""
     numbers: dict[str, int] = {}
     lines: list[str] = []
     merges = 0
@@ -302,7 +310,7 @@ def main() -> int:
     mapping = Mapping(name, repository.tags())
     with httpx.Client(base_url=options.url, timeout=httpx.Timeout(300.0, connect=10.0)) as client:
         try:
-            client.get("/health/live")  # a wrong address is told at once, not after PATIENCE
+            client.get("/health/live")  # so that a wrong address fails at once, not after PATIENCE
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise SystemExit(f"no service answers at {options.url} ({error}); start it with `make run`, or name it with --url") from None
         print(import_events(client, mapping.events(commits), name, total))

@@ -1,4 +1,4 @@
-"""A fresh service for an example: an embedded Neo4j on data of its own, gone afterwards."""
+"""A new service for an example: it runs on an embedded Neo4j in a temporary folder, which is deleted afterwards."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SMALL = {"--heap": "512m", "--page-cache": "128m"}
 
 
 class Running:
-    """A service that was started for this process alone."""
+    """A `semp serve` process that was started for the current process."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        """Start one and wait until it takes events, some ten seconds.
+        """Start a service and wait until it accepts events, about ten seconds.
 
         Args:
-            options: of `semp serve`, beside what this sets itself.
+            options: further options of `semp serve`, by name, such as `--lambda`.
 
         Raises:
-            RuntimeError: it did not start; holds what it printed.
+            RuntimeError: the service did not start; contains its output.
         """
         self._data = tempfile.mkdtemp(prefix="semp-example-")
         chosen = {"--port": "0", "--data": self._data, **SMALL, **options}
@@ -47,7 +47,7 @@ class Running:
         raise RuntimeError("the service did not start:\n" + "".join(printed))
 
     def stop(self) -> None:
-        """Stop it and delete its data."""
+        """Stop the service and delete its data. It is killed if it does not end within 30 seconds."""
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.communicate(timeout=30)
@@ -58,10 +58,11 @@ class Running:
 
 @contextmanager
 def fresh_service(url: str | None, options: Mapping[str, str]) -> Generator[str]:
-    """The URL of a service while the block runs: the one given, or one that is started with these options.
+    """The URL of a service for the duration of a block: the given one, or that of a service started with these options.
 
     Raises:
-        SystemExit: nothing answers at the URL given.
+        SystemExit: no service answers at the given URL.
+        RuntimeError: the service did not start.
     """
     if url is not None:
         try:

@@ -1,4 +1,4 @@
-"""Pictures of events: still ones that read well on a page, and one to move about in."""
+"""Pictures of events: static ones for a page, and an interactive one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 COLOURS = {"proposal": "#4c78a8", "ready": "#72b7b2", "test": "#eeca3b", "reward": "#54a24b", "penalty": "#e45756"}
-"""One colour a type of event, in every picture."""
+"""The colour of each type of event, in all pictures."""
 GREY = "#b8b8b8"
 PLATE = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-"""Behind labels, so that an arrow that passes does not strike them out."""
+"""Background of labels, so that an arrow behind a label does not hide it."""
 
 plt.rcParams.update({"figure.dpi": 96, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "figure.autolayout": True})
 
 
 def words(node: Mapping[str, Any]) -> str:
-    """What an event did, in a word or two."""
+    """A short label for an event: the value of a reward or penalty, the action of a proposal, otherwise the status."""
     match node["type"]:
         case "reward" | "penalty":
             return f"{node['value']:+g}"
@@ -40,17 +40,18 @@ def draw(
     strong: Collection[tuple[str, str]] = (),
     label: Callable[[Mapping[str, Any]], str] = words,
 ) -> None:
-    """Events as dots in rows, with an arrow from each cause to what it led to.
+    """Draw events as dots in rows, with an arrow from each cause to its effect.
 
     Args:
-        across: place of an event along the axis, such as its time in seconds.
-        rows: the row of an event, such as its agent; rows are in order of their first event.
-        strong: (event, cause) of the arrows to draw bold.
+        across: the horizontal place of an event, such as its time in seconds.
+        rows: the row of an event, such as its agent; rows are in the order of their first events.
+        strong: (effect, cause) of the arrows to draw bold.
+        label: the text above an event.
     """
     order = sorted(graph, key=lambda event: graph.nodes[event]["position"])
     lines = list(dict.fromkeys(rows(graph.nodes[event]) for event in order))
     place = {event: (across(graph.nodes[event]), -lines.index(rows(graph.nodes[event]))) for event in order}
-    bends = {0: 0.14, 1: 0.0}  # within a row below it, and past other rows beside their dots
+    bends = {0: 0.14, 1: 0.0}  # arrows within a row are bent below it, longer ones past the dots of other rows
     for effect, cause in graph.edges():
         bold = (effect, cause) in strong
         axes.annotate(
@@ -72,15 +73,16 @@ def draw(
 
 
 def legend(axes: Axes, types: Iterable[str] = COLOURS, **where: Any) -> None:
-    """The colours of the types."""
+    """Add a legend with the colours of the types."""
     marks = [Line2D([], [], marker="o", ls="", markersize=9, color=COLOURS[kind], label=kind) for kind in types]
     axes.legend(handles=marks, frameon=False, **({"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": len(marks)} | where))
 
 
 def interactive(graph: nx.MultiDiGraph[str]) -> Any:
-    """The graph as a widget to zoom, drag and click in (Neo4j's own, `neo4j-viz`). The events' attributes are shown on a click.
+    """The graph as an interactive widget (`neo4j-viz`) to zoom and drag. A click on an event shows its attributes.
 
-    Its view is 4 MB, so it is not kept in the notebook's file: it is there when you run the notebook yourself.
+    A widget takes 4 MB, so it is not stored in the file of the notebook; it appears when you run the notebook. Returns None if
+    SEMP_NO_WIDGETS is set.
     """
     if os.environ.get("SEMP_NO_WIDGETS"):
         return None

@@ -1,4 +1,4 @@
-"""Run the notebooks from top to bottom and keep their outputs: `make notebooks`, or `python notebooks/run.py NAME ...` for some."""
+"""Run the notebooks from top to bottom and write their outputs: `make notebooks` for all, `python notebooks/run.py NAME ...` for some."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from nbclient import NotebookClient
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = sorted(HERE.glob("[0-9]_*.ipynb"))
 TIMEOUT = 120
-"""Seconds for one cell."""
+"""Seconds that one cell may take."""
 
 
 def executed(path: Path) -> Any:
-    """The notebook with the outputs of a fresh run, without what differs from run to run and without widgets.
+    """Run a notebook; returns it with the new outputs, without widgets and without metadata that differs between runs.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
+        nbclient.exceptions.CellTimeoutError: a cell took longer than TIMEOUT.
     """
     os.environ["SEMP_NO_WIDGETS"] = "1"
     notebook: Any = nbformat.read(path, as_version=4)  # pyright: ignore[reportUnknownVariableType]
@@ -34,7 +35,7 @@ def executed(path: Path) -> Any:
 
 
 def main() -> None:
-    """Run those named, or all, and write them back."""
+    """Run the named notebooks, or all, and write them back to their files."""
     for path in NOTEBOOKS:
         if len(sys.argv) == 1 or path.stem in sys.argv[1:]:
             began = time.monotonic()

@@ -265,6 +265,9 @@ class FlakyStore:
 
         return call
 
+    def require_room(self) -> None:
+        self.inner.require_room()
+
     async def hop(self) -> None:
         """Let others run, for a moment or for longer; then perhaps fail."""
         for _ in range(self.rng.choice((0, 0, 1, 2, 5))):

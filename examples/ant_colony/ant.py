@@ -1,6 +1,7 @@
-"""One ant: a process that knows the map and the service, and nobody else.
+"""One ant: a process that knows only the map and the service, and no other ant.
 
-It reads how strong the edges are, makes some tours, and rewards the edges of the best. Prints a line of JSON for each round.
+In each round it reads the strengths of the edges, makes some tours, and rewards the edges of the best tour. It prints one line of JSON per
+round: the number of the `round`, and the length of the `best` tour so far.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ from instance import Instance, edge_id, read, walk  # noqa: E402
 from semp_sdk import Client  # noqa: E402
 
 GREED = 3
-"""Exponent of the distance: how much an ant prefers near cities by itself."""
+"""Exponent of the distance: how strongly an ant prefers near cities, independent of signals."""
 FLOOR = 0.01
-"""What an edge without a signal counts as; the service lets fade what is weaker."""
+"""Strength that an ant assumes for an edge without a signal; the service removes signals that are weaker."""
 VALUE = 0.025
-"""Reward of a tour as long as the greedy one."""
+"""Reward of a tour that is as long as the greedy tour."""
 QUALITY = 4
-"""Exponent of how much shorter a tour is."""
+"""Exponent of the ratio of the greedy tour's length to the tour's length, in the reward."""
 STUBBORN = 0.3
-"""Chance that an ant rewards the best tour it ever made instead of the round's."""
+"""Probability that an ant rewards its best tour of all rounds instead of the best tour of the round."""
 
 
 def weights(instance: Instance, strengths: dict[str, float]) -> list[list[float]]:
-    """How attractive each edge is: its signal, and how short it is."""
+    """The weight of each edge, by both cities: larger if its signal is stronger or the edge is shorter."""
     size = len(instance.cities)
-    found = [[FLOOR / max(1, distance) ** GREED for distance in row] for row in instance.distances]
+    attraction = [[FLOOR / max(1, distance) ** GREED for distance in row] for row in instance.distances]
     for name, strength in strengths.items():
         a, b = map(int, name.split("-"))
         if a < size and b < size:
-            found[a][b] = found[b][a] = (FLOOR + strength) / max(1, instance.distances[a][b]) ** GREED
-    return found
+            attraction[a][b] = attraction[b][a] = (FLOOR + strength) / max(1, instance.distances[a][b]) ** GREED
+    return attraction
 
 
 async def forage(client: Client, instance: Instance, options: argparse.Namespace) -> None:
-    """All rounds of an ant."""
+    """Run all rounds of an ant."""
     rng = random.Random(options.seed)
     scope = options.scope
     best: list[int] | None = None
@@ -69,7 +70,7 @@ async def forage(client: Client, instance: Instance, options: argparse.Namespace
 
 
 async def main() -> None:
-    """One ant, as the command line says."""
+    """Run one ant with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--instance", required=True)
@@ -78,8 +79,8 @@ async def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--tours", type=int, default=10, help="tours in a round; the best one is rewarded")
-    parser.add_argument("--pace", type=float, default=0.1, help="seconds a round takes at least: signals fade with time")
-    parser.add_argument("--blind", action="store_true", help="neither read signals nor leave any")
+    parser.add_argument("--pace", type=float, default=0.1, help="minimum seconds of a round, because signals fade with time")
+    parser.add_argument("--blind", action="store_true", help="neither read signals nor append rewards")
     options = parser.parse_args()
     async with Client(options.url, agent_id=options.name) as client:
         await forage(client, read(options.instance), options)

@@ -1,4 +1,4 @@
-"""A conversation for each module it tries: the mender says how it would look, the tester what its tests say."""
+"""The AutoGen team. It has one conversation per module that it tries: the mender writes the module, the tester runs its tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEAM = "autogen"
 
 
 class Tester(BaseChatAgent):
-    """Says what a module's tests say to the module it is shown."""
+    """An agent that runs the tests of a module on the text in the last message, and answers with the result."""
 
     def __init__(self, bench: Bench, recorder: TeamRecorder, module: str) -> None:
         super().__init__("tester", "Runs tests")
@@ -34,17 +34,17 @@ class Tester(BaseChatAgent):
         return (TextMessage,)
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        await self._recorder.recording.drained(5)  # so that the service has this turn, which the results follow from
+        await self._recorder.recording.drained(5)  # the turn's event must be stored first: it is a cause of the results
         failed = await self._bench.check(self._module, messages[-1].to_text())
-        said = "fails " + ", ".join(failed) if failed else "passes"
-        return Response(chat_message=TextMessage(content=said, source=self.name))
+        result = "fails " + ", ".join(failed) if failed else "passes"
+        return Response(chat_message=TextMessage(content=result, source=self.name))
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """It remembers nothing."""
+        """There is no state to reset."""
 
 
 async def work(bench: Bench, url: str, job: str) -> None:
-    """Until the package is mended."""
+    """Try modules until the whole package is repaired."""
     recorder = TeamRecorder(url, scope=TEAM, trace_id=job)
     while True:
         with trace(job):

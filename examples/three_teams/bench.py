@@ -1,6 +1,6 @@
-"""What every team has: the service, the broken package as it was, and Python to run tests with.
+"""The part that all teams have in common: reading signals, choosing modules, running tests, and appending events.
 
-Teams do not share files. A mended module is an event like everything else, so the package of today is the broken one and the log.
+Teams share no files. A repaired module is an event, so the current package is computed from the broken package and the log.
 """
 
 from __future__ import annotations
@@ -19,21 +19,25 @@ from semp_sdk.tracing import current_trace
 
 PACKAGE = Path(__file__).resolve().parent / "invoices"
 OWNER = "owner"
-"""Who runs all tests before the teams begin."""
+"""The agent that runs all tests before the teams begin."""
 IMPORTS: dict[str, tuple[str, ...]] = {
     "money": (), "lines": ("money",), "tax": ("money",), "totals": ("lines", "tax"), "report": ("lines", "money", "totals"),
 }  # fmt: skip
+"""By module, the modules that it imports."""
 FLOOR = 0.05
-"""Chance of a module without a signal, beside the strengths of the others."""
-GOES, FAILS, GOES_ON = 0.5, 0.15, 0.4
-"""Reward of a module that passes, penalty of a try that does not, reward of the modules that import one that passes."""
+"""Added to the strength of every module when one is chosen, so that a module without a signal can be chosen too."""
+PASSED, FAILED, UNBLOCKED = 0.5, 0.15, 0.4
+"""Reward of a module that passes its tests, penalty of a failed try, and reward of the modules that import one that passes."""
 PASSES = "passes its tests"
 PAUSE = 0.2
-"""Seconds between looks while there is nothing to try."""
+"""Seconds between two reads of the log while there is nothing to try."""
 
 
 async def failures(sources: dict[str, str], module: str) -> list[str]:
-    """The names of a module's tests that fail on these sources."""
+    """Run the tests of a module on these sources, in a temporary folder.
+
+    Returns the names of the tests that fail; `unittest` stands for a run that failed without naming a test.
+    """
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / PACKAGE.name
         (package / "tests").mkdir(parents=True)
@@ -46,32 +50,37 @@ async def failures(sources: dict[str, str], module: str) -> list[str]:
             cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         _, printed = await tests.communicate()
-    found = re.findall(r"^(?:FAIL|ERROR): (\w+)", printed.decode(), re.MULTILINE)
-    return found or (["unittest"] if tests.returncode else [])
+    failed = re.findall(r"^(?:FAIL|ERROR): (\w+)", printed.decode(), re.MULTILINE)
+    return failed or (["unittest"] if tests.returncode else [])
 
 
 class Bench:
-    """One team's place in a job."""
+    """One team's view of a job: the package as it is now, and the modules worth a try."""
 
     def __init__(self, client: Client, job: str, seed: int = 0) -> None:
-        """`job`: the trace of all that is done, and the scope of what concerns a module. Of that the action is the module's name, so its
-        signal says how promising it is to work on it now.
+        """
+        Args:
+            job: the trace of all events, and the scope of events about a module. The action of those is the name of the module, so the
+                signal of a module says how promising it is to work on it now.
+            seed: of the random choices.
         """
         self.client = client
         self.sources = {name: (PACKAGE / f"{name}.py").read_text() for name in IMPORTS}
-        """The package as it is now."""
+        """The package as it is now, by module."""
         self.mended: dict[str, str] = {}
-        """The test with which each module came to pass."""
+        """By repaired module, the id of the test that passed."""
         self._job = job
         self._rng = random.Random(seed)
         self._read = 0
         self._offered: dict[str, str] = {}
-        self._drawn: dict[str, str] = {}
-        """By module, the newest event that says it is worth a try."""
+        """By id of the event that offered it, the text of a module."""
+        self._worth_trying: dict[str, str] = {}
+        """By module, the id of the newest event that makes it worth a try."""
         self._tried: dict[str, set[str]] = {}
+        """By module, the passed tests of its imports at the last try."""
 
     async def refresh(self) -> None:
-        """Take in what was left since the last time. The first mended module of a name counts."""
+        """Read the events since the last call. If a module was repaired twice, the first repair counts."""
         while events := await self.client.events(trace_id=self._job, scope=self._job, after=self._read, order="asc", limit=1000):
             for event in events:
                 module = event.payload["action"]
@@ -81,56 +90,58 @@ class Bench:
                     self.mended[module] = event.id
                     self.sources[module] = next(self._offered[parent] for parent in event.parent_ids if parent in self._offered)
                 elif event.type == "reward" or (event.type == "test" and event.agent_id == OWNER):
-                    self._drawn[module] = event.id
+                    self._worth_trying[module] = event.id
             self._read = events[-1].position
 
     async def choose(self) -> str | None:
-        """The module to try next: by chance, in proportion to the strength of its signal. None: all are mended.
+        """Choose the module to try next at random, in proportion to the strength of its signal, and append a proposal.
 
-        Nothing is tried before its tests are known to fail, and by no team twice unless something was mended that it imports. While
-        there is nothing to try, this waits.
+        A module is tried only after its tests are known to fail. A team tries it again only after one of its imports was repaired. This
+        waits while there is nothing to try.
+
+        Returns None when all modules are repaired.
         """
         while True:
             await self.refresh()
             left = [module for module in IMPORTS if module not in self.mended]
             if not left:
                 return None
-            worth = [module for module in left if module in self._drawn and self._tried.get(module) != self._under(module)]
+            worth = [module for module in left if module in self._worth_trying and self._tried.get(module) != self._passed_imports(module)]
             if worth:
                 break
             await asyncio.sleep(PAUSE)
         strengths = {signal.pattern: signal.strength for signal in await self.client.signals(scope=self._job)}
         [module] = self._rng.choices(worth, [strengths.get(module, 0.0) + FLOOR for module in worth])
         seen = {name: round(strengths.get(name, 0.0), 2) for name in left}
-        await self.leave("proposal", module, self._drawn[module], params={"strengths": seen})
+        await self.emit("proposal", module, self._worth_trying[module], params={"strengths": seen})
         return module
 
     async def check(self, module: str, source: str) -> list[str]:
-        """Offer a module, run its tests and say what they say. Answers the names of those that fail."""
-        await self.leave("ready", module, status="offered", source=source)
+        """Offer a text for a module, run its tests, and append the results. Returns the names of the tests that fail."""
+        await self.emit("ready", module, status="offered", source=source)
         await self.refresh()
-        self._tried[module] = under = self._under(module)
+        self._tried[module] = imports_passed = self._passed_imports(module)
         failed = await failures(self.sources | {module: source}, module)
         if failed:
-            await self.leave("test", module, *under, status="failed", failures=failed)
-            await self.leave("penalty", module, value=FAILS, reason=f"fails {', '.join(failed)}")
+            await self.emit("test", module, *imports_passed, status="failed", failures=failed)
+            await self.emit("penalty", module, value=FAILED, reason=f"fails {', '.join(failed)}")
             return failed
-        test = await self.leave("test", module, *under, status="passed")
-        await self.leave("reward", module, value=GOES, reason=PASSES)
+        test = await self.emit("test", module, *imports_passed, status="passed")
+        await self.emit("reward", module, value=PASSED, reason=PASSES)
         for other, imports in IMPORTS.items():
             if module in imports and other not in self.mended:
-                await self._leave("reward", other, [test.id], {"value": GOES_ON, "reason": f"{module} works now"})
+                await self._emit("reward", other, [test.id], {"value": UNBLOCKED, "reason": f"{module} works now"})
         return []
 
-    async def leave(self, type: EventType, module: str, *causes: str, **payload: Any) -> Emitted:
-        """An event about a module, which follows from what the running code does and from these."""
+    async def emit(self, type: EventType, module: str, *causes: str, **payload: Any) -> Emitted:
+        """Append an event about a module. Its parents are the current step of the running framework, and `causes`."""
         here = current_trace()
-        return await self._leave(type, module, [*(here.parents if here is not None else ()), *causes], payload)
+        return await self._emit(type, module, [*(here.parents if here is not None else ()), *causes], payload)
 
-    async def _leave(self, type: EventType, module: str, causes: list[str], payload: dict[str, Any]) -> Emitted:
+    async def _emit(self, type: EventType, module: str, causes: list[str], payload: dict[str, Any]) -> Emitted:
         parents = list(dict.fromkeys(causes))
         return await self.client.emit(type, self._job, {"action": module, **payload}, trace_id=self._job, parent_ids=parents)
 
-    def _under(self, module: str) -> set[str]:
-        """The mended modules it imports, as the tests they came to pass with."""
+    def _passed_imports(self, module: str) -> set[str]:
+        """The ids of the passed tests of the repaired modules that a module imports."""
         return {self.mended[name] for name in IMPORTS[module] if name in self.mended}

@@ -1,4 +1,4 @@
-"""A crew for each module it tries: one agent with one task, and the module's tests as the task's guardrail."""
+"""The CrewAI team. It makes one crew per module that it tries: one agent with one task, whose guardrail runs the module's tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEAM = "crewai"
 
 
 class Scripted(BaseLLM):
-    """Stands for any model; says one thing."""
+    """A stand-in for any model: it always gives the same answer."""
 
     text: str
 
@@ -26,9 +26,9 @@ class Scripted(BaseLLM):
 
 
 def mend(bench: Bench, listener: SempListener, module: str, loop: asyncio.AbstractEventLoop) -> None:
-    """Try one module. Beside the loop, since crews and guardrails wait."""
+    """Try one module. This runs in a thread, because crews and guardrails block."""
 
-    def passes_its_tests(output):  # CrewAI wants no annotation or its own
+    def passes_its_tests(output):  # CrewAI accepts either no annotations or its own
         with listener.here():
             failed = asyncio.run_coroutine_threadsafe(bench.check(module, output.raw + "\n"), loop).result()
         return (not failed, "fails " + ", ".join(failed) if failed else output.raw)
@@ -47,7 +47,7 @@ def mend(bench: Bench, listener: SempListener, module: str, loop: asyncio.Abstra
 
 
 async def work(bench: Bench, url: str, job: str) -> None:
-    """Until the package is mended."""
+    """Try modules until the whole package is repaired."""
     with SempListener(url, scope=TEAM, trace_id=job) as listener:
         while True:
             with trace(job):

@@ -1,4 +1,4 @@
-"""A graph: choose a module, mend it, check it, choose again."""
+"""The LangGraph team, a graph with a loop: choose a module, mend it, check it, choose again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TEAM = "langgraph"
 
 
 class State(TypedDict):
-    """What passes from node to node."""
+    """The state that is passed from node to node."""
 
     module: str | None
     source: str
 
 
 async def work(bench: Bench, url: str, job: str) -> None:
-    """Until the package is mended."""
+    """Run the graph until the whole package is repaired."""
 
     async def choose(_: State) -> dict[str, str | None]:
         async with here():
@@ -31,8 +31,8 @@ async def work(bench: Bench, url: str, job: str) -> None:
 
     async def mend(state: State) -> dict[str, str]:
         module = str(state["module"])
-        said = AIMessage(answer(TEAM, module, bench.sources[module]))
-        model = GenericFakeChatModel(messages=iter([said]))  # any chat model, which would be asked for the module
+        scripted = AIMessage(answer(TEAM, module, bench.sources[module]))
+        model = GenericFakeChatModel(messages=iter([scripted]))  # stands for any chat model
         return {"source": str((await model.ainvoke(f"Mend this module:\n{bench.sources[module]}")).text)}
 
     async def check(state: State) -> None:

@@ -1,8 +1,9 @@
-"""Three teams of three frameworks mend one package and exchange no message: they see what the others left, and choose by the signals.
+"""Three teams in three frameworks repair one package without exchanging messages: they read the events of the others, and choose modules
+by signals.
 
     make teams
 
-Starts a service of its own (or takes the one of --url). Prints what happens, then from the log who unblocked whom.
+This starts a service, or uses the one at --url. It prints what happens and then, from the log, who unblocked whom.
 """
 
 from __future__ import annotations
@@ -31,21 +32,25 @@ QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_DISABLE_TRACKING": "true", 
 
 
 async def begin(client: Client, job: str) -> None:
-    """Once all teams are there, run the tests of the package as it stands, and leave what they say."""
-    there: set[str] = set()
+    """Wait until all teams have started, then run the tests of the broken package and append the results."""
+    started: set[str] = set()
     async for event in client.stream(trace_id=job, scope=f"{job}.teams", after=0):
-        there.add(event.id)
-        if len(there) == len(TEAMS):
+        started.add(event.id)
+        if len(started) == len(TEAMS):
             break
-    begun = await client.emit("proposal", f"{job}.owner", {"action": "mend"}, trace_id=job, parent_ids=list(there))
+    begun = await client.emit("proposal", f"{job}.owner", {"action": "mend"}, trace_id=job, parent_ids=list(started))
     sources = Bench(client, job).sources
     for module in IMPORTS:
-        told = {"action": module, "status": "failed", "failures": await failures(sources, module)}
-        await client.emit("test", job, told, trace_id=job, parent_ids=[begun.id])
+        result = {"action": module, "status": "failed", "failures": await failures(sources, module)}
+        await client.emit("test", job, result, trace_id=job, parent_ids=[begun.id])
 
 
 async def team(name: str, url: str, job: str, seed: int) -> None:
-    """A team's process, in the environment of its framework."""
+    """Run the process of a team in the environment of its framework.
+
+    Raises:
+        RuntimeError: the process failed; holds what it printed.
+    """
     command = [ROOT / f".envs/{name}/bin/python", HERE / f"{name}_team.py", "--url", url, "--job", job, "--seed", seed]
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
@@ -64,19 +69,19 @@ async def team(name: str, url: str, job: str, seed: int) -> None:
 
 
 def line_of(event: Event) -> str | None:
-    """What to print of an event about a module."""
-    told, module = event.payload, event.payload["action"]
+    """The line to print for an event about a module; None if there is nothing to print."""
+    payload, module = event.payload, event.payload["action"]
     if event.type == "proposal":
-        return f"tries {module:7}  " + "  ".join(f"{name} {strength:.2f}" for name, strength in told["params"]["strengths"].items())
+        return f"tries {module:7}  " + "  ".join(f"{name} {strength:.2f}" for name, strength in payload["params"]["strengths"].items())
     if event.type == "test":
-        return f"      {module:7}  " + ("PASSES" if told["status"] == "passed" else f"fails {', '.join(told['failures'])}")
-    if event.type == "reward" and told["reason"] != PASSES:
-        return f"      {module:7}  is worth a try: {told['reason']}"
+        return f"      {module:7}  " + ("PASSES" if payload["status"] == "passed" else f"fails {', '.join(payload['failures'])}")
+    if event.type == "reward" and payload["reason"] != PASSES:
+        return f"      {module:7}  is worth a try: {payload['reason']}"
     return None
 
 
 async def follow(client: Client, job: str) -> None:
-    """Print what the teams do, as it is committed."""
+    """Print the events of the teams as they are committed."""
     begun: float | None = None
     async for event in client.stream(trace_id=job, scope=job, after=0):
         begun = begun or time.monotonic()
@@ -86,28 +91,32 @@ async def follow(client: Client, job: str) -> None:
 
 
 async def unblocked(client: Client, job: str, mended: dict[str, str]) -> list[str]:
-    """Who unblocked whom: the tests with which modules came to pass, and the last one among them that each had to wait for."""
+    """Who unblocked whom: for each repaired module, a line with the last repaired import that its passed test had to wait for.
+
+    Args:
+        mended: by module, the id of the test that passed.
+    """
     lines: list[str] = []
     modules = {test: module for module, test in mended.items()}
     tests = {one.id: one for one in await client.events(trace_id=job, scope=job, type="test", limit=1000)}
     for module, test in mended.items():
         event = tests[test]
         causes = [cause async for cause in client.ancestors(test, type="test") if modules.get(cause.id) in IMPORTS[module]]
-        vain = sum(one.payload["action"] == module and one.position < event.position and one.agent_id != OWNER for one in tests.values())
+        failed = sum(one.payload["action"] == module and one.position < event.position and one.agent_id != OWNER for one in tests.values())
         line = f"{event.agent_id} mended {module}"
         if causes:
             last = max(causes, key=lambda cause: cause.position)
             line += f", unblocked by {last.agent_id}, who had mended {modules[last.id]}"
-        lines.append(line + (f" ({vain} tries before, in vain)" if vain else ""))
+        lines.append(line + (f" (after {failed} failed {'try' if failed == 1 else 'tries'})" if failed else ""))
     return lines
 
 
 async def main() -> None:
-    """The job, as the command line says."""
+    """Run the job with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", help="a service that runs; else one is started")
-    parser.add_argument("--seed", type=int, default=1, help="of the teams' choices")
-    parser.add_argument("--patience", type=float, default=120.0, help="seconds after which the job is given up")
+    parser.add_argument("--url", help="URL of a running service; default: start one")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the teams' random choices")
+    parser.add_argument("--patience", type=float, default=120.0, help="seconds after which the job is stopped as failed")
     options = parser.parse_args()
     missing = [name for name in TEAMS if not (ROOT / f".envs/{name}/bin/python").exists()]
     if missing:
@@ -128,11 +137,11 @@ async def main() -> None:
             except ExceptionGroup as failed:
                 sys.exit(str(failed.exceptions[0]))
             await bench.refresh()
-            left = sum([len(await failures(bench.sources, module)) for module in IMPORTS])
+            failing = sum([len(await failures(bench.sources, module)) for module in IMPORTS])
             lineage = await unblocked(client, job, bench.mended)
             printing.cancel()
-    print("\nWho unblocked whom, from the log:", *[f"  {line}" for line in lineage], f"\n{left} tests fail", sep="\n")
-    sys.exit(1 if left else 0)
+    print("\nWho unblocked whom, from the log:", *[f"  {line}" for line in lineage], f"\n{failing} tests fail", sep="\n")
+    sys.exit(1 if failing else 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What the teams' models say. Nothing but these answers is made up: a model that is asked for a module gives its text with one change."""
+"""The scripted answers of the teams' models; all else in the example is real. A model returns the module's text with one change."""
 
 from __future__ import annotations
 
 Change = tuple[str, str]
+"""The old text and the new text."""
 
 KNOWS: dict[str, dict[str, Change]] = {
     "langgraph": {
@@ -26,10 +27,10 @@ KNOWS: dict[str, dict[str, Change]] = {
         "report": ("net(lines))", "sum(due.values()))"),
     },
 }  # fmt: skip
-"""By team and module, what it would change; of the rest it has no idea. Some of it is wrong."""
+"""By team and module, the change that the model makes. Some changes are wrong. The model does not change the other modules."""
 
 
 def answer(team: str, module: str, source: str) -> str:
-    """The model's answer: the module as this team would have it."""
+    """The model's answer: the source of the module with the change of this team."""
     before, after = KNOWS[team].get(module, ("", ""))
     return source.replace(before, after) if before else source

@@ -1,4 +1,4 @@
-"""How each team's process begins."""
+"""Starts the process of a team."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bench import Bench
 from semp_sdk import Client
 
 Work = Callable[[Bench, str, str], Awaitable[None]]
-"""All of a team's work, given the URL of the service and the job's trace."""
+"""The work of a team; its arguments are the bench, the URL of the service and the trace of the job."""
 
 
 def run(team: str, work: Work) -> None:
-    """One team, as the command line says."""
-    parser = argparse.ArgumentParser(description=f"The team that is built with {team}.")
+    """Run one team with the options of the command line. First it appends an event that says that the team has started."""
+    parser = argparse.ArgumentParser(description=f"Run the {team} team.")
     parser.add_argument("--url", required=True)
     parser.add_argument("--job", required=True)
     parser.add_argument("--seed", type=int, default=0)

@@ -50,3 +50,13 @@ def test_the_lists_are_complete() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(TOOLS)
     assert set(re.findall(r"^\| `(semp://[^`]*)` \|", PAGE, re.MULTILINE)) == {one.uri for one in (*FIXED, *TEMPLATES)}
     assert f"{MAX_WAIT:.0f} s at most" in PAGE
+
+
+def test_the_commands_of_a_client_say_what_the_configuration_says() -> None:
+    """The client itself is a program of others, and is not run."""
+    [block] = blocks("console")
+    over_http, over_stdio = (json.loads(text)["mcpServers"]["semp"] for text in blocks("json") if "mcpServers" in text)
+    assert block.splitlines() == [
+        f"claude mcp add --transport {over_http['type']} semp {over_http['url']}",
+        f"claude mcp add semp -- {' '.join([over_stdio['command'], *over_stdio['args']])}",
+    ]

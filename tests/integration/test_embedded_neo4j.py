@@ -18,8 +18,13 @@ import psutil
 import pytest
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
+from semp.domain.errors import StoreUnavailable
+from semp.main import target_of
+from semp.storage.neo4j.connection import Connection as StoreConnection
 from semp.storage.neo4j.embedded import Connection, EmbeddedNeo4j, EmbeddedNeo4jError
+from semp.storage.neo4j.embedded.child import can_listen
 
+from tests.bolt_listener import HANDSHAKE_BYTES, bolt_listener
 from tests.waiting import eventually
 
 T = TypeVar("T")
@@ -84,6 +89,11 @@ class Service:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def connected(to: Connection) -> StoreConnection:
+    """What the service runs its queries on; a coroutine, because it belongs to the event loop of the server."""
+    return StoreConnection(target_of(to))
 
 
 class Holder:
@@ -174,6 +184,27 @@ def test_when_java_is_killed_it_comes_back_on_the_same_uri_with_what_was_committ
         eventually("Neo4j answers again", answers, 60)
     eventually("it is known to run", lambda: service.server.running, 10)
     assert service.server.pid != killed
+
+
+def test_a_program_that_takes_the_port_while_java_is_dead_is_not_sent_the_password(service: Service, running: Connection) -> None:
+    neo4j = service.call(connected(running))
+    try:
+        assert service.call(neo4j.run_text("RETURN 1 AS one", {})) == [{"one": 1}]
+        killed = service.server.pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        port = int(running.uri.rsplit(":", 1)[1])
+        eventually("the port is free", lambda: can_listen(port), 10)
+        with bolt_listener(port) as listener:
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    service.call(neo4j.run_text("RETURN 1 AS one", {}))
+            assert listener.connections >= 3
+            assert len(listener.received) == listener.connections * HANDSHAKE_BYTES
+        eventually("Neo4j answers again", lambda: service.server.running, 60)
+        assert service.call(neo4j.run_text("RETURN 1 AS one", {})) == [{"one": 1}]
+    finally:
+        service.call(neo4j.close())
 
 
 def test_data_survives_a_clean_stop_which_leaves_no_process_and_may_be_repeated(service: Service) -> None:

@@ -66,10 +66,3 @@ async def test_too_little_space_is_said_before_anything_is_begun(tmp_path: Path,
     with pytest.raises(EmbeddedNeo4jError, match=r"the disk of .*home is full: .* MB are free, a new database needs .*SEMP_DATA"):
         await neo4j.start()
     assert not list((tmp_path / "home").glob("data/**/neostore*"))
-
-
-def test_a_full_disk_is_named_where_neo4j_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert space.full(tmp_path) == ""
-    monkeypatch.setattr(space, "OLD_DATA", 10**18)
-    assert "is full" in space.full(tmp_path)
-    assert "No such file" in space.full(tmp_path / "gone")

@@ -128,3 +128,12 @@ def test_the_service_and_its_tools_run_from_the_wheel(installed: Path, project: 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[0])["result"]["serverInfo"]["name"] == "semp"
+
+
+def test_a_checkout_is_installed_without_a_copy_of_anything(tmp_path: Path) -> None:
+    """An editable install refers to the checkout; a copied query would be an old one tomorrow."""
+    run(sys.executable, "-c", f"from hatchling.build import build_editable; build_editable({str(tmp_path)!r})", cwd=ROOT)
+    [built] = tmp_path.glob("sel_semp-*.whl")
+    names = [name for name in zipfile.ZipFile(built).namelist() if ".dist-info/" not in name]
+    assert names == ["_sel_semp.pth"]
+    assert zipfile.ZipFile(built).read(names[0]).decode().split() == [str(ROOT / "app")]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from semp.domain.errors import IdConflict, InvalidInput, OutcomeUnknown, QueueFull, SchemaMismatch, SempError, StoreUnavailable
+from semp.domain.errors import IdConflict, InvalidInput, OutcomeUnknown, QueueFull, SchemaMismatch, SempError, StoreFull, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
 from semp.engine import committer as committer_module
@@ -31,6 +31,7 @@ class Scripted:
         self.script: dict[str, list[str]] = {}
         """Method to what happens to its next calls: `before`, `after`, `hold` or `ok`."""
         self.away = False
+        self.full = False
         self.held = asyncio.Event()
         self.release = asyncio.Event()
         self.calls: list[str] = []
@@ -52,6 +53,10 @@ class Scripted:
             await self.release.wait()
         await self._fault("before", wanted)
         return wanted
+
+    def require_room(self) -> None:
+        if self.full:
+            raise StoreFull("the disk is full")
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.inner, name)
@@ -89,6 +94,24 @@ async def test_a_lone_event_is_committed_without_waiting_for_others() -> None:
     [recorded] = await asyncio.wait_for(writer.append(new_draft()), 5)
     assert asyncio.get_running_loop().time() - before < 1
     assert (recorded.created, recorded.event.position) == (True, 1)
+    await writer.committer.close()
+
+
+async def test_a_full_disk_refuses_what_comes_and_what_was_accepted_is_committed() -> None:
+    store = Scripted()
+    writer = await Writer.on(store)
+    store.script["append"] = ["hold"]
+    first = writer.committer.submit([new_draft()])
+    await store.held.wait()
+    second = writer.committer.submit([new_draft()])
+    store.full = True
+    with pytest.raises(StoreFull):
+        writer.committer.submit([new_draft()])
+    store.release.set()
+    assert [(await answer)[0].event.position for answer in (first, second)] == [1, 2]
+    assert writer.committer.available
+    store.full = False
+    assert (await writer.append(new_draft()))[0].event.position == 3
     await writer.committer.close()
 
 

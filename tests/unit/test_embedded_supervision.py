@@ -17,10 +17,19 @@ class Run:
 
     def __init__(self) -> None:
         self.over = asyncio.Event()
+        self.failed = asyncio.Event()
+        self.stopped = False
 
     async def ended(self) -> int:
         await self.over.wait()
         return 137
+
+    async def failure(self) -> str:
+        await self.failed.wait()
+        return "no space left"
+
+    async def stop(self) -> None:
+        self.stopped = True
 
     def java_pid(self) -> int | None:
         return None
@@ -92,4 +101,32 @@ async def test_one_that_stayed_up_is_restarted_as_if_for_the_first_time(tmp_path
     await supervised.die(failing=5)
     monkeypatch.setattr(server_module, "STAYED_UP", 0.0)
     assert await supervised.die(failing=1) == [1, 2]
+    supervised.supervisor.cancel()
+
+
+async def test_one_whose_database_stopped_itself_is_stopped_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervised = Supervised(tmp_path, monkeypatch)
+    run, back = supervised.run, supervised.back
+    run.failed.set()
+    async with asyncio.timeout(30):
+        await back.wait()
+    assert run.stopped
+    assert supervised.neo4j.running
+    assert "the database stopped itself: no space left" in caplog.text
+    supervised.supervisor.cancel()
+
+
+async def test_none_is_started_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervised = Supervised(tmp_path, monkeypatch)
+    free = iter([0, 0, 0])
+
+    def require_space(home: Path, needed: int, what: str) -> None:
+        if next(free, None) is not None:
+            raise EmbeddedNeo4jError(f"{what} needs {needed} bytes on the disk of {home}")
+
+    monkeypatch.setattr(server_module, "require_space", require_space)
+    assert await supervised.die(failing=0) == [1, 2, 4, 8]
+    assert supervised.starts == 1
     supervised.supervisor.cancel()

@@ -1,6 +1,6 @@
-// Load opens WebSockets, counts the events that arrive and how long each took from its "sent" (milliseconds since 1970) to here.
-// It reads frames itself: a reader that costs more than the servers it measures would measure itself.
-// One line of JSON tells the result.
+// Load opens WebSockets, counts the events that arrive, and measures the delay of each from its "sent" (milliseconds since 1970).
+// It parses frames itself: a client that needs more processor time than the servers would measure only itself.
+// The result is one line of JSON; delays are in milliseconds.
 package main
 
 import (
@@ -62,7 +62,7 @@ func (c *counts) failure(err error) {
 	}
 }
 
-// delay of the first event in a frame, in milliseconds, and when it was sent; negative when it carries no time.
+// delay returns the delay of the first event in a frame, in milliseconds, and when it was sent; the delay is negative if the event has no time.
 func delay(frame []byte) (float64, float64) {
 	begin := bytes.Index(frame, marker)
 	if begin < 0 {
@@ -109,7 +109,7 @@ func send(socket net.Conn, opcode byte, payload []byte) error {
 	return err
 }
 
-// take is the next few bytes, valid until the next read.
+// take returns the next count bytes, valid until the next read.
 func take(reader *bufio.Reader, count int) ([]byte, error) {
 	found, err := reader.Peek(count)
 	if err == nil {
@@ -118,7 +118,7 @@ func take(reader *bufio.Reader, count int) ([]byte, error) {
 	return found, err
 }
 
-// next reads one whole frame into the buffer, which grows as it must.
+// next reads one whole frame into the buffer, and enlarges the buffer if necessary.
 func next(reader *bufio.Reader, buffer []byte) (byte, []byte, error) {
 	header, err := take(reader, 2)
 	if err != nil {
@@ -202,12 +202,12 @@ func at(delays []float64, share float64) float64 {
 }
 
 func main() {
-	address := flag.String("url", "", "where the WebSocket is")
-	connections := flag.Int("n", 500, "connections")
-	seconds := flag.Float64("seconds", 5, "time that is counted")
-	warm := flag.Float64("warm", 1, "seconds before it")
-	hello := flag.String("first", "", "what each connection sends first")
-	every := flag.Bool("every", false, "time every frame, so that last99 holds: 99 % of the events had reached their last reader by then")
+	address := flag.String("url", "", "URL of the WebSocket")
+	connections := flag.Int("n", 500, "number of connections")
+	seconds := flag.Float64("seconds", 5, "seconds that are measured")
+	warm := flag.Float64("warm", 1, "seconds of warm-up before")
+	hello := flag.String("first", "", "message that each connection sends first")
+	every := flag.Bool("every", false, "measure the delay of every frame; needed for last99, the time within which 99 % of the events had reached their last reader")
 	flag.Parse()
 	c := counts{last: map[float64]float64{}}
 	var counting, over atomic.Bool

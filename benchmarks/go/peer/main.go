@@ -1,4 +1,4 @@
-// Peer is what live delivery is measured against: a server on the centrifuge library that publishes to everyone at a steady rate.
+// Peer is the server with which live delivery is compared: it uses the centrifuge library and publishes events to all clients at a steady rate.
 //
 //	peer PORT EVENTS_PER_SECOND
 package main

@@ -1,1 +1,1 @@
-"""Invoices from lines of text. Every module of it has a mistake, which its tests know and its authors do not."""
+"""Invoices from lines of text. Each module contains a bug on purpose, which its tests find."""

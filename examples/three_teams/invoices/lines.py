@@ -1,4 +1,4 @@
-"""Lines of an invoice: `3 x 19.90 coffee @7`, of which the last number is the tax in percent."""
+"""Lines of an invoice, such as `3 x 19.90 coffee @7`; the last number is the tax rate in percent."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LINE = re.compile(r"(\d+) x (\S+) (\w+) @(\d+)")
 
 @dataclass(frozen=True)
 class Line:
-    """So many of something at a price each."""
+    """A number of equal items: the price of one in cents, and the tax rate in percent."""
 
     count: int
     price: int
@@ -19,12 +19,16 @@ class Line:
 
     @property
     def net(self) -> int:
-        """Cents without tax."""
+        """Price of all items in cents, without tax."""
         return self.count * self.price
 
 
 def read(text: str) -> Line:
-    """Raises ValueError where it is no line."""
+    """Parse a line.
+
+    Raises:
+        ValueError: the text is not a line.
+    """
     found = LINE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not a line: {text}")

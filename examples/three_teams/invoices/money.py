@@ -2,11 +2,11 @@
 
 
 def parse(text: str) -> int:
-    """`19.90` is 1990 cents."""
+    """Parse an amount: `19.90` is 1990 cents."""
     whole, _, part = text.strip().partition(".")
     return int(whole) * 100 + int(part or 0)
 
 
 def show(cents: int) -> str:
-    """1990 cents are `19.90`."""
+    """Format an amount: 1990 cents are `19.90`."""
     return f"{cents // 100}.{cents % 100:02}"

@@ -8,7 +8,7 @@ WIDTH = 24
 
 
 def report(text: str) -> str:
-    """Each line, each tax and the sum, amounts aligned at the right."""
+    """The invoice: each line, the tax of each rate and the total, with amounts aligned to the right."""
     lines = [read(line) for line in text.splitlines()]
     due = taxes(lines)
     rows = [(line.name, line.net) for line in lines]

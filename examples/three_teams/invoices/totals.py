@@ -1,4 +1,4 @@
-"""What an invoice comes to."""
+"""Totals of an invoice."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,12 @@ from invoices.tax import tax
 
 
 def net(lines: Iterable[Line]) -> int:
-    """Cents without tax."""
+    """Sum of the lines in cents, without tax."""
     return sum(line.net for line in lines)
 
 
 def taxes(lines: Iterable[Line]) -> dict[int, int]:
-    """Cents of tax by rate: of the sum of a rate's lines, not of each line."""
+    """Tax in cents by rate, computed on the sum of the lines of a rate, not line by line."""
     found: dict[int, int] = {}
     for line in lines:
         found[line.rate] = found.get(line.rate, 0) + tax(line.net, line.rate)

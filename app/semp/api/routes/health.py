@@ -16,7 +16,6 @@ from prometheus_client.registry import Collector
 from semp.api.errors import responses
 from semp.api.examples import success
 from semp.api.security.credentials import principal_of
-from semp.domain.errors import StoreUnavailable
 from semp.engine.environment import Environment
 from semp.engine.gate import Gate
 
@@ -78,10 +77,9 @@ def health_routes(environment: Environment) -> Router:
         sync_to_thread=False,
     )
     def ready(request: Request[Any, Any, Any]) -> Ready:
-        """200 when the database answered last, with the log's epoch and newest position; 503 while it is away."""
+        """200 when the database answered last, with the log's epoch and newest position; 503 while it is away, or its disk is full."""
         gate = environment.acting(principal_of(request.scope))
-        if not gate.ready:
-            raise StoreUnavailable("the database is not available", retry_after=2)
+        gate.require_ready()
         return Ready("ok", gate.state.epoch, gate.state.head)
 
     @get(

@@ -1,1 +1,1 @@
-"""What each module promises."""
+"""Tests of each module."""
