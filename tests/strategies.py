@@ -441,6 +441,16 @@ async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:
     return memory.log
 
 
+async def let_others_run(store: Storage) -> None:
+    """Let requests that already run end, unless the store makes them wait: read the state 20 times, one read after the other.
+
+    For a check that another task waits. On a store that wrongly does not make it wait, its request ends during these reads.
+    """
+    for _ in range(20):
+        await asyncio.sleep(0)  # a read from memory does not yield to other tasks by itself
+        await store.state()
+
+
 async def few_at_a_time(work: Iterable[Coroutine[Any, Any, T]], most: int = 8) -> list[T]:
     """Like asyncio.gather, with at most `most` under way, so that the connections of a driver are enough."""
     gate = asyncio.Semaphore(most)

@@ -28,6 +28,7 @@ from tests.strategies import (
     entry_of,
     few_at_a_time,
     filled,
+    let_others_run,
     make_id,
     new_draft,
     plan_of,
@@ -180,7 +181,7 @@ async def test_during_a_turn_every_other_writer_waits(store: Storage) -> None:
 
     async with store.turn() as turn:
         others = [asyncio.create_task(append()), asyncio.create_task(take_a_turn())]
-        await asyncio.sleep(0.3)  # long enough for a request that does not wait; a slow one makes the test weaker, never wrong
+        await let_others_run(store)
         assert order == []
         await turn.append(plan_of(turn.state, new_draft(number=1), signals=[signal]))
         order.append("first")
@@ -198,7 +199,7 @@ async def test_turns_are_exclusive_however_many_want_one(store: Storage) -> None
         async with store.turn() as turn:
             inside += 1
             assert inside == 1
-            await asyncio.sleep(0.002)
+            await let_others_run(store)
             await turn.append(plan_of(turn.state, new_draft(number=number)))
             inside -= 1
 

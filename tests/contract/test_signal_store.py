@@ -7,7 +7,7 @@ import asyncio
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage
 
-from tests.strategies import BEGIN, new_draft, plan_of
+from tests.strategies import BEGIN, let_others_run, new_draft, plan_of
 
 
 def signal(pattern: str = "a1", strength: float = 0.3, position: int = 1, scope: str = "ui.login") -> Signal:
@@ -70,7 +70,7 @@ async def test_sweeping_never_undoes_an_append_that_is_under_way(store: Storage)
     await store.put_signals([signal("faded")])
     async with store.turn() as turn:
         sweeping = asyncio.create_task(store.sweep([signal("faded")]))
-        await asyncio.sleep(0.1)
+        await let_others_run(store)
         await turn.append(plan_of(turn.state, new_draft(), signals=[signal("faded", 0.9, position=7)]))
     assert await sweeping in (0, 1)  # before the turn or after it
     assert await store.signals() == [signal("faded", 0.9, position=7)]

@@ -125,7 +125,7 @@ async def test_connections_cut_at_random_lose_and_double_nothing(neo4j_store: Ne
                     except OutcomeUnknown:
                         raise
                     except StoreUnavailable:  # refused at the door: not stored, so the same may be sent again
-                        await asyncio.sleep(0.02)
+                        await until(lambda: writer.committer.available)
                         continue
                     acknowledged.extend(answer.event.id for answer in answers)
                     break

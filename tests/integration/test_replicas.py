@@ -115,7 +115,7 @@ class Subscriber:
                         if message["type"] == "event":
                             self.seen.append(message["data"]["position"])
             except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
-                time.sleep(0.05)
+                continue  # over the replica that is chosen by then
             except Exception as error:
                 self.broken = error
                 return

@@ -37,28 +37,20 @@ KNOWN = {
 }  # fmt: skip
 
 MAY_SLEEP = {
-    "tests/unit/test_embedded_strangers.py": "what stands in for a server sleeps until it is killed",
-    "tests/waiting.py": "between two looks at a condition",
-    "tests/conftest.py": "between two looks whether a service is ready, or has ended",
-    "tests/chaos.py": "clients that pause at random, and kills at random moments",
-    "tests/strategies.py": "a store that takes random time",
-    "tests/acceptance/test_full_queue.py": "as long as Retry-After says",
-    "tests/acceptance/test_mcp.py": "until no more notices come",
-    "tests/contract/test_event_log.py": "what must not happen meanwhile has time to",
-    "tests/contract/test_signal_store.py": "what must not happen meanwhile has time to",
-    "tests/integration/test_lost_commits.py": "clients that try again, and trouble at random moments",
-    "tests/integration/test_racing_committers.py": "clocks that move while others write",
-    "tests/integration/test_replicas.py": "a reader that connects again",
-    "tests/sdk/test_conformance.py": "a scripted service: slow, silent, cut off",
-    "tests/sdk/test_emit.py": "a scripted service that is too slow",
-    "tests/sdk/test_follow.py": "a writer that goes on while the service restarts",
-    "tests/sdk/test_integration_page.py": "the client that the page prints",
-    "tests/sdk/test_mirror.py": "the service's clock goes on",
-    "tests/sdk/test_stream.py": "a scripted service: silent, cut off; what must not happen meanwhile has time to",
-    "tests/sdk/test_tracing.py": "work that is cancelled",
-    "tests/unit/test_committer.py": "in simulated time, and clients that pause at random",
+    "tests/waiting.py": "polls a condition, with pauses",
+    "tests/conftest.py": "polls whether a service is ready, with pauses",
+    "tests/chaos.py": "clients pause at random, and processes are killed at random moments",
+    "tests/strategies.py": "a store that takes a random time for each call; in simulated time",
+    "tests/unit/test_committer.py": "clients pause at random, and a database is away for 20 s; in simulated time",
+    "tests/integration/test_lost_commits.py": "connections are cut at random moments",
+    "tests/acceptance/test_full_queue.py": "waits as long as Retry-After says, then there must be room",
+    "tests/acceptance/test_command_reading.py": "appends the same events again and again until a watching command has printed them",
+    "tests/acceptance/test_command_tail.py": "appends the same event again and again until a following command has printed it",
+    "tests/sdk/test_integration_page.py": "the page's client retries; events are appended again until a callback was called",
+    "tests/sdk/test_public_client.py": "a wait whose time must run out, for its answer",
+    "tests/sdk/test_recording.py": "a thread that reports something every millisecond, as load",
 }
-"""Tests that let time pass, each with why; all others wait for a condition, see `tests/waiting.py`."""
+"""Tests that let a fixed or random time pass, each with the reason; all others wait for a condition, see `tests/waiting.py`."""
 
 
 def tracked(*endings: str) -> list[str]:
@@ -219,5 +211,6 @@ def test_the_workflow_runs_targets_that_there_are() -> None:
 
 def test_no_test_sleeps_for_luck() -> None:
     tests = [name for name in tracked(".py") if name.startswith("tests/") and name != "tests/tidy/test_tidy.py"]
-    sleeping = {name for name in tests if re.search(r"\.sleep\((?!0\))", (ROOT / name).read_text("utf-8"))}
+    pause = re.compile(r"\.sleep\((?!0\))|\.wait\(0?\.\d|\btimeout\(0?\.\d")
+    sleeping = {name for name in tests if pause.search((ROOT / name).read_text("utf-8"))}
     assert sleeping == set(MAY_SLEEP), f"wait for a condition instead, or say why not: {sorted(sleeping ^ set(MAY_SLEEP))}"

@@ -666,11 +666,7 @@ def test_another_database_that_cannot_be_opened_is_waited_for_no_longer_than_pat
 
         store.inner.open = refused  # type: ignore[method-assign]
         waiting = writer.committer.submit([new_draft()])
-        for _ in range(2_000):
-            if waiting.done():
-                break
-            await asyncio.sleep(0.01)
-        assert waiting.done(), "still trying"
+        await until(waiting.done, 20)
         assert isinstance(waiting.exception(), SempError)
         assert store.calls.count("turn") < 100, "tried again and again without a pause"
         await writer.committer.close()

@@ -22,8 +22,8 @@ from semp.storage.neo4j.embedded.running import running_connection
 
 from tests.waiting import eventually
 
-LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print('ready', flush=True); time.sleep(600)"
-WAIT = "import sys, time; print('ready', flush=True); time.sleep(600)"
+WAIT = "import signal; print('ready', flush=True); signal.pause()"
+LISTEN = f"import socket, sys; server = socket.create_server(('127.0.0.1', int(sys.argv[1]))); {WAIT}"
 NOBODY = 65534
 
 
@@ -122,7 +122,7 @@ def guarded_java(home: Path, service: int) -> Generator[None]:
 
 def test_what_runs_for_a_service_that_lives_is_not_stopped(tmp_path: Path) -> None:
     """So it is when the data directory was deleted and made anew: the lock is free then, but its database is not."""
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    other = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     try:
         with guarded_java(tmp_path, other.pid):
             with pytest.raises(EmbeddedNeo4jError, match=f"in use by process {other.pid}"):
