@@ -1,4 +1,4 @@
-"""What the MCP server decides by itself: which resource a URI names, and requests to an application without a socket."""
+"""Parts of the MCP server without a service: which resource a URI names, and requests to an ASGI application without a socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_signal_is_changed_by_its_own_moves_alone() -> None:
 @pytest.mark.parametrize(
     "uri", ["", "semp://", "semp://x", "semp://signals/", "semp://signals/a/b/c", "semp://traces/t/graph", "SEMP://signals"]
 )
-def test_what_names_nothing_is_refused(uri: str) -> None:
+def test_an_unknown_uri_is_refused(uri: str) -> None:
     with pytest.raises(InvalidInput, match="uri"):
         resource(uri)
 
