@@ -187,13 +187,14 @@ async def test_batches(case: dict[str, Any]) -> None:
         service.may_answer.clear()
     emits: dict[int, asyncio.Task[Any]] = {}
     async with asking(case, service) as (client, recorder):
+        batcher = client._batcher  # pyright: ignore[reportPrivateUsage]
         for wave in case["waves"]:
             for event in wave:
                 fields = stored(event) if isinstance(event, int) else whole(event)
                 said = {name: fields[name] for name in ("id", "type", "scope", "payload", "trace_id", "agent_id", "parent_ids")}
                 emits[fields["position"]] = asyncio.create_task(client.emit(**said))
-            if in_waves:  # the next wave comes when the first request is there and all other events wait behind it
-                await until(lambda: len(service.asked) == 1 and client._batcher._held == len(emits))
+            if in_waves:  # the next wave comes when the first request has arrived and all later events are queued
+                await until(lambda: len(service.asked) == 1 and batcher._held == len(emits))  # pyright: ignore[reportPrivateUsage]
         service.may_answer.set()
         answers = await asyncio.gather(*emits.values(), return_exceptions=True)
     requests: list[list[dict[str, Any]]] = [body if isinstance(body, list) else [body] for body in service.bodies]
