@@ -29,17 +29,18 @@ class Scripted:
     def __init__(self, inner: MemoryStore | None = None) -> None:
         self.inner = inner or MemoryStore()
         self.script: dict[str, list[str]] = {}
-        """Method to what happens to its next calls: `before`, `after`, `hold` or `ok`."""
+        """For each method, one word for each of its next calls: `before` and `after` raise StoreUnavailable there,
+        `hold` waits for `release`, `ok` does nothing. `rollback`, for `turn` alone, raises it before the commit."""
         self.away = False
         self.full = False
         self.held = asyncio.Event()
         self.release = asyncio.Event()
         self.calls: list[str] = []
         self.between: Callable[[], Awaitable[object]] | None = None
-        """Runs once at the next injected fault: what the world does meanwhile."""
+        """Runs once, at the next injected fault."""
 
-    async def _fault(self, when: str, wanted: str) -> None:
-        if self.away or when == wanted:
+    async def _fault(self, when: str, step: str) -> None:
+        if self.away or when == step:
             if self.between is not None:
                 work, self.between = self.between, None
                 await work()
@@ -47,12 +48,12 @@ class Scripted:
 
     async def _enter(self, name: str) -> str:
         self.calls.append(name)
-        wanted = (self.script.get(name) or ["ok"]).pop(0) if self.script.get(name) else "ok"
-        if wanted == "hold":
+        step = (self.script.get(name) or ["ok"]).pop(0) if self.script.get(name) else "ok"
+        if step == "hold":
             self.held.set()
             await self.release.wait()
-        await self._fault("before", wanted)
-        return wanted
+        await self._fault("before", step)
+        return step
 
     def require_room(self) -> None:
         if self.full:
@@ -62,21 +63,21 @@ class Scripted:
         method = getattr(self.inner, name)
 
         async def call(*arguments: Any, **named: Any) -> Any:
-            wanted = await self._enter(name)
+            step = await self._enter(name)
             answer = await method(*arguments, **named)
-            await self._fault("after", wanted)
+            await self._fault("after", step)
             return answer
 
         return call
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Any]:
-        wanted = await self._enter("turn")
+        step = await self._enter("turn")
         async with self.inner.turn() as turn:
             yield turn
-            if wanted == "rollback":
+            if step == "rollback":
                 raise StoreUnavailable("injected before the commit")
-        await self._fault("after", wanted)
+        await self._fault("after", step)
 
 
 def positions(recorded: list[Recorded]) -> list[int]:
@@ -115,7 +116,7 @@ async def test_a_full_disk_refuses_what_comes_and_what_was_accepted_is_committed
     await writer.committer.close()
 
 
-async def test_what_waits_together_is_committed_together() -> None:
+async def test_events_that_wait_together_are_committed_together() -> None:
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]
@@ -145,7 +146,7 @@ async def test_two_batches_overlap_and_land_in_order() -> None:
     store.release.set()
     await asyncio.gather(first, *rest)
     assert await ids_in(store.inner) == [make_id(n) for n in range(1, 66)]
-    assert "turn" not in store.calls  # the second overtook the first and was simply sent again
+    assert "turn" not in store.calls  # the second overtook the first and was sent again, without the slow path
     writer.assert_fed_in_order()
     assert await verify(store.inner) == []
     await writer.committer.close()
@@ -197,7 +198,7 @@ async def test_an_unknown_outcome_of_the_slow_path_is_resolved_by_id_too(fault: 
     await writer.committer.close()
 
 
-async def test_an_answer_tells_the_moves_even_when_the_look_up_failed_after_the_catch_up() -> None:
+async def test_an_answer_holds_the_moves_even_when_the_look_up_failed_after_the_catch_up() -> None:
     store = Scripted()
     writer = await Writer.on(store)
     store.script |= {"append": ["after"], "events": ["before"]}
@@ -206,8 +207,8 @@ async def test_an_answer_tells_the_moves_even_when_the_look_up_failed_after_the_
     await writer.committer.close()
 
 
-async def test_an_answer_tells_the_moves_of_a_batch_that_another_s_recovery_read_from_the_log() -> None:
-    """Both batches were committed, the answer to the first got lost: its catch-up reads the second one as well."""
+async def test_an_answer_holds_the_moves_of_a_batch_that_the_recovery_of_another_read_from_the_log() -> None:
+    """Both batches were committed and the answer to the first was lost. Its recovery reads the second one from the log too."""
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["after", "ok"]
@@ -244,7 +245,7 @@ async def test_a_batch_planned_on_an_outdated_log_is_planned_again() -> None:
     await two.committer.close()
 
 
-async def test_other_writers_events_are_found_without_writing() -> None:
+async def test_events_of_other_writers_are_read_without_an_own_append() -> None:
     store = MemoryStore()
     reader, writer = await Writer.on(store, poll_interval=0.001), await Writer.on(store)
     await writer.append(new_draft("reward", action="x"))
@@ -343,7 +344,7 @@ async def test_two_concurrent_submissions_with_one_id_give_one_event() -> None:
     await writer.committer.close()
 
 
-async def test_a_retry_while_the_first_try_is_under_way_waits_for_its_outcome() -> None:
+async def test_a_retry_during_the_first_try_waits_for_its_outcome() -> None:
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]
@@ -356,12 +357,12 @@ async def test_a_retry_while_the_first_try_is_under_way_waits_for_its_outcome() 
     store.release.set()
     answers = await asyncio.gather(first, *retries)
     assert [answer.created for [answer] in answers] == [True] + [False] * 64
-    assert "turn" not in store.calls  # what is under way is known; no slow path was needed to find the id
+    assert "turn" not in store.calls  # events being committed are known; no slow path was needed to find the id
     assert len(store.inner.log) == 1
     await writer.committer.close()
 
 
-async def test_unknown_parents_are_named_and_nothing_of_the_batch_is_written() -> None:
+async def test_unknown_parents_are_named_and_the_batch_writes_nothing() -> None:
     store = MemoryStore()
     writer = await Writer.on(store)
     with pytest.raises(InvalidInput) as caught:
@@ -378,7 +379,7 @@ async def test_unknown_parents_are_named_and_nothing_of_the_batch_is_written() -
     await writer.committer.close()
 
 
-async def test_a_refused_submission_leaves_no_trace_on_those_beside_it() -> None:
+async def test_a_refused_submission_does_not_affect_others_of_the_same_commit() -> None:
     store = MemoryStore()
     writer = await Writer.on(store)
     good, bad, also_good = (
@@ -395,7 +396,7 @@ async def test_a_refused_submission_leaves_no_trace_on_those_beside_it() -> None
     await writer.committer.close()
 
 
-async def test_a_refused_proposal_answers_for_nothing() -> None:
+async def test_a_reward_never_moves_the_signal_of_a_refused_proposal() -> None:
     writer = await Writer.on(MemoryStore())
     refused = writer.committer.submit([new_draft(action="ghost"), new_draft(parents=[make_id(99)])], batch=True)
     reward = writer.committer.submit([new_draft("reward")])
@@ -429,8 +430,8 @@ async def test_an_event_cannot_be_its_own_parent() -> None:
         new_draft(number=1, parents=[make_id(1)])
 
 
-async def test_a_batch_that_repeats_stored_events_may_build_on_them() -> None:
-    """A resumed import sends again what was stored, together with what was not; the stored ones are causes like any other."""
+async def test_a_batch_that_repeats_stored_events_may_name_them_as_parents() -> None:
+    """A resumed import repeats stored events together with new ones; the repeated ones can be parents like any other."""
     store = MemoryStore()
     writer = await Writer.on(store)
     await writer.append(new_draft(number=1))
@@ -456,7 +457,7 @@ async def test_a_batch_may_name_a_stored_parent_that_it_repeats_later() -> None:
 
 
 @pytest.mark.parametrize("bound", [1, 3])
-async def test_the_size_of_the_caches_decides_nothing(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_size_of_the_caches_changes_no_result(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """More distinct parents and threads in one batch than the caches hold."""
     monkeypatch.setattr(ledger_module, "CACHED_CAUSES", bound)
     store = MemoryStore()
@@ -516,15 +517,15 @@ async def test_the_queue_is_bounded_by_its_bytes_too(monkeypatch: pytest.MonkeyP
     first = writer.committer.submit([new_draft()])
     await store.held.wait()
     small = writer.committer.submit([new_draft()])
-    queued = writer.committer.submit([new_draft(note="x" * 900)])  # what was committed takes no room any more
+    queued = writer.committer.submit([new_draft(note="x" * 900)])  # committed events take no room in the queue
     store.release.set()
     await asyncio.gather(first, small, queued)
-    await writer.append(new_draft(note="x" * 5000))  # alone in an empty queue it must get through
+    await writer.append(new_draft(note="x" * 5000))  # an event that is larger than the bound is accepted by an empty queue
     await writer.committer.close()
 
 
 @pytest.mark.parametrize("waiting", [0, 1, 10, 100])
-async def test_closing_commits_what_was_accepted_and_refuses_the_rest(waiting: int) -> None:
+async def test_closing_commits_accepted_events_and_refuses_later_ones(waiting: int) -> None:
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]
@@ -541,7 +542,7 @@ async def test_closing_commits_what_was_accepted_and_refuses_the_rest(waiting: i
     assert len(store.inner.log) == 1 + waiting
 
 
-def test_while_the_store_is_away_nothing_is_accepted_and_it_comes_back_by_itself() -> None:
+def test_while_the_store_is_away_nothing_is_accepted_and_the_committer_recovers_by_itself() -> None:
     async def prove() -> None:
         store = Scripted()
         writer = await Writer.on(store, poll_interval=0.5)
@@ -577,7 +578,7 @@ def test_a_commit_waits_for_a_store_that_went_away_and_is_done_when_it_is_back()
     run_skipping(prove())
 
 
-def test_after_its_patience_a_commit_is_unknown_and_what_waited_behind_it_was_not_stored() -> None:
+def test_after_its_patience_a_commit_has_an_unknown_outcome_and_queued_events_were_not_stored() -> None:
     async def prove() -> None:
         store = Scripted()
         writer = await Writer.on(store, patience=10)
@@ -603,7 +604,7 @@ def test_after_its_patience_a_commit_is_unknown_and_what_waited_behind_it_was_no
     run_skipping(prove())
 
 
-def test_both_batches_under_way_are_answered_within_one_patience() -> None:
+def test_both_batches_in_flight_are_answered_within_one_patience() -> None:
     async def prove() -> None:
         store = Scripted()
         writer = await Writer.on(store, patience=10)
@@ -639,8 +640,8 @@ def test_closing_while_the_store_is_away_ends() -> None:
     run_skipping(prove())
 
 
-async def test_what_was_refused_stays_refused_while_the_rest_of_its_batch_is_tried_again() -> None:
-    """The sender was told 400, so the event must not appear when its parent arrives before the second try."""
+async def test_a_refused_event_stays_refused_while_the_others_are_tried_again() -> None:
+    """The sender got status 400, so the event must not be stored even if its parent arrives before the second try."""
     inner = MemoryStore()
     store = Scripted(inner)
     writer, other = await Writer.on(store, poll_interval=3600), await Writer.on(inner)
@@ -659,7 +660,7 @@ async def test_what_was_refused_stays_refused_while_the_rest_of_its_batch_is_tri
     await other.committer.close()
 
 
-async def test_another_database_under_the_same_name_starts_everything_over() -> None:
+async def test_another_database_at_the_same_address_makes_the_committer_start_over() -> None:
     store = Scripted()
     writer = await Writer.on(store, poll_interval=3600)
     await writer.append(new_draft(number=1, action="old"))
@@ -676,7 +677,7 @@ async def test_another_database_under_the_same_name_starts_everything_over() -> 
 
 
 def test_another_database_that_cannot_be_opened_is_waited_for_no_longer_than_patience() -> None:
-    """As when a newer version's database was restored under the running service."""
+    """As when the database of a newer version was restored while the service runs."""
 
     async def prove() -> None:
         store = Scripted()
@@ -689,11 +690,7 @@ def test_another_database_that_cannot_be_opened_is_waited_for_no_longer_than_pat
 
         store.inner.open = refused  # type: ignore[method-assign]
         waiting = writer.committer.submit([new_draft()])
-        for _ in range(2_000):
-            if waiting.done():
-                break
-            await asyncio.sleep(0.01)
-        assert waiting.done(), "still trying"
+        await until(waiting.done, 20)
         assert isinstance(waiting.exception(), SempError)
         assert store.calls.count("turn") < 100, "tried again and again without a pause"
         await writer.committer.close()
@@ -701,7 +698,7 @@ def test_another_database_that_cannot_be_opened_is_waited_for_no_longer_than_pat
     run_skipping(prove())
 
 
-async def test_a_log_that_went_back_in_time_starts_everything_over() -> None:
+async def test_a_log_that_was_restored_from_a_backup_makes_the_committer_start_over() -> None:
     store = Scripted()
     writer = await Writer.on(store, poll_interval=0.001)
     epoch = store.inner.current.epoch
@@ -720,7 +717,7 @@ async def test_a_log_that_went_back_in_time_starts_everything_over() -> None:
     await other.committer.close()
 
 
-async def test_other_rules_of_a_new_replica_bind_the_old_one_from_their_position() -> None:
+async def test_new_rules_of_one_replica_apply_to_the_others_from_their_position() -> None:
     store = MemoryStore()
     old = await Writer.on(store, poll_interval=3600)
     await old.append(new_draft("reward", value=0.1, action="before"))
@@ -734,7 +731,7 @@ async def test_other_rules_of_a_new_replica_bind_the_old_one_from_their_position
 
 
 async def test_a_planning_error_of_one_does_not_harm_the_others() -> None:
-    """Whatever goes wrong in the store for one submission, those that wait beside it are answered."""
+    """An error of the store for one submission does not keep the others of the same commit from being answered."""
     store = Scripted()
     writer = await Writer.on(store)
     original = store.inner.causes
@@ -758,7 +755,7 @@ async def test_a_planning_error_of_one_does_not_harm_the_others() -> None:
 
 
 class Outcomes:
-    """What senders were told."""
+    """The answers that senders got: by event id."""
 
     def __init__(self) -> None:
         self.acknowledged: dict[str, Recorded] = {}
@@ -768,12 +765,12 @@ class Outcomes:
         self.ids: list[str] = []
 
 
-async def send(rng: random.Random, writers: list[Writer], number: int, told: Outcomes) -> None:
+async def send(rng: random.Random, writers: list[Writer], number: int, outcomes: Outcomes) -> None:
     """One client: posts a single event or a batch, and retries, cancels or gives up as clients do."""
     await asyncio.sleep(rng.random() * 0.05)
     drafts: list[Draft] = []
     for index in range(rng.choice((1, 1, 1, 1, 3, 40, 90))):
-        known = told.ids[-20:] + [draft.id for draft in drafts]
+        known = outcomes.ids[-20:] + [draft.id for draft in drafts]
         own = rng.random() < 0.5
         drafts.append(random_draft(rng, number * 100 + index if own else None, known))
     for _ in range(50):
@@ -783,28 +780,28 @@ async def send(rng: random.Random, writers: list[Writer], number: int, told: Out
             if rng.random() < 0.1:
                 await asyncio.sleep(rng.random() * 0.02)
                 if pending.cancel():
-                    told.unknown.update(draft.id for draft in drafts)
+                    outcomes.unknown.update(draft.id for draft in drafts)
                     return
             recorded = await pending
         except (QueueFull, OutcomeUnknown, StoreUnavailable) as error:
             if isinstance(error, OutcomeUnknown):
-                told.unknown.update(draft.id for draft in drafts)
+                outcomes.unknown.update(draft.id for draft in drafts)
                 if not all(draft.client_id for draft in drafts):
                     return  # only a client that chose its ids may repeat after this
             await asyncio.sleep(rng.random() * 0.5)
             continue
         except SempError:
-            told.refused.update(draft.id for draft in drafts)
+            outcomes.refused.update(draft.id for draft in drafts)
             return
         assert [one.event.id for one in recorded] == [draft.id for draft in drafts]
         for one in recorded:
-            told.acknowledged[one.event.id] = one
-            told.created[one.event.id] = told.created.get(one.event.id, 0) + one.created
-            told.ids.append(one.event.id)
+            outcomes.acknowledged[one.event.id] = one
+            outcomes.created[one.event.id] = outcomes.created.get(one.event.id, 0) + one.created
+            outcomes.ids.append(one.event.id)
         if rng.random() < 0.2 and all(draft.client_id for draft in drafts):
-            continue  # a client that lost the answer asks again
+            continue  # a client that lost the answer sends again
         return
-    told.unknown.update(draft.id for draft in drafts)
+    outcomes.unknown.update(draft.id for draft in drafts)
 
 
 async def storm(seed: int, *, rate: float, senders: int, patience: float, small_caches: bool = False, moves: bool = False) -> None:
@@ -817,7 +814,7 @@ async def storm(seed: int, *, rate: float, senders: int, patience: float, small_
             writer.ledger.causes.bound = writer.ledger.newest.bound = writer.ledger.scopes.bound = 2
     for store in stores:
         store.rate = rate
-    told = Outcomes()
+    outcomes = Outcomes()
 
     async def time_passes() -> None:
         while True:
@@ -825,7 +822,7 @@ async def storm(seed: int, *, rate: float, senders: int, patience: float, small_
             clock.now += rng.choice((0, 5, 5, 50_000, 900_000, -30_000))
 
     passing = asyncio.create_task(time_passes())
-    await asyncio.gather(*(send(random.Random(rng.random()), writers, number, told) for number in range(1, senders + 1)))
+    await asyncio.gather(*(send(random.Random(rng.random()), writers, number, outcomes) for number in range(1, senders + 1)))
     passing.cancel()
     for store in stores:
         store.rate = 0.0
@@ -836,11 +833,11 @@ async def storm(seed: int, *, rate: float, senders: int, patience: float, small_
     there = [entry.event.id for entry in entries]
     assert [entry.event.position for entry in entries] == list(range(1, len(entries) + 1)), "a gap"
     assert len(set(there)) == len(there), "an event is there twice"
-    assert told.acknowledged.keys() <= set(there), "an acknowledged event is lost"
-    assert set(there) <= told.acknowledged.keys() | told.unknown, "an event is there that was refused"
-    assert not (told.refused - told.acknowledged.keys() - told.unknown) & set(there)
+    assert outcomes.acknowledged.keys() <= set(there), "an acknowledged event is lost"
+    assert set(there) <= outcomes.acknowledged.keys() | outcomes.unknown, "an event is there that was refused"
+    assert not (outcomes.refused - outcomes.acknowledged.keys() - outcomes.unknown) & set(there)
     by_id = {entry.event.id: entry for entry in entries}
-    for event_id, recorded in told.acknowledged.items():
+    for event_id, recorded in outcomes.acknowledged.items():
         assert recorded.event == by_id[event_id].event
     stamps = [entry.event.timestamp for entry in entries]
     assert stamps == sorted(stamps), "time runs backwards"
@@ -850,9 +847,9 @@ async def storm(seed: int, *, rate: float, senders: int, patience: float, small_
         expected = reference.add(entry.event, Rules())
         stored = inner.log[entry.event.position - 1].moves
         assert [(m.scope, m.pattern, m.after) for m in stored] == [(m.scope, m.pattern, pytest.approx(m.after)) for m in expected]
-        told_event = told.acknowledged.get(entry.event.id)
-        if moves and told_event is not None and told_event.created:
-            assert list(told_event.moves) == list(stored), "the answer tells other moves than were made"
+        answer = outcomes.acknowledged.get(entry.event.id)
+        if moves and answer is not None and answer.created:
+            assert list(answer.moves) == list(stored), "the answer holds other moves than were made"
     for writer in writers:
         writer.assert_fed_in_order()
         assert [entry.event for entry in writer.fed] == [entry.event for entry in entries[: len(writer.fed)]]
@@ -885,7 +882,7 @@ def test_no_interleaving_depends_on_the_size_of_the_caches() -> None:
         guarded(partial(storm, seed, rate=0.03, senders=25, patience=30.0, small_caches=True), f"seed {seed}")
 
 
-async def test_transactions_are_counted_by_whoever_made_them() -> None:
+async def test_each_committer_counts_its_own_transactions() -> None:
     store, clock = MemoryStore(), FakeClock()
     one = await Writer.on(store, clock)
     other = await Writer.on(store, clock, poll_interval=0.01)
