@@ -201,3 +201,17 @@ def service(neo4j_target: Target, tmp_path_factory: pytest.TempPathFactory) -> I
     empty(neo4j_target)
     with running_service(tmp_path_factory.mktemp("service"), environment=neo4j_environment(neo4j_target)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def memory_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The real service, in memory, with an empty log at the start of each test module."""
+    with running_service(tmp_path_factory.mktemp("service"), "--memory") as running:
+        yield running
+
+
+@pytest.fixture
+def empty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The real service, in memory, with an empty log at the start of each test."""
+    with running_service(tmp_path_factory.mktemp("service"), "--memory") as running:
+        yield running

@@ -12,24 +12,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Service, start_service
+from tests.conftest import Service
 
 ROOT = Path(__file__).parents[2]
 STORY = ROOT / "tests/fixtures/git_history.fast-import"
 SCRIPTS = {"ant_colony": "examples/ant_colony/run.py", "three_teams": "examples/three_teams/run.py"}
-
-
-@pytest.fixture(scope="module")
-def memory_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The real service, in memory."""
-    running = start_service(tmp_path_factory.mktemp("service") / "log", "--memory")
-    yield running
-    assert running.stop() == 0, running.log.read_text()
 
 
 def printed(page: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The state machine of live delivery (see tests/unit/test_delivery_machine.py) on a log in a real Neo4j."""
+"""The state machine of live delivery (see tests/delivery_machine.py) on a log in a real Neo4j."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
-from tests.unit.test_delivery_machine import Client, Delivery
+from tests.delivery_machine import Client, Delivery
 from tests.waiting import until
 
 BOUNDED = settings(

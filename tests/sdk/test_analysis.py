@@ -1,4 +1,4 @@
-"""What is computed on a mirror's graph, checked by hand on small graphs."""
+"""The analysis of a mirror's graph, with results computed by hand for small graphs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from semp_sdk.analysis import bottlenecks, influence, reward_flow, rework, simil
 
 
 def graph_of(*events: tuple[str, str, str, str, str, dict[str, Any]]) -> nx.MultiDiGraph[str]:
-    """Events as (id, type, agent, scope, causes, more attributes), a second apart."""
-    graph = cast("Any", nx.MultiDiGraph())  # its stubs know no edges with a key and data
+    """A graph of events given as (id, type, agent, scope, ids of causes, more attributes), one second apart."""
+    graph = cast("Any", nx.MultiDiGraph())  # its stubs have no edges with a key and data
     for position, (name, kind, agent, scope, causes, more) in enumerate(events, 1):
         node = {
             "type": kind, "scope": scope, "trace_id": "t", "agent_id": agent, "position": position,
@@ -44,7 +44,7 @@ NOTHING = graph_of()
 
 
 def test_influence_is_pagerank_on_causes() -> None:
-    """Two events follow from a's: with damping d a's rank is x + 2dx + the part of its own that goes anywhere."""
+    """Events r1 and r2 follow from p. The comment below computes their ranks."""
     graph = graph_of(proposal("p", "ann"), ready("r1", "bob", "p"), ready("r2", "cleo", "p"))
     rows = influence(graph, damping=0.5)
     # p = c + 0.5 * (r1 + r2), r1 = r2 = c, where c = (1 - 0.5) / 3 + 0.5 * p / 3; sums to 1: p = 2 c, so c = 1/4
@@ -63,7 +63,7 @@ def test_influence_of_an_agent_is_that_of_its_events() -> None:
     assert rows[0].top_event == "p"
 
 
-def test_a_bottleneck_is_what_the_ways_lead_through() -> None:
+def test_a_bottleneck_is_an_event_on_many_shortest_paths() -> None:
     """a, b <- c <- d, e: of the 4 * 3 ordered pairs of other events, the four from {d, e} to {a, b} pass c."""
     graph = graph_of(
         proposal("a", "x"), proposal("b", "x"), ready("c", "y", "a b"), ready("d", "x", "c"), ready("e", "x", "c"), ready("z", "x")
@@ -74,7 +74,7 @@ def test_a_bottleneck_is_what_the_ways_lead_through() -> None:
     assert bottlenecks(NOTHING) == []
 
 
-def test_an_estimate_is_the_same_for_the_same_seed_and_near_the_truth() -> None:
+def test_an_estimate_is_the_same_for_the_same_seed_and_near_the_exact_value() -> None:
     chain = graph_of(proposal("e0", "a"), *[ready(f"e{number}", "a", f"e{number - 1}") for number in range(1, 60)])
     exact = {row.id: row.betweenness for row in bottlenecks(chain, limit=None)}
     estimate = bottlenecks(chain, limit=None, exact_up_to=10, samples=30, seed=4)
@@ -86,7 +86,7 @@ def test_an_estimate_is_the_same_for_the_same_seed_and_near_the_truth() -> None:
 
 
 def test_rework_counts_proposals_that_follow_from_setbacks() -> None:
-    """Three attempts in s, the first two set back; what follows from a setback elsewhere is none; a passed test sets nobody back."""
+    """Of four proposals in scope s, two follow from a failed test or a penalty. A passed test, or another scope, does not count."""
     graph = graph_of(
         proposal("one", "a"),
         outcome("failed", "failed", "one"),
@@ -105,7 +105,7 @@ def test_rework_counts_proposals_that_follow_from_setbacks() -> None:
     assert rework(NOTHING) == []
 
 
-def test_rework_in_a_row_is_along_one_chain() -> None:
+def test_the_longest_rework_is_along_one_chain() -> None:
     graph = graph_of(
         proposal("a1", "a"), judged("a2", -1, "c", "a1"), proposal("a3", "a", "a2"),
         proposal("b1", "a"), judged("b2", -1, "c", "b1"), proposal("b3", "a", "b2"),
@@ -121,7 +121,7 @@ def test_rewards_flow_to_the_nearest_proposals() -> None:
         proposal("p", "ann", "far"),
         proposal("q", "bob"),
         ready("built", "dan", "p q"),
-        judged("good", 0.6, "cleo", "built"),  # shared by ann and bob; zoe is further away
+        judged("good", 0.6, "cleo", "built"),  # shared by ann and bob; the proposal of zoe is not the nearest
         judged("bad", -0.4, "cleo", "p"),
         judged("own", 0.1, "ann", "p"),
     )
@@ -143,7 +143,7 @@ def test_a_reward_without_causes_is_for_the_newest_proposal_of_its_trace_and_sco
     assert [(row.from_agent, row.to_agent, row.rewards) for row in reward_flow(graph)] == [("cleo", "bob", 1), ("cleo", None, 2)]
 
 
-def test_one_receiver_of_several_proposals_gets_all_their_parts_as_one_event() -> None:
+def test_an_agent_with_several_nearest_proposals_gets_all_their_shares_of_one_reward() -> None:
     graph = graph_of(proposal("p", "ann"), proposal("q", "ann"), proposal("o", "bob"), judged("good", 0.9, "cleo", "p q o"))
     rows = reward_flow(graph)
     assert [(row.to_agent, row.rewards) for row in rows] == [("ann", 1), ("bob", 1)]
@@ -167,8 +167,8 @@ def test_similarity_of_traces() -> None:
         proposal("c1", "y", trace_id="C"), ready("c2", "y", trace_id="C"),
         ready("d1", "y", scope="other", trace_id="D"),
     )  # fmt: skip
-    # C has the events of A, but nothing follows from anything: of 2 events described 3 times each, a proposal is alike at
-    # all 3 lengths and ready only by type and scope: 4 shared of 6 + 6 - 4
+    # C has the same events as A without edges. Each of the 2 events is described at 3 distances: the proposal is alike at all 3,
+    # ready only at distance 0. So 4 descriptions are shared, of 6 + 6 - 4.
     assert [(row.trace_a, row.trace_b, row.similarity) for row in similarity(graph)] == [("A", "B", 1.0), ("A", "C", 0.5), ("B", "C", 0.5)]
     assert [row.similarity for row in similarity(graph, hops=0)] == [1.0, 1.0, 1.0]
     assert [(row.trace_a, row.trace_b) for row in similarity(graph, of="C", limit=1)] == [("C", "A")]
@@ -178,14 +178,14 @@ def test_similarity_of_traces() -> None:
         similarity(graph, of="nothing")
 
 
-def test_too_many_traces_are_refused_rather_than_cut() -> None:
+def test_too_many_traces_are_refused_and_not_truncated() -> None:
     graph = graph_of(*[proposal(f"p{number}", "a", trace_id=f"t{number}") for number in range(1_001)])
     with pytest.raises(ValueError, match="1001 traces"):
         similarity(graph)
     assert len(similarity(graph, of="t5", limit=None)) == 1_000
 
 
-async def test_on_a_mirror_of_the_real_log_the_rows_are_a_table(client: Client) -> None:
+async def test_the_rows_for_a_real_mirror_become_a_table(client: Client) -> None:
     with client.trace("analysed"):
         plan = await client.emit("proposal", "work", {"action": "plan"}, agent_id="ann")
         await client.emit("test", "work", {"status": "failed"})

@@ -1,8 +1,7 @@
-"""Every question about causes as one call, against the real service."""
+"""The calls that read lineage, traces, explanations and nodes, on the real service."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +9,11 @@ import pytest
 from semp_sdk import Client, Emitted, InvalidEvent, NotFound
 from semp_sdk.lineage import NodeEdge
 
-
-def unique(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+from tests.events import unique
 
 
 class Story:
-    """idea - detail - (left, right) - merge, and a reward for the merge that also reaches the idea."""
+    """Stored events: idea, its child detail, the children left and right of detail, their child merge, and a reward for merge."""
 
     def __init__(self, scope: str, events: dict[str, Emitted]) -> None:
         self.scope = scope
@@ -24,7 +21,7 @@ class Story:
         self.names = {event.id: name for name, event in events.items()}
         self.events = events
 
-    def shown(self, nodes: list[Any]) -> list[tuple[str, int]]:
+    def names_and_depths(self, nodes: list[Any]) -> list[tuple[str, int]]:
         return [(self.names[node.id], node.depth) for node in nodes]
 
 
@@ -33,16 +30,16 @@ async def story(client: Client) -> Story:
     scope, trace = unique("s"), unique("t")
     events: dict[str, Emitted] = {}
 
-    async def tell(name: str, kind: Any, payload: dict[str, Any], *causes: str) -> None:
+    async def emit(name: str, kind: Any, payload: dict[str, Any], *causes: str) -> None:
         parents = [events[cause].id for cause in causes]
         events[name] = await client.emit(kind, scope, payload, trace_id=trace, parent_ids=parents)
 
-    await tell("idea", "proposal", {"action": "idea"})
-    await tell("detail", "proposal", {"action": "detail"}, "idea")
-    await tell("left", "ready", {"status": "ok"}, "detail")
-    await tell("right", "test", {"status": "passed"}, "detail")
-    await tell("merge", "ready", {"status": "merged"}, "left", "right")
-    await tell("reward", "reward", {"value": 0.5, "credit": {"discount": 0.5}}, "merge")
+    await emit("idea", "proposal", {"action": "idea"})
+    await emit("detail", "proposal", {"action": "detail"}, "idea")
+    await emit("left", "ready", {"status": "ok"}, "detail")
+    await emit("right", "test", {"status": "passed"}, "detail")
+    await emit("merge", "ready", {"status": "merged"}, "left", "right")
+    await emit("reward", "reward", {"value": 0.5, "credit": {"discount": 0.5}}, "merge")
     return Story(scope, events)
 
 
@@ -50,7 +47,7 @@ async def test_lineage_in_every_direction(client: Client, story: Story) -> None:
     ids = story.ids
     causes = await client.ancestors(ids["merge"])
     assert (causes.count, causes.truncated) == (4, False)
-    assert story.shown(causes.nodes) == [("right", 1), ("left", 1), ("detail", 2), ("idea", 3)]
+    assert story.names_and_depths(causes.nodes) == [("right", 1), ("left", 1), ("detail", 2), ("idea", 3)]
     assert causes.nodes[0].payload is None
     effects = await client.descendants(ids["detail"], type="test", payload=True)
     assert [node.payload for node in effects.nodes] == [{"status": "passed"}]
@@ -58,8 +55,8 @@ async def test_lineage_in_every_direction(client: Client, story: Story) -> None:
     assert {(story.names[node.id], node.relation) for node in both.nodes} == {
         ("idea", "ancestor"), ("left", "descendant"), ("right", "descendant")
     }  # fmt: skip
-    assert story.shown((await client.roots(ids["reward"])).nodes) == [("idea", 4)]
-    assert story.shown((await client.impact(ids["idea"])).nodes) == [("reward", 4)]
+    assert story.names_and_depths((await client.roots(ids["reward"])).nodes) == [("idea", 4)]
+    assert story.names_and_depths((await client.impact(ids["idea"])).nodes) == [("reward", 4)]
     with pytest.raises(NotFound):
         await client.ancestors("00000000-0000-4000-8000-000000000000")
 
@@ -69,12 +66,12 @@ async def test_all_pages_are_followed(client: Client, story: Story) -> None:
     assert shown == ["detail", "left", "right", "merge", "reward"]
 
 
-async def test_ways_and_common_causes(client: Client, story: Story) -> None:
+async def test_paths_and_common_causes(client: Client, story: Story) -> None:
     ids = story.ids
-    ways = await client.paths(ids["detail"], ids["merge"])
-    assert {story.names[node.id] for node in ways.nodes} == {"detail", "left", "right", "merge"}
-    assert len(ways.shortest) == 3
-    assert story.shown((await client.common_causes(ids["left"], ids["right"])).nodes) == [("detail", 1)]
+    paths = await client.paths(ids["detail"], ids["merge"])
+    assert {story.names[node.id] for node in paths.nodes} == {"detail", "left", "right", "merge"}
+    assert len(paths.shortest) == 3
+    assert story.names_and_depths((await client.common_causes(ids["left"], ids["right"])).nodes) == [("detail", 1)]
 
 
 async def test_traces(client: Client, story: Story) -> None:
@@ -87,7 +84,7 @@ async def test_traces(client: Client, story: Story) -> None:
     assert merge.trace_id in [span.trace_id for span in await client.traces(limit=5)]
 
 
-async def test_credit_is_told_by_the_share_that_reached_each_signal(client: Client, story: Story) -> None:
+async def test_moves_have_the_share_of_credit_that_reached_each_signal(client: Client, story: Story) -> None:
     assert story.events["reward"].signals is not None
     assert [(move.pattern, move.share) for move in story.events["reward"].signals] == [("detail", 1.0), ("idea", 0.5)]
 
@@ -128,8 +125,8 @@ async def test_nodes_take_part_in_lineage(client: Client, story: Story) -> None:
     assert set(linked.edges) == {NodeEdge(to=other.id, type="mentions"), NodeEdge(to=story.ids["merge"], type="changed_by")}
     assert await client.node(file.id) == linked
     provenance = await client.provenance(file.id)
-    assert story.shown(provenance.nodes) == [("merge", 0), ("right", 1), ("left", 1), ("detail", 2), ("idea", 3)]
-    assert story.shown((await client.node_descendants(file.id)).nodes) == [("merge", 0), ("reward", 1)]
+    assert story.names_and_depths(provenance.nodes) == [("merge", 0), ("right", 1), ("left", 1), ("detail", 2), ("idea", 3)]
+    assert story.names_and_depths((await client.node_descendants(file.id)).nodes) == [("merge", 0), ("reward", 1)]
     assert (await client.node_descendants(file.id, edge="read_by")).count == 0
     [node] = await client.nodes_of(story.ids["merge"])
     assert (node.id, node.data, node.edge) == (file.id, {"path": "login.py"}, "changed_by")

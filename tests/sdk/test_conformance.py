@@ -1,4 +1,4 @@
-"""The cases that every SDK runs, see `contract/conformance/README.md`."""
+"""The cases that every SDK runs; contract/conformance/README.md describes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .conftest import WITHIN, listening
 
 CASES = Path(__file__).parents[2] / "contract" / "conformance"
 FASTER = 2_000
-"""Times that waits are shorter in these tests than they are recorded, and patience with them."""
+"""Waits are recorded, and then are this many times shorter."""
 SIGNAL = {"id": "i", "scope": "s", "pattern": "x", "strength": 0.5, "last_updated": "x", "alpha": 1.2, "lambda": 0.95}
 
 
@@ -34,10 +34,12 @@ def cases(name: str) -> list[Any]:
 
 
 def identity(number: int) -> str:
+    """The id of event number `number`."""
     return str(uuid.UUID(int=number))
 
 
 def stored(number: int, **fields: Any) -> dict[str, Any]:
+    """Stored event number `number`, which is also its position, with other fields where they are given."""
     return {
         "id": identity(number), "type": "ready", "scope": "s", "trace_id": "t", "agent_id": "a", "parent_ids": [],
         "timestamp": "2025-01-15T10:30:00.000Z", "payload": {"status": "x"}, "position": number, **fields,
@@ -45,7 +47,7 @@ def stored(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def whole(value: Any) -> Any:
-    """The value with its shorthands written out."""
+    """A value of a case with its shorthands (`$id`, `$event`, `$signal`) replaced by what they stand for."""
     match value:
         case {"$id": number}:
             return identity(number)
@@ -61,24 +63,27 @@ def whole(value: Any) -> Any:
             return value
 
 
-def says(found: Any, expected: Any) -> bool:
-    """Whether what was found says what was expected, and perhaps more."""
+def contains(found: Any, expected: Any) -> bool:
+    """Whether a value is the expected one; objects in it may have more fields."""
     if isinstance(expected, dict):
         fields = cast("dict[str, Any]", expected)
-        return isinstance(found, dict) and all(key in found and says(found[key], item) for key, item in fields.items())
+        return isinstance(found, dict) and all(key in found and contains(found[key], item) for key, item in fields.items())
     if isinstance(expected, list):
         items = cast("list[Any]", expected)
-        return isinstance(found, list) and len(cast("list[Any]", found)) == len(items) and all(map(says, cast("list[Any]", found), items))
+        return (
+            isinstance(found, list) and len(cast("list[Any]", found)) == len(items) and all(map(contains, cast("list[Any]", found), items))
+        )
     return found == expected
 
 
 def target(text: str) -> tuple[list[str], dict[str, list[str]]]:
-    """A request as its decoded path segments and its parameters."""
+    """The decoded path segments and the parameters of a request line."""
     found = urlsplit(text)
     return [unquote(part) for part in found.path.split("/")], parse_qs(found.query)
 
 
-def fails(error: BaseException | None, expected: dict[str, Any]) -> None:
+def assert_fails(error: BaseException | None, expected: dict[str, Any]) -> None:
+    """The error has the type, the message and the fields that a case expects."""
     assert type(error).__name__ == expected["error"], error
     assert expected.get("message", "") in str(error)
     if "errors" in expected:
@@ -86,7 +91,7 @@ def fails(error: BaseException | None, expected: dict[str, Any]) -> None:
 
 
 class Recorder:
-    """Delays of a `Backoff` without jitter, written down and then made short."""
+    """A `Backoff` without jitter that records its delays and makes them shorter."""
 
     def __init__(self, first: float, most: float) -> None:
         self.waits: list[float] = []
@@ -102,7 +107,7 @@ class Recorder:
 
 
 class Scripted:
-    """A service that gives a case's answers, one a request, whatever is asked."""
+    """A service that answers each request with the next answer of a case."""
 
     def __init__(self, answers: list[Any]) -> None:
         self.answers = list(answers)
@@ -170,13 +175,13 @@ async def test_requests(case: dict[str, Any]) -> None:
             error = raised
     assert [target(line) for line in service.asked] == [target(line) for line in case["asked"]]
     if "bodies" in case:
-        assert says(service.bodies, whole(case["bodies"])), service.bodies
+        assert contains(service.bodies, whole(case["bodies"])), service.bodies
     assert recorder.waits == pytest.approx(case["waits"])
     if "fails" in case:
-        fails(error, case["fails"])
+        assert_fails(error, case["fails"])
     else:
         assert error is None
-        assert says(msgspec.to_builtins(found), whole(case["gives"])), found
+        assert contains(msgspec.to_builtins(found), whole(case["gives"])), found
 
 
 @pytest.mark.parametrize("case", cases("batches"))
@@ -203,13 +208,13 @@ async def test_batches(case: dict[str, Any]) -> None:
     for number, answer in zip(emits, answers, strict=True):
         expected = case.get("outcomes", {}).get(str(number))
         if expected is not None:
-            fails(answer, expected)
+            assert_fails(answer, expected)
         else:
             assert getattr(answer, "id", answer) == identity(number)
 
 
 class Talking:
-    """A service whose WebSocket says what a case wants, connection by connection."""
+    """A service whose WebSocket sends the steps of a case, one list of steps for each connection."""
 
     def __init__(self, connections: list[list[Any]]) -> None:
         self.connections = connections
@@ -257,7 +262,9 @@ class Talking:
 
 @pytest.mark.parametrize("case", cases("streams"))
 async def test_streams(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "QUIET", case.get("quiet", 20) / 2)  # it asks once, and waits as long again
+    monkeypatch.setattr(
+        stream_module, "QUIET", case.get("quiet", 20) / 2
+    )  # the client sends a ping after this time, and waits as long again
     service = Talking(case["connections"])
     recorder = Recorder(1, 30)
     found: list[Any] = []
@@ -274,14 +281,14 @@ async def test_streams(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) ->
                         found.append(await anext(stream))
             except SempError as raised:
                 error = raised
-            place = stream.position, stream.epoch
+            end = stream.position, stream.epoch
             await stream.close()
     assert [[item.position, item.pattern] if isinstance(item, SignalUpdate) else item.position for item in found] == case["gives"]
     assert service.asked == case["asked"]
     assert recorder.waits == pytest.approx(case["waits"])
     if "ends" in case:
-        assert place == (case["ends"]["position"], case["ends"]["epoch"])
+        assert end == (case["ends"]["position"], case["ends"]["epoch"])
     if "fails" in case:
-        fails(error, case["fails"])
+        assert_fails(error, case["fails"])
     else:
         assert error is None

@@ -1,12 +1,8 @@
-"""Consumers read on from where they were, after whatever ended them."""
+"""Consumers continue after the position that they saved, whatever ended them."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
-import uuid
 from contextlib import aclosing
 from pathlib import Path
 
@@ -14,34 +10,30 @@ import pytest
 from semp_sdk import Busy, Client, Consumer, Event, HistoryLost, SempError
 
 from tests.conftest import Service
+from tests.events import unique
 
-from .conftest import SOURCE, WITHIN
-
-
-async def emit(client: Client, scope: str, count: int) -> list[int]:
-    found = await asyncio.gather(*(client.emit("ready", scope, {"status": "x"}, trace_id="consumed") for _ in range(count)))
-    return [event.position or 0 for event in found]
+from .conftest import SOURCE, WITHIN, emit_many, lines_until_killed
 
 
 async def take(consumer: Consumer, count: int) -> list[int]:
-    """Handle so many events, the last one included."""
-    found: list[int] = []
+    """Handle `count` events, and read one more, which is not handled; the positions of all of them."""
+    read: list[int] = []
     async with asyncio.timeout(WITHIN), aclosing(consumer.__aiter__()) as events:
         async for event in events:
-            found.append(event.position)
-            if len(found) > count:
+            read.append(event.position)
+            if len(read) > count:
                 break
-    return found
+    return read
 
 
-async def test_it_goes_on_from_where_it_was(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_a_consumer_continues_after_the_last_handled_event(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
-        sent = await emit(client, scope, 6)
+        sent = await emit_many(client, 6, scope)
         async with client.consumer("c", scope=scope) as consumer:
-            assert await take(consumer, 3) == sent[:4], "three are handled, the fourth is not"
+            assert await take(consumer, 3) == sent[:4], "three are handled, the fourth is only read"
         async with client.consumer("c", scope=scope, every=1) as consumer:
-            assert (await take(consumer, 1))[0] == sent[0], "they had arrived together, and the position is saved when that is used up"
+            assert (await take(consumer, 1))[0] == sent[0], "the position is saved when all events that arrived together are handled"
         async with client.consumer("c", scope=scope, every=1) as consumer:
             assert await take(consumer, 3) == sent[1:5]
         async with client.consumer("c", scope=scope) as consumer:
@@ -50,8 +42,8 @@ async def test_it_goes_on_from_where_it_was(service: Service, tmp_path: Path) ->
             assert consumer.checkpoint.position == sent[3]
 
 
-async def test_a_handler_that_fails_gets_the_event_again(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_an_event_whose_handler_failed_is_handled_again(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
     seen: list[int] = []
 
     async def handle(event: Event) -> None:
@@ -60,27 +52,27 @@ async def test_a_handler_that_fails_gets_the_event_again(service: Service, tmp_p
             raise LookupError
 
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
-        sent = await emit(client, scope, 3)
+        sent = await emit_many(client, 3, scope)
         for _ in range(2):
             with pytest.raises(LookupError):
                 await client.consumer("c", scope=scope, every=1).run(handle)
             if len(seen) < 4:
-                sent += await emit(client, scope, 2)
+                sent += await emit_many(client, 2, scope)
     assert seen == [sent[0], sent[1], sent[1], sent[2], sent[3]]
 
 
-async def test_at_most_once_leaves_out_rather_than_repeats(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_at_most_once_skips_an_event_rather_than_repeating_it(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
-        sent = await emit(client, scope, 3)
+        sent = await emit_many(client, 3, scope)
         async with client.consumer("c", scope=scope, delivery="at-most-once") as consumer:
             assert await take(consumer, 0) == sent[:1]
         async with client.consumer("c", scope=scope, delivery="at-most-once") as consumer:
             assert await take(consumer, 0) == sent[1:2]
 
 
-async def test_what_a_handler_emits_follows_from_its_event(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_an_event_that_a_handler_emits_has_the_handled_event_as_parent(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
         cause = await client.emit("proposal", scope, {"action": "x"}, trace_id="asked")
 
@@ -93,18 +85,18 @@ async def test_what_a_handler_emits_follows_from_its_event(service: Service, tmp
             await client.consumer("c", scope=scope).run(handle)
 
 
-async def test_the_first_start_is_at_the_beginning_or_now_and_now_is_kept(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_a_consumer_that_starts_now_saves_this_position_at_once(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
-        await emit(client, scope, 2)
+        await emit_many(client, 2, scope)
         async with client.consumer("now", scope=scope, start="now"):
             pass
-        later = await emit(client, scope, 1)
+        later = await emit_many(client, 1, scope)
         async with client.consumer("now", scope=scope, start="now") as consumer:
             assert await take(consumer, 0) == later
 
 
-async def test_one_process_at_a_time_and_odd_names(service: Service, tmp_path: Path) -> None:
+async def test_a_consumer_is_used_by_one_process_at_a_time_and_its_name_may_hold_any_text(service: Service, tmp_path: Path) -> None:
     async with Client(service.url, agent_id="a", state=tmp_path / "deep" / "er") as client:
         async with client.consumer("../a b/ü") as consumer:
             assert consumer.path.parent == tmp_path / "deep" / "er"
@@ -114,9 +106,9 @@ async def test_one_process_at_a_time_and_odd_names(service: Service, tmp_path: P
             pass
 
 
-async def test_another_log_or_a_damaged_file_is_told(service: Service, tmp_path: Path) -> None:
+async def test_another_log_and_a_damaged_file_are_errors(service: Service, tmp_path: Path) -> None:
     async with Client(service.url, agent_id="a", state=tmp_path) as client:
-        await emit(client, "c", 1)
+        await emit_many(client, 1, "c")
         for name, text in (("other", '{"epoch":"another","position":5}'), ("ahead", "")):
             (tmp_path / f"{name}.checkpoint").write_text(text)
         with pytest.raises(HistoryLost):
@@ -142,24 +134,17 @@ asyncio.run(main())
 """
 
 
-async def test_a_consumer_killed_with_9_handles_everything_at_least_once_and_in_order(service: Service, tmp_path: Path) -> None:
-    scope = f"c{uuid.uuid4().hex}"
+async def test_a_killed_consumer_handles_every_event_at_least_once_and_in_order(service: Service, tmp_path: Path) -> None:
+    scope = unique("c")
 
-    def live(count: int) -> list[int]:
+    def run_until_killed(count: int) -> list[int]:
         code = AGENT.format(source=str(SOURCE), url=service.url, state=str(tmp_path), scope=scope)
-        agent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        assert agent.stdout is not None
-        found = [int(agent.stdout.readline()) for _ in range(count)]
-        agent.send_signal(signal.SIGKILL)
-        found += [int(line) for line in agent.stdout if line.endswith("\n")]
-        agent.stdout.close()
-        agent.wait()
-        return found
+        return [int(line) for line in lines_until_killed(code, count)]
 
     async with Client(service.url, agent_id="a") as client:
-        sent = await emit(client, scope, 2_000)
-    handled = [await asyncio.to_thread(live, 45) for _ in range(4)]
+        sent = await emit_many(client, 2_000, scope)
+    handled = [await asyncio.to_thread(run_until_killed, 45) for _ in range(4)]
     for before, after in zip([sent[:1], *handled], handled, strict=False):
-        assert after[0] <= before[-1] + 1, "nothing is left out"
+        assert after[0] <= before[-1] + 1, "no event is skipped"
         assert after == list(range(after[0], after[0] + len(after)))
-    assert handled[3][0] > sent[45], "and it gets on"
+    assert handled[3][0] > sent[45], "the consumer makes progress"

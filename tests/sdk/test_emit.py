@@ -1,4 +1,4 @@
-"""Emitting: stored once whatever happens on the way, in order, in few requests."""
+"""Emitting: events are stored once and in order, in few requests, whatever fails between client and service."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ import pytest
 from semp_sdk import Client, Conflict, InvalidEvent, NotFound, OutboxFull, ServiceFault, TooLarge, Unavailable, new_id
 
 from tests.conftest import Service, free_port
+from tests.events import unique
 from tests.waiting import until
 
 from .conftest import WITHIN, Exchange, Proxy
 
 
 async def commit_and_drop(exchange: Exchange) -> None:
-    """The service stores it, and the client is not told."""
+    """The service stores the events, and the client gets no answer."""
     await exchange.forward()
     exchange.drop()
 
 
 async def full(exchange: Exchange) -> None:
+    """The answer of a service whose queue is full."""
     exchange.writer.write(answer(503, b'{"message":"full"}', b"retry-after: 1\r\n"))
 
 
 def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
+    """The bytes of an HTTP answer."""
     return b"HTTP/1.1 %d x\r\nconnection: close\r\n%bcontent-length: %d\r\n\r\n%b" % (status, headers, len(body), body)
 
 
@@ -34,15 +37,15 @@ async def stored(client: Client, trace_id: str) -> list[str]:
     return [event.id for event in await client.events(trace_id=trace_id, order="asc", limit=1000)]
 
 
-async def test_what_is_emitted_is_stored_and_answered(client: Client) -> None:
-    scope = f"emit.{uuid.uuid4().hex}"
+async def test_an_emitted_event_is_stored_and_answered(client: Client) -> None:
+    scope = unique("emit.s")
     first = await client.emit("proposal", scope, {"action": "x", "ü": [1, 1.5, None]}, trace_id="t")
     second = await client.emit("reward", scope, {"value": 0.5}, trace_id="t", agent_id="critic", parent_ids=[first.id])
     assert first.position is not None
     assert (second.position, second.agent_id, second.parent_ids) == (first.position + 1, "critic", [first.id])
     assert [(move.scope, move.pattern) for move in second.signals] == [(scope, "x")]
-    found = await client.event(first.id)
-    assert (found.payload, found.timestamp, found.position) == (first.payload, first.timestamp, first.position)
+    read = await client.event(first.id)
+    assert (read.payload, read.timestamp, read.position) == (first.payload, first.timestamp, first.position)
     assert [event.id for event in await client.events(scope=scope)] == [second.id, first.id]
     signal = await client.signal(scope, "x")
     assert signal is not None
@@ -55,7 +58,7 @@ async def test_what_is_emitted_is_stored_and_answered(client: Client) -> None:
     assert odd.pattern == "a/b? #%41ü"
 
 
-async def test_the_same_event_again_is_one_event_and_another_with_its_id_a_conflict(client: Client) -> None:
+async def test_an_event_emitted_twice_is_stored_once_and_other_content_with_its_id_is_a_conflict(client: Client) -> None:
     event_id = new_id()
     first = await client.emit("ready", "emit", {"status": "x"}, trace_id="t", id=event_id)
     assert (await client.emit("ready", "emit", {"status": "x"}, trace_id="t", id=event_id)).position == first.position
@@ -81,7 +84,7 @@ async def test_refusals_are_typed_and_name_the_field(client: Client) -> None:
         await client.event(new_id())
 
 
-async def test_a_full_service_is_asked_again_after_the_time_it_names(proxy: Proxy) -> None:
+async def test_a_full_service_is_asked_again_after_the_time_in_retry_after(proxy: Proxy) -> None:
     proxy.faults = [full, full]
     async with Client(proxy.url, agent_id="a") as client:
         began = asyncio.get_running_loop().time()
@@ -91,8 +94,8 @@ async def test_a_full_service_is_asked_again_after_the_time_it_names(proxy: Prox
     assert len(proxy.posts()) == 3
 
 
-async def test_an_answer_that_is_lost_after_the_commit_leaves_one_event(proxy: Proxy) -> None:
-    trace_id = uuid.uuid4().hex
+async def test_an_event_whose_answer_was_lost_is_stored_once(proxy: Proxy) -> None:
+    trace_id = unique("t")
     async with Client(proxy.url, agent_id="a") as client:
         proxy.faults = [commit_and_drop, commit_and_drop]
         emitted = await client.emit("ready", "emit", {"status": "x"}, trace_id=trace_id)
@@ -101,7 +104,7 @@ async def test_an_answer_that_is_lost_after_the_commit_leaves_one_event(proxy: P
 
 
 async def test_a_batch_whose_answer_is_lost_is_stored_once_and_in_order(proxy: Proxy) -> None:
-    trace_id = uuid.uuid4().hex
+    trace_id = unique("t")
     async with Client(proxy.url, agent_id="a") as client:
         proxy.faults = [commit_and_drop, full, commit_and_drop]
         emitted = await asyncio.gather(*(client.emit("ready", "emit", {"status": str(n)}, trace_id=trace_id) for n in range(50)))
@@ -110,7 +113,7 @@ async def test_a_batch_whose_answer_is_lost_is_stored_once_and_in_order(proxy: P
 
 
 async def test_a_service_that_is_too_slow_is_asked_again_and_stores_once(proxy: Proxy) -> None:
-    trace_id = uuid.uuid4().hex
+    trace_id = unique("t")
 
     async def slow(exchange: Exchange) -> None:
         await exchange.forward()
@@ -130,7 +133,7 @@ async def test_patience_ends_with_unavailable(service: Service) -> None:
             await client.signals()
 
 
-async def test_a_batch_whose_patience_ends_ends_as_a_whole(proxy: Proxy) -> None:
+async def test_when_patience_ends_every_event_of_the_batch_fails(proxy: Proxy) -> None:
     async def drop(exchange: Exchange) -> None:
         exchange.drop()
 
@@ -142,7 +145,7 @@ async def test_a_batch_whose_patience_ends_ends_as_a_whole(proxy: Proxy) -> None
     assert len(proxy.posts()) < 10
 
 
-async def test_answers_of_something_that_is_not_the_service_are_faults(proxy: Proxy) -> None:
+async def test_answers_of_another_server_are_service_faults(proxy: Proxy) -> None:
     async def page(exchange: Exchange) -> None:
         exchange.writer.write(answer(200, b"<html>"))
 
@@ -163,7 +166,7 @@ async def test_answers_of_something_that_is_not_the_service_are_faults(proxy: Pr
 
 
 async def test_many_emits_share_few_requests_and_keep_their_order(proxy: Proxy) -> None:
-    trace_id = uuid.uuid4().hex
+    trace_id = unique("t")
     async with Client(proxy.url, agent_id="a") as client:
         emitted = await asyncio.gather(*(client.emit("ready", "emit", {"status": str(n)}, trace_id=trace_id) for n in range(2_500)))
     positions = [event.position or 0 for event in emitted]
@@ -171,10 +174,10 @@ async def test_many_emits_share_few_requests_and_keep_their_order(proxy: Proxy) 
     assert len(proxy.posts()) == 3
 
 
-async def test_of_a_batch_only_what_is_refused_fails_and_its_effects_with_it(client: Client) -> None:
-    trace_id = uuid.uuid4().hex
+async def test_in_a_batch_only_refused_events_and_their_descendants_fail(client: Client) -> None:
+    trace_id = unique("t")
     bad, child = new_id(), new_id()
-    found = await asyncio.gather(
+    answers = await asyncio.gather(
         client.emit("ready", "emit", {"status": "1"}, trace_id=trace_id),
         client.emit("reward", "emit", {"value": 2}, trace_id=trace_id, id=bad),
         client.emit("ready", "emit", {"status": "2"}, trace_id=trace_id, parent_ids=[bad], id=child),
@@ -183,18 +186,18 @@ async def test_of_a_batch_only_what_is_refused_fails_and_its_effects_with_it(cli
         client.emit("ready", "emit", {"status": "4"}, trace_id=trace_id),
         return_exceptions=True,
     )
-    assert [type(answer).__name__ for answer in found] == ["Emitted", *["InvalidEvent"] * 3, "TooLarge", "Emitted"]
-    assert isinstance(found[1], InvalidEvent)
-    assert [error.field for error in found[1].errors] == ["payload.value"]
-    assert isinstance(found[2], InvalidEvent)
-    assert bad in str(found[2])
+    assert [type(answer).__name__ for answer in answers] == ["Emitted", *["InvalidEvent"] * 3, "TooLarge", "Emitted"]
+    assert isinstance(answers[1], InvalidEvent)
+    assert [error.field for error in answers[1].errors] == ["payload.value"]
+    assert isinstance(answers[2], InvalidEvent)
+    assert bad in str(answers[2])
     assert len(await stored(client, trace_id)) == 2
 
 
 async def test_a_conflict_in_a_batch_fails_alone(client: Client) -> None:
-    taken = await client.emit("ready", "emit", {"status": "x"}, trace_id="t")
+    other = await client.emit("ready", "emit", {"status": "x"}, trace_id="t")
     first, second = await asyncio.gather(
-        client.emit("ready", "emit", {"status": "y"}, trace_id="t", id=taken.id),
+        client.emit("ready", "emit", {"status": "y"}, trace_id="t", id=other.id),
         client.emit("ready", "emit", {"status": "z"}, trace_id="t"),
         return_exceptions=True,
     )
@@ -203,7 +206,7 @@ async def test_a_conflict_in_a_batch_fails_alone(client: Client) -> None:
 
 
 async def test_an_emit_cancelled_while_it_waits_is_not_sent(proxy: Proxy) -> None:
-    trace_id = uuid.uuid4().hex
+    trace_id = unique("t")
     held = asyncio.Event()
 
     async def hold(exchange: Exchange) -> None:
@@ -224,7 +227,7 @@ async def test_an_emit_cancelled_while_it_waits_is_not_sent(proxy: Proxy) -> Non
         assert await stored(client, trace_id) == [event.id for event in emitted]
 
 
-async def test_emit_nowait_keeps_the_order_and_flush_tells_what_failed(client: Client) -> None:
+async def test_emit_nowait_keeps_the_order_and_flush_raises_what_failed(client: Client) -> None:
     with client.trace() as trace:
         first = client.emit_nowait("ready", "emit", {"status": "1"})
         second = await client.emit("ready", "emit", {"status": "2"})
@@ -238,7 +241,7 @@ async def test_emit_nowait_keeps_the_order_and_flush_tells_what_failed(client: C
 
 
 async def test_threads_emit_blocking_or_without_waiting(client: Client) -> None:
-    trace_id = uuid.uuid4().hex
+    trace_id = unique("t")
     ids: list[str] = []
 
     def work() -> None:
@@ -255,7 +258,7 @@ async def test_threads_emit_blocking_or_without_waiting(client: Client) -> None:
         client.emit_blocking("ready", "emit", {"status": "1"}, trace_id=trace_id)
 
 
-async def test_what_may_wait_is_bounded(proxy: Proxy) -> None:
+async def test_the_number_of_waiting_events_is_limited(proxy: Proxy) -> None:
     held = asyncio.Event()
 
     async def hold(exchange: Exchange) -> None:
@@ -276,14 +279,14 @@ async def test_what_may_wait_is_bounded(proxy: Proxy) -> None:
         await client.flush()
 
 
-async def test_closing_sends_what_was_left_without_waiting(service: Service) -> None:
+async def test_closing_sends_events_of_emit_nowait(service: Service) -> None:
     async with Client(service.url, agent_id="a") as client:
         event = client.emit_nowait("ready", "emit", {"status": "x"}, trace_id="t")
     async with Client(service.url + "/api/", agent_id="a") as client:
         assert (await client.event(event.id)).position
 
 
-def test_a_client_says_so_when_it_is_used_on_two_loops(service: Service) -> None:
+def test_a_client_used_on_two_event_loops_is_an_error(service: Service) -> None:
     client = Client(service.url, agent_id="a")
 
     async def use() -> None:
@@ -300,7 +303,7 @@ def test_a_client_says_so_when_it_is_used_on_two_loops(service: Service) -> None
 
 
 @pytest.mark.parametrize("url", ["localhost:5000", "ftp://localhost", "", "http://"])
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_a_url_that_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="no address"):
         Client(url)
 
@@ -308,4 +311,4 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_ids_are_version_7_and_increase() -> None:
     ids = [new_id() for _ in range(20_000)]
     assert ids == sorted(set(ids))
-    assert {(uuid.UUID(found).version, uuid.UUID(found).variant) for found in ids} == {(7, uuid.RFC_4122)}
+    assert {(uuid.UUID(event_id).version, uuid.UUID(event_id).variant) for event_id in ids} == {(7, uuid.RFC_4122)}

@@ -1,4 +1,4 @@
-"""What becomes JSON, and what does not."""
+"""Which Python values become JSON, and which are refused."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from semp_sdk.events import NewEvent
 
 
 class Text(str):
-    """As frameworks have them: LangChain's `message.text` is one."""
+    """A subclass of str, as frameworks have them, for example `message.text` of LangChain."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        return "not what it holds"
+        return "another text"
 
 
 class Count(int):
@@ -33,17 +33,17 @@ class Share(float):
 
 def encoded(payload: dict[str, Any], scope: str = "s") -> dict[str, Any]:
     event = NewEvent(id=new_id(), type="ready", scope=scope, trace_id="t", agent_id="a", parent_ids=[], payload=payload)
-    found: dict[str, Any] = json.loads(encode_event(event))
-    return found
+    decoded: dict[str, Any] = json.loads(encode_event(event))
+    return decoded
 
 
 @pytest.mark.parametrize(
     ("value", "plain"),
     [(Text("ü"), "ü"), (Count(3), 3), (Count(2**70), 2**70), (Share(0.5), 0.5), (numpy.float64(0.1), 0.1), (numpy.str_("x"), "x")],
 )
-def test_a_subclass_of_text_or_number_is_written_as_what_it_holds(value: Any, plain: Any) -> None:
-    told = encoded({"status": value, "deep": [{"x": [value, (value,)]}]})["payload"]
-    assert told == {"status": plain, "deep": [{"x": [plain, [plain]]}]}
+def test_a_subclass_of_text_or_number_is_encoded_as_its_value(value: Any, plain: Any) -> None:
+    payload = encoded({"status": value, "deep": [{"x": [value, (value,)]}]})["payload"]
+    assert payload == {"status": plain, "deep": [{"x": [plain, [plain]]}]}
 
 
 def test_a_key_and_a_scope_may_be_a_subclass_of_text() -> None:

@@ -1,5 +1,7 @@
-"""The integrations that the public SEL/SEMP documents describe for agents without a framework, each as its intent says, on the live
-service: through the SDK, and with nothing but `requests` and `websockets`."""
+"""The integrations for agents without a framework that the public SEL/SEMP documents describe.
+
+Each runs on the real service twice: with the SDK, and with `requests` and `websockets` only.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,13 @@ import websockets
 from semp_sdk import SEMPClient
 
 from tests.conftest import Service
+from tests.events import unique
 
 from .conftest import WITHIN, Exchange, Proxy
 
 
 class Agent(Protocol):
-    """What a custom agent does: leave an event, read a signal."""
+    """What an agent of the page does: send an event, read a signal."""
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]: ...
 
@@ -63,9 +66,10 @@ class RawAgent:
 
 @pytest.fixture(params=[SdkAgent, RawAgent], ids=["sdk", "raw"])
 def agent(request: pytest.FixtureRequest, service: Service) -> Iterator[Agent]:
-    found = request.param(service.url)
-    yield found
-    found.close()
+    """The agent with the SDK, then the one without."""
+    agent = request.param(service.url)
+    yield agent
+    agent.close()
 
 
 def event(kind: str, scope: str, payload: dict[str, Any], trace: str = "t", **more: Any) -> dict[str, Any]:
@@ -73,21 +77,21 @@ def event(kind: str, scope: str, payload: dict[str, Any], trace: str = "t", **mo
 
 
 def new_scope() -> str:
-    return f"page.s{uuid.uuid4().hex}"
+    return unique("page.s")
 
 
-def test_a_custom_agent_proposes_looks_at_the_signal_works_and_reports(agent: Agent, service: Service) -> None:
-    scope, trace = new_scope(), uuid.uuid4().hex
+def test_a_custom_agent_proposes_reads_the_signal_works_and_reports(agent: Agent, service: Service) -> None:
+    scope, trace = new_scope(), unique("t")
     agent.send(event("proposal", scope, {"action": "execute", "task": "analysis"}, trace))
     signal = agent.signal(scope, "execute")
     assert signal is not None
     assert 0.29 < signal["strength"] <= 0.3
     agent.send(event("ready", scope, {"status": "completed", "result": "done"}, trace))
-    story = service.client.get(f"/api/events/trace/{trace}").json()
-    assert [found["type"] for found in story] == ["proposal", "ready"]
+    events = service.client.get(f"/api/events/trace/{trace}").json()
+    assert [event["type"] for event in events] == ["proposal", "ready"]
 
 
-def test_a_gate_opens_when_rewards_have_made_the_signal_strong(agent: Agent) -> None:
+def test_an_agent_waits_until_rewards_have_made_the_signal_strong(agent: Agent) -> None:
     scope = new_scope()
 
     def should_execute(threshold: float) -> bool:
@@ -104,8 +108,8 @@ def test_a_gate_opens_when_rewards_have_made_the_signal_strong(agent: Agent) -> 
     assert not should_execute(0.5)
 
 
-def test_one_agent_builds_on_another_when_its_signal_says_so(agent: Agent) -> None:
-    scope, trace = new_scope(), uuid.uuid4().hex
+def test_one_agent_continues_the_work_of_another_when_its_signal_is_strong(agent: Agent) -> None:
+    scope, trace = new_scope(), unique("t")
     first = agent.send(event("proposal", scope, {"action": "analyze_data"}, trace, agent_id="agent-1"))
     agent.send(event("reward", scope, {"value": 0.9}, trace, parent_ids=[first["id"]]))
     signal = agent.signal(scope, "analyze_data")
@@ -117,17 +121,17 @@ def test_one_agent_builds_on_another_when_its_signal_says_so(agent: Agent) -> No
 
 @pytest.mark.parametrize(("learned", "kind"), [(0.4, "reward"), (-0.4, "penalty")])
 def test_a_learner_rewards_or_penalises_the_action_it_took(agent: Agent, learned: float, kind: str) -> None:
-    """The consequence names the action's event as its cause, so the action's signal moves though the scope is another."""
-    scope, trace = new_scope(), uuid.uuid4().hex
-    taken = agent.send(event("proposal", f"{scope}.state7", {"action": "left"}, trace))
-    consequence = agent.send(event(kind, f"{scope}.learning", {"value": abs(learned)}, trace, parent_ids=[taken["id"]]))
+    """The reward or penalty names the event of the action as its parent, so it moves the signal of the action in another scope."""
+    scope, trace = new_scope(), unique("t")
+    action = agent.send(event("proposal", f"{scope}.state7", {"action": "left"}, trace))
+    consequence = agent.send(event(kind, f"{scope}.learning", {"value": abs(learned)}, trace, parent_ids=[action["id"]]))
     [moved] = consequence["signals"]
     assert (moved["scope"], moved["pattern"]) == (f"{scope}.state7", "left")
     assert (moved["after"] > moved["before"]) == (learned > 0)
 
 
 def with_retries(send: Callable[[], dict[str, Any]], tries: int = 4) -> dict[str, Any]:
-    """An agent's own retries, as the page shows them, with shorter pauses."""
+    """The retries that the page shows, with shorter pauses."""
     for attempt in range(tries):
         try:
             return send()
@@ -140,7 +144,7 @@ def with_retries(send: Callable[[], dict[str, Any]], tries: int = 4) -> dict[str
 
 @pytest.mark.parametrize("kind", ["sdk", "raw"])
 async def test_a_retry_after_a_lost_answer_leaves_one_event(kind: str, proxy: Proxy, service: Service) -> None:
-    """The first answer is lost after the event was stored. The SDK sends an id by itself; a raw client has to."""
+    """The first answer is lost after the event was stored. The SDK gives the event an id; an agent without the SDK must do so itself."""
     lost = 0
 
     async def lose(exchange: Exchange) -> None:
@@ -150,12 +154,12 @@ async def test_a_retry_after_a_lost_answer_leaves_one_event(kind: str, proxy: Pr
         exchange.drop()
 
     proxy.faults = [lose]
-    trace = uuid.uuid4().hex
-    wanted = event("proposal", new_scope(), {"action": "x"}, trace)
+    trace = unique("t")
+    sent = event("proposal", new_scope(), {"action": "x"}, trace)
     agent: Any = SdkAgent(proxy.url) if kind == "sdk" else RawAgent(proxy.url)
-    wanted = wanted if kind == "sdk" else {**wanted, "id": str(uuid.uuid4())}
+    sent = sent if kind == "sdk" else {**sent, "id": str(uuid.uuid4())}
     try:
-        stored = await asyncio.to_thread(with_retries, lambda: agent.send(wanted))
+        stored = await asyncio.to_thread(with_retries, lambda: agent.send(sent))
     finally:
         await asyncio.to_thread(agent.close)
     assert lost == 1
@@ -163,7 +167,7 @@ async def test_a_retry_after_a_lost_answer_leaves_one_event(kind: str, proxy: Pr
 
 
 async def test_events_sent_in_parallel_are_all_stored(service: Service) -> None:
-    trace = uuid.uuid4().hex
+    trace = unique("t")
     events = [event("proposal", f"batch.task{number}", {"action": "run", "task": number}, trace) for number in range(50)]
     client = SEMPClient(service.url)
     try:
@@ -175,14 +179,14 @@ async def test_events_sent_in_parallel_are_all_stored(service: Service) -> None:
     assert sorted(one["payload"]["task"] for one in [*stored, *raw.json()]) == sorted(2 * list(range(50)))
 
 
-def test_a_proposal_without_an_action_is_refused_though_the_page_shows_one(agent: Agent) -> None:
-    """The page's batch leaves the action out; its own protocol page requires it, and without one no signal could be named."""
+def test_a_proposal_without_an_action_is_refused_although_the_page_shows_one(agent: Agent) -> None:
+    """The batch on the page has no actions. The public protocol page requires them, because an action names the signal."""
     with pytest.raises(Exception, match=r"action|400"):
         agent.send(event("proposal", new_scope(), {"task": "one"}))
 
 
-def test_handlers_of_the_sdk_see_events_by_type(service: Service) -> None:
-    trace = uuid.uuid4().hex
+def test_handlers_of_the_sdk_are_called_by_type_of_event(service: Service) -> None:
+    trace = unique("t")
     seen: list[tuple[str, str]] = []
     done = threading.Event()
     with SEMPClient(service.url) as client:
@@ -210,8 +214,8 @@ def test_handlers_of_the_sdk_see_events_by_type(service: Service) -> None:
 
 
 async def test_a_raw_websocket_agent_dispatches_by_type(service: Service) -> None:
-    """As the page's agent does it: no parameter, no greeting, every message an event."""
-    trace = uuid.uuid4().hex
+    """As on the page: without parameters, so there is no greeting and every message is an event."""
+    trace = unique("t")
     handled: list[tuple[str, Any]] = []
     handlers: dict[str, Callable[[dict[str, Any]], None]] = {
         "proposal": lambda found: handled.append(("proposal", found["scope"])),

@@ -1,4 +1,4 @@
-"""Mirrors of the real log: the same over REST and Bolt, kept current, proved, written and read back."""
+"""Mirrors of the real log: equal over REST and Bolt, updated by following, verified, exported and read back."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from semp_sdk import Bolt, Client, HistoryLost, Mirror, NotFound, SempError, new
 from semp_sdk.mirror import Difference, graph_from_graphml
 from semp_sdk.mirror.selection import Head, Selection, before
 
-from tests.conftest import empty, start_service
+from tests.conftest import Service, empty
+from tests.events import unique
 from tests.waiting import until
 
 from .conftest import WITHIN
-from .test_follow import restarting
+from .restarts import restarting
 
 
 def bolt(target: Target, client: Client) -> Bolt:
+    """The database of a client's service, as the source of a mirror."""
     return Bolt(target.uri, target.user, target.password, target.database, client.url)
 
 
 async def record(client: Client, scope: str, count: int, trace_id: str, seed: int = 1) -> list[str]:
-    """Random work: most events have one or two causes among those before. Ids in log order."""
-    choose = random.Random(seed)
+    """Emit random events, most of which have one or two parents among those before; their ids, in the order of the log."""
+    rng = random.Random(seed)
     ids: list[str] = []
     payloads: dict[str, dict[str, Any]] = {
         "proposal": {"action": "try", "params": {"depth": [1, {"x": None}]}}, "ready": {"status": "done", "action": "odd \x01 & <text>"},
@@ -41,13 +43,13 @@ async def record(client: Client, scope: str, count: int, trace_id: str, seed: in
     }  # fmt: skip
     emits: list[Coroutine[Any, Any, Any]] = []
     for _ in range(count):
-        kind: Any = choose.choice(list(payloads))
-        parents = sorted({choose.choice(ids) for _ in range(choose.randrange(3))}) if ids else []
+        kind: Any = rng.choice(list(payloads))
+        parents = sorted({rng.choice(ids) for _ in range(rng.randrange(3))}) if ids else []
         ids.append(new_id())
         emits.append(
             client.emit(
-                kind, choose.choice([scope, f"{scope}.a", f"{scope}.a.b"]), payloads[kind], trace_id=trace_id, parent_ids=parents,
-                agent_id=choose.choice(["ann", "bob"]), id=ids[-1],
+                kind, rng.choice([scope, f"{scope}.a", f"{scope}.a.b"]), payloads[kind], trace_id=trace_id, parent_ids=parents,
+                agent_id=rng.choice(["ann", "bob"]), id=ids[-1],
             )
         )  # fmt: skip
     await asyncio.gather(*emits)
@@ -55,6 +57,7 @@ async def record(client: Client, scope: str, count: int, trace_id: str, seed: in
 
 
 def same(one: Mirror, other: Mirror) -> bool:
+    """Whether position and epoch of two mirrors are equal; fails where their graphs differ."""
     assert list(one.graph.nodes(data=True)) == list(other.graph.nodes(data=True))
     assert list(one.graph.edges(keys=True, data=True)) == list(other.graph.edges(keys=True, data=True))
     assert one.outside == other.outside
@@ -103,7 +106,7 @@ async def test_a_trace_a_scope_a_lineage_and_a_window_are_the_same_over_rest_and
             await Mirror.fetch(source, lineage_of=str(uuid.uuid4()))
 
 
-async def test_a_mirror_holds_what_the_log_says(client: Client) -> None:
+async def test_a_mirror_holds_the_events_of_the_log(client: Client) -> None:
     ids = await record(client, "m.what", 40, "t3", seed=3)
     mirror = await Mirror.fetch(client, trace_id="t3", payload=True)
     for event in await client.events(trace_id="t3"):
@@ -119,12 +122,12 @@ async def test_a_mirror_holds_what_the_log_says(client: Client) -> None:
     assert set(mirror.graph) == set(ids)
     assert set(mirror.graph.edges(keys=True)) == {(one, other, "PARENT") for one, other in mirror.graph.edges()}
     lineage = await Mirror.fetch(client, lineage_of=ids[15])
-    around = nx.ancestors(mirror.graph, ids[15]) | nx.descendants(mirror.graph, ids[15]) | {ids[15]}
-    assert set(lineage.graph) == around
-    assert lineage.outside == {one: left for one in around if (left := [c for c in mirror.graph.successors(one) if c not in around])}
+    relatives = nx.ancestors(mirror.graph, ids[15]) | nx.descendants(mirror.graph, ids[15]) | {ids[15]}
+    assert set(lineage.graph) == relatives
+    assert lineage.outside == {one: left for one in relatives if (left := [c for c in mirror.graph.successors(one) if c not in relatives])}
 
 
-async def test_more_than_a_page_is_read_in_order_by_every_way(client: Client, neo4j_target: Target) -> None:
+async def test_more_events_than_a_page_holds_are_read_in_order(client: Client, neo4j_target: Target) -> None:
     await asyncio.gather(*(client.emit("ready", f"many.s{n % 3}", {"status": "x"}, trace_id=f"many{n % 2}") for n in range(6_500)))
     selections: list[dict[str, Any]] = [{}, {"trace_id": "many1"}, {"scope": "many.*"}, {"since": 100, "until": 6_400}]
     for selection in selections:
@@ -136,8 +139,8 @@ async def test_more_than_a_page_is_read_in_order_by_every_way(client: Client, ne
         assert await rest.verify() == []
 
 
-async def test_following_keeps_it_current_and_verify_proves_it(client: Client, neo4j_target: Target) -> None:
-    scope = f"live{uuid.uuid4().hex}"
+async def test_following_updates_a_mirror_and_verify_finds_no_difference(client: Client, neo4j_target: Target) -> None:
+    scope = unique("live")
     ids = await record(client, scope, 10, "t4", seed=4)
     whole = await Mirror.fetch(client)
     part = await Mirror.fetch(bolt(neo4j_target, client), scope=f"{scope}.**")
@@ -159,7 +162,7 @@ async def test_following_keeps_it_current_and_verify_proves_it(client: Client, n
     assert same(lineage, await Mirror.fetch(client, lineage_of=ids[0]))
     assert same(whole, await Mirror.fetch(client))
     await client.emit("ready", scope, {"status": "x"}, trace_id="t4")
-    assert await whole.verify() == [], "what came after it was left is past its position"
+    assert await whole.verify() == [], "later events are beyond the position of the mirror"
 
 
 async def test_following_a_window_ends_with_it(client: Client) -> None:
@@ -176,46 +179,47 @@ async def test_following_a_window_ends_with_it(client: Client) -> None:
     assert await by_time.verify() == await by_position.verify() == []
 
 
-Plant = Callable[[Mirror, list[str]], tuple[str, str]]
+Change = Callable[[Mirror, list[str]], tuple[str, str]]
+"""Changes a mirror; the id of the event that differs, and how."""
 
 
-def left_out(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
+def remove_an_event(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
     mirror.graph.remove_node(ids[-1])
     return ids[-1], "missing"
 
 
-def made_up(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
+def add_an_event(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
     mirror.graph.add_node("made up", position=3)
     return "made up", "unknown"
 
 
-def altered(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
+def change_an_agent(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
     mirror.graph.nodes[ids[2]]["agent_id"] = "mallory"
     return ids[2], "agent_id"
 
 
-def cut(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
+def remove_an_edge(mirror: Mirror, ids: list[str]) -> tuple[str, str]:
     event, cause = next(iter(mirror.graph.edges()))
     mirror.graph.remove_edge(event, cause)
     return event, "causes"
 
 
-@pytest.mark.parametrize("plant", [left_out, made_up, altered, cut])
-async def test_verify_finds_a_planted_difference(client: Client, plant: Plant) -> None:
-    trace = uuid.uuid4().hex
+@pytest.mark.parametrize("change", [remove_an_event, add_an_event, change_an_agent, remove_an_edge])
+async def test_verify_finds_a_difference(client: Client, change: Change) -> None:
+    trace = unique("t")
     ids = await record(client, "v", 12, trace, seed=8)
     mirror = await Mirror.fetch(client, trace_id=trace)
     assert await mirror.verify() == []
-    planted = plant(mirror, ids)
-    [found] = await mirror.verify()
-    assert isinstance(found, Difference)
-    assert (found.id, found.what) == planted
-    assert found.mirror != found.log
+    expected = change(mirror, ids)
+    [difference] = await mirror.verify()
+    assert isinstance(difference, Difference)
+    assert (difference.id, difference.what) == expected
+    assert difference.mirror != difference.log
 
 
 @pytest.mark.parametrize("payload", [False, True])
 async def test_graphml_and_json_read_back_as_the_same_graph(client: Client, payload: bool) -> None:
-    trace = uuid.uuid4().hex
+    trace = unique("t")
     await record(client, "x", 30, trace, seed=9)
     mirror = await Mirror.fetch(client, trace_id=trace, payload=payload)
     back = cast("nx.Graph[str]", nx.node_link_graph(json.loads(mirror.to_json()), edges="edges"))
@@ -227,17 +231,17 @@ async def test_graphml_and_json_read_back_as_the_same_graph(client: Client, payl
     for node in back.nodes.values():
         if "action" in node:
             node["action"] = node["action"].replace("\x01", "\ufffd")
-    for found in (back, read):
-        assert found.graph == mirror.graph.graph
-        assert dict(found.nodes.items()) == dict(mirror.graph.nodes.items())
-        assert list(found.edges(keys=True, data=True)) == list(mirror.graph.edges(keys=True, data=True))
+    for copy in (back, read):
+        assert copy.graph == mirror.graph.graph
+        assert dict(copy.nodes.items()) == dict(mirror.graph.nodes.items())
+        assert list(copy.edges(keys=True, data=True)) == list(mirror.graph.edges(keys=True, data=True))
 
 
 async def test_tables_of_events_and_edges(client: Client) -> None:
-    trace = uuid.uuid4().hex
+    trace = unique("t")
     ids = await record(client, "x", 20, trace, seed=10)
     mirror = await Mirror.fetch(client, trace_id=trace)
-    events, edges = cast("Any", mirror.events_frame()), cast("Any", mirror.edges_frame())  # pandas brings no types
+    events, edges = cast("Any", mirror.events_frame()), cast("Any", mirror.edges_frame())  # pandas has no types
     assert list(events["id"]) == ids
     assert str(events["timestamp"].dtype).endswith("UTC]")
     assert len(edges) == mirror.graph.number_of_edges()
@@ -248,7 +252,7 @@ async def test_tables_of_events_and_edges(client: Client) -> None:
 
 
 class Times:
-    """A log whose timestamps are given."""
+    """A log that has only these timestamps."""
 
     def __init__(self, *times: str) -> None:
         self.times = times
@@ -258,7 +262,7 @@ class Times:
 
 
 @pytest.mark.parametrize(("edge", "expected"), [("a", 0), ("b", 0), ("c", 3), ("d", 4), ("e", 4), (1, 0), (3, 2), (9, 4), (0, 0)])
-async def test_an_edge_is_found_by_bisection(edge: str | int, expected: int) -> None:
+async def test_the_first_position_of_a_time_is_found_by_bisection(edge: str | int, expected: int) -> None:
     source: Any = Times("b", "b", "b", "c")
     assert await before(source, edge, 4) == expected
 
@@ -270,15 +274,15 @@ async def test_an_edge_is_found_by_bisection(edge: str | int, expected: int) -> 
         {"since": datetime(2025, 1, 1)}, {"until": "2025-01-01T00:00:00"},
     ],
 )  # fmt: skip
-def test_a_selection_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
-    given = dict.fromkeys(["trace_id", "scope", "lineage_of", "since", "until"]) | wrong
+def test_a_selection_that_is_not_valid_is_refused(wrong: dict[str, Any]) -> None:
+    arguments = dict.fromkeys(["trace_id", "scope", "lineage_of", "since", "until"]) | wrong
     with pytest.raises(ValueError, match=r"."):
-        Selection.of(**given)
+        Selection.of(**arguments)
 
 
-def test_times_are_brought_to_the_form_of_the_log() -> None:
-    found = Selection.of(None, None, None, "2025-01-01T01:00:00.0001+01:00", "2025-01-01T00:00:00Z")
-    assert (found.since, found.until) == ("2025-01-01T00:00:00.001Z", "2025-01-01T00:00:00.000Z")
+def test_times_are_converted_to_the_form_of_the_log() -> None:
+    selection = Selection.of(None, None, None, "2025-01-01T01:00:00.0001+01:00", "2025-01-01T00:00:00Z")
+    assert (selection.since, selection.until) == ("2025-01-01T00:00:00.001Z", "2025-01-01T00:00:00.000Z")
 
 
 async def test_a_missing_package_is_named_with_the_extra(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,20 +299,16 @@ async def test_a_missing_package_is_named_with_the_extra(client: Client, monkeyp
             pass
 
 
-def test_a_mirror_over_bolt_has_no_cypher_of_its_own() -> None:
+def test_the_module_of_bolt_mirrors_contains_no_cypher() -> None:
     assert "MATCH" not in Path(inspect.getfile(Bolt)).read_text("utf-8")
 
 
-async def test_a_mirror_over_bolt_of_a_service_without_a_database_says_so(tmp_path: Path) -> None:
-    service = start_service(tmp_path / "log", "--memory")
-    try:
-        with pytest.raises(SempError, match="memory"):
-            await Mirror.fetch(Bolt("bolt://127.0.0.1:1", service=service.url))
-    finally:
-        assert service.stop() == 0
+async def test_a_mirror_over_bolt_of_a_service_in_memory_is_an_error(memory_service: Service) -> None:
+    with pytest.raises(SempError, match="memory"):
+        await Mirror.fetch(Bolt("bolt://127.0.0.1:1", service=memory_service.url))
 
 
-async def test_following_outlives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:
+async def test_following_survives_a_restart_of_the_service(neo4j_target: Target, tmp_path: Path) -> None:
     async with restarting(neo4j_target, tmp_path) as (url, restart), Client(url, agent_id="a") as client:
         await record(client, "r", 5, "restarts")
         mirror = await Mirror.fetch(client, trace_id="restarts")

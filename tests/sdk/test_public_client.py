@@ -1,10 +1,9 @@
-"""The client of the public documents: its surface, plain dicts, live events."""
+"""The client that the public documents describe: its methods, plain dicts, live events."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from semp_sdk import InvalidEvent, SEMPClient, Unavailable, caused_by
 
 from tests.conftest import Service, free_port
+from tests.events import as_read, unique
 from tests.waiting import eventually
 
 from .conftest import WITHIN
@@ -28,14 +28,14 @@ def proposal(**changes: Any) -> dict[str, Any]:
 
 
 def test_events_and_signals_are_plain_dicts_as_on_the_wire(client: SEMPClient, service: Service) -> None:
-    scope = f"s{uuid.uuid4().hex}.a"
+    scope = unique("s") + ".a"
     first = client.create_event(**proposal(scope=scope))
     second = client.create_event(**proposal(type="reward", scope=scope, payload={"value": 0.5, "α": 1.3}, parent_ids=[first["id"]]))
     assert type(first) is dict
     assert first["signals"] == [{"scope": scope, "pattern": "x", "before": 0.0, "after": 0.3}]
     assert second["parent_ids"] == [first["id"]]
     for event in (first, second):
-        assert service.client.get(f"/api/events/{event['id']}").json() == {k: v for k, v in event.items() if k not in ("signals", "moved")}
+        assert service.client.get(f"/api/events/{event['id']}").json() == as_read(event)
     assert client.get_events()[:2] == client.get_events_by_scope(scope) == service.client.get(f"/api/events/scope/{scope}").json()
     signal = client.get_signal(scope, "x")
     assert signal is not None
@@ -46,7 +46,7 @@ def test_events_and_signals_are_plain_dicts_as_on_the_wire(client: SEMPClient, s
     assert client.get_events_by_scope("no.such") == []
 
 
-def test_parents_are_only_those_that_are_named(client: SEMPClient) -> None:
+def test_an_event_has_only_the_parents_that_are_named(client: SEMPClient) -> None:
     cause = client.client.emit_blocking("proposal", "docs", {"action": "x"}, trace_id="t", agent_id="a")
     with caused_by(cause):
         assert client.create_event(**proposal())["parent_ids"] == []
@@ -111,8 +111,8 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(client: SEMPCl
     client.connect()
     sent = [client.create_event(**proposal()) for _ in range(3)]
     sent.append(client.create_event(**proposal(type="reward", payload={"value": 0.1})))
-    eventually("it was told of them", lambda: len(everything) == 5 and len(signals) == 5, WITHIN)
-    assert everything[:4] == [{k: v for k, v in event.items() if k not in ("signals", "moved")} for event in sent]
+    eventually("its handlers were called", lambda: len(everything) == 5 and len(signals) == 5, WITHIN)
+    assert everything[:4] == [as_read(event) for event in sent]
     assert proposals == [event["position"] for event in sent[:3]]
     assert answers == [everything[4]["position"]]
     assert everything[4]["parent_ids"] == [sent[3]["id"]]
@@ -122,12 +122,12 @@ def test_handlers_get_every_event_in_order_and_may_use_the_client(client: SEMPCl
     assert not client.wait(0.01)
 
 
-def test_a_name_there_is_not_is_refused(client: SEMPClient) -> None:
+def test_a_handler_for_an_unknown_type_is_refused(client: SEMPClient) -> None:
     with pytest.raises(ValueError, match="wish"):
         client.on("wish")
 
 
-def test_closing_ends_waiting_and_the_client_may_be_used_anew(service: Service) -> None:
+def test_closing_ends_waiting_and_the_client_can_be_used_again(service: Service) -> None:
     client = SEMPClient(service.url.replace("http", "ws") + "/ws")
     client.connect()
     waiting = threading.Thread(target=client.wait)
@@ -140,5 +140,5 @@ def test_closing_ends_waiting_and_the_client_may_be_used_anew(service: Service) 
     client.on("event", seen.append)
     client.connect()
     client.create_event(**proposal())
-    eventually("it was told of them", lambda: seen, WITHIN)
+    eventually("its handlers were called", lambda: seen, WITHIN)
     client.close()

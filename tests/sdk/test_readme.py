@@ -1,4 +1,4 @@
-"""The README's examples, run as printed against the real service."""
+"""The examples of the README of the Python SDK, run as printed on the real service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    """What the blocks before have defined."""
+    """The names that earlier blocks have defined."""
     return {"__name__": "readme"}
 
 

@@ -1,4 +1,4 @@
-"""What connectors tell through: in order, once, from any thread, and never in the way."""
+"""Recordings, through which connectors emit events: in order, once, from any thread, and without delaying the framework."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from tests.waiting import until
 
 
 async def stored(client: Client, trace_id: str) -> dict[str, Any]:
+    """The events of a trace by their ids, in the order of the log."""
     return {event.id: event for event in await client.events(trace_id=trace_id, order="asc", limit=1000)}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The log messages at level WARNING and above."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_a_run_is_stored_in_the_order_it_was_told(client: Client, service: Service) -> None:
+async def test_events_are_stored_in_the_order_of_the_calls(client: Client, service: Service) -> None:
     async with Recording(service.url, agent_id="runner", scope="recording") as recording:
         work = recording.started("plan", agent_id="ann", model="none")
         inner = recording.started("search", parents=[work], scope="recording.tools")
@@ -51,7 +53,7 @@ async def test_a_run_is_stored_in_the_order_it_was_told(client: Client, service:
     assert recording.lost == 0
 
 
-async def test_it_takes_the_trace_and_the_cause_of_the_code_that_makes_it(client: Client, service: Service) -> None:
+async def test_a_recording_takes_the_trace_and_the_cause_of_the_code_that_creates_it(client: Client, service: Service) -> None:
     with trace(new_id()) as here:
         cause = await client.emit("ready", "recording", {"status": "asked"})
         recording = Recording(service.url, agent_id="a", scope="recording")
@@ -61,7 +63,7 @@ async def test_it_takes_the_trace_and_the_cause_of_the_code_that_makes_it(client
     assert (apart.trace_id, apart.parents) == ("t", ())
 
 
-async def test_many_threads_tell_at_once_and_nothing_is_lost_or_doubled(client: Client, service: Service) -> None:
+async def test_events_of_many_threads_are_stored_once_each(client: Client, service: Service) -> None:
     async with Recording(service.url, agent_id="a", scope="recording") as recording:
         chains: list[list[str]] = [[] for _ in range(8)]
 
@@ -81,7 +83,7 @@ async def test_many_threads_tell_at_once_and_nothing_is_lost_or_doubled(client: 
         assert [events[one].parent_ids for one in chain] == [[], *[[earlier] for earlier in chain[:-1]]]
 
 
-async def test_more_causes_than_the_service_takes_are_gathered_first(client: Client, service: Service) -> None:
+async def test_more_causes_than_an_event_may_have_are_gathered_in_events_between(client: Client, service: Service) -> None:
     async with Recording(service.url, agent_id="a", scope="recording") as recording:
         work = [recording.started("step") for _ in range(150)]
         done = recording.ended("all", work)
@@ -92,7 +94,7 @@ async def test_more_causes_than_the_service_takes_are_gathered_first(client: Cli
     assert [one for event in gathered for one in event.parent_ids] == work
 
 
-async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
+async def test_an_event_that_cannot_be_stored_is_replaced_by_its_causes(
     client: Client, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Recording(service.url, agent_id="a", scope="recording") as recording:
@@ -108,7 +110,7 @@ async def test_what_cannot_be_told_is_lost_and_its_causes_stand_in(
     assert len(warnings(caplog)) == 1
 
 
-async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line_says_so(
+async def test_while_the_service_is_away_a_limited_number_of_events_waits_and_one_warning_is_logged(
     neo4j_target: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "SILENCE_SECONDS", 2.0)
@@ -120,9 +122,7 @@ async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line
     assert not await recording.drained(0.5)
     assert recording.lost == 20
     assert len(warnings(caplog)) == 1
-    service = await asyncio.to_thread(
-        start_service, tmp_path / "log", environment=neo4j_environment(neo4j_target), port=port
-    )  # fmt: skip
+    service = await asyncio.to_thread(start_service, tmp_path / "log", environment=neo4j_environment(neo4j_target), port=port)
     try:
         assert await recording.drained(WITHIN)
         last = recording.ended("over", [over[3], over[4]])
@@ -142,7 +142,7 @@ async def test_while_the_service_is_away_events_wait_within_a_bound_and_one_line
     assert len(warnings(caplog)) == 2
 
 
-async def test_an_address_at_which_something_else_answers_is_told_once(caplog: pytest.LogCaptureFixture, service: Service) -> None:
+async def test_a_url_of_another_server_is_logged_once(caplog: pytest.LogCaptureFixture, service: Service) -> None:
     recording = Recording(f"{service.url}/elsewhere", agent_id="a", scope="recording")
     recording.started("work")
     await until(lambda: len(warnings(caplog)) == 1)
@@ -152,7 +152,7 @@ async def test_an_address_at_which_something_else_answers_is_told_once(caplog: p
     assert len(warnings(caplog)) == 1
 
 
-async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_service_that_never_answers_delays_only_the_close(caplog: pytest.LogCaptureFixture) -> None:
     recording = Recording("http://127.0.0.1:9", agent_id="a", scope="recording")
     recording.ended("work", [recording.started("work")])
     async with asyncio.timeout(WITHIN):
@@ -164,7 +164,7 @@ async def test_a_service_that_never_comes_delays_nothing_but_the_close(caplog: p
 
 
 @pytest.mark.parametrize("outbox", [False, True], ids=["", "outbox"])
-async def test_what_a_client_emits_waits_for_its_causes(
+async def test_an_event_of_a_client_waits_until_its_recorded_causes_are_stored(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outbox: bool
 ) -> None:
     monkeypatch.setattr(sending, "LINGER_SECONDS", 2 * WITHIN)
@@ -182,7 +182,7 @@ async def test_what_a_client_emits_waits_for_its_causes(
     recording.close()
 
 
-async def test_what_a_client_emits_does_not_wait_for_causes_longer_than_it_may(service: Service) -> None:
+async def test_an_event_of_a_client_waits_for_its_causes_no_longer_than_its_patience(service: Service) -> None:
     recording = Recording("http://127.0.0.1:9", agent_id="a", scope="recording")
     async with Client(service.url, agent_id="a", patience=0.5) as client, asyncio.timeout(WITHIN):
         with pytest.raises(Unavailable, match="did not store the parents"):
@@ -190,7 +190,7 @@ async def test_what_a_client_emits_does_not_wait_for_causes_longer_than_it_may(s
     await asyncio.to_thread(recording.close, 0.0)
 
 
-async def test_signals_are_read_with_all_that_was_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signals_are_read_after_all_recorded_events_are_stored(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LINGER_SECONDS", 2 * WITHIN)
     scope = f"recording.{new_id()}"
     reader = SignalReader(service.url, timeout=WITHIN)
@@ -202,15 +202,15 @@ async def test_signals_are_read_with_all_that_was_told(service: Service, monkeyp
     reader.close()
 
 
-async def test_who_waits_for_the_answer_waits_neither_for_company_nor_for_what_is_told_later(
+async def test_draining_waits_neither_for_a_full_request_nor_for_later_events(
     client: Client, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "LINGER_SECONDS", 2 * WITHIN)
     async with Recording(service.url, agent_id="a", scope="recording") as recording:
-        enough = threading.Event()
+        done = threading.Event()
 
         def chatter() -> None:
-            while not enough.wait(0.001):
+            while not done.wait(0.001):
                 recording.started("chatter")
 
         thread = threading.Thread(target=chatter)
@@ -219,34 +219,34 @@ async def test_who_waits_for_the_answer_waits_neither_for_company_nor_for_what_i
             work = recording.started("work")
             assert await recording.drained(WITHIN)
             assert (await client.event(work)).id == work
-        enough.set()
+        done.set()
         await asyncio.to_thread(thread.join)
 
 
-async def test_what_fills_a_request_does_not_wait_for_company(client: Client, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_request_is_sent_at_once(client: Client, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LINGER_SECONDS", 2 * WITHIN)
     async with Recording(service.url, agent_id="a", scope="recording", capacity=20) as recording:
-        told = [recording.started("work") for _ in range(10)]
+        recorded = [recording.started("work") for _ in range(10)]
 
         async def all_stored() -> bool:
-            return list(await stored(client, recording.trace_id)) == told
+            return list(await stored(client, recording.trace_id)) == recorded
 
         await until(all_stored)
 
 
-async def test_a_recording_nobody_refers_to_any_more_sends_what_waits_and_ends_its_thread(client: Client, service: Service) -> None:
+async def test_a_recording_without_references_sends_its_events_and_ends_its_thread(client: Client, service: Service) -> None:
     before = set(threading.enumerate())
     recording = Recording(service.url, agent_id="a", scope="recording")
-    told, trace_id = [recording.started("first"), recording.started("second")], recording.trace_id
+    recorded, trace_id = [recording.started("first"), recording.started("second")], recording.trace_id
     [thread] = set(threading.enumerate()) - before
     del recording
     gc.collect()
     await until(lambda: not thread.is_alive())
-    assert list(await stored(client, trace_id)) == told
+    assert list(await stored(client, trace_id)) == recorded
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_process_that_ends_at_once_has_told_everything(client: Client, service: Service, host: str) -> None:
+async def test_a_process_that_ends_at_once_has_sent_every_event(client: Client, service: Service, host: str) -> None:
     url = service.url.replace("127.0.0.1", host)
     code = f"""
 import sys; sys.path.insert(0, {str(SOURCE)!r})
@@ -260,7 +260,7 @@ print(recording.trace_id)
     assert len(await stored(client, done.stdout.strip())) == 1
 
 
-async def test_a_forked_process_tells_nothing_and_ends_at_once(client: Client, service: Service) -> None:
+async def test_a_forked_process_sends_no_event_and_ends_at_once(client: Client, service: Service) -> None:
     code = f"""
 import os, sys; sys.path.insert(0, {str(SOURCE)!r})
 from semp_sdk.connectors import Recording

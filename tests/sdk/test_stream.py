@@ -1,4 +1,4 @@
-"""Streams: each event once and in order, whatever the other end of the connection does."""
+"""Streams: each event once and in order, whatever the service does with the connection."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ Talk = Callable[[ServerConnection, dict[str, list[str]]], Awaitable[None]]
 
 
 def event(position: int) -> dict[str, Any]:
+    """A stored event at a position."""
     return {
         "id": str(uuid.UUID(int=position)), "type": "ready", "scope": "s", "trace_id": "t", "agent_id": "a", "parent_ids": [],
         "timestamp": "2025-01-15T10:30:00.000Z", "payload": {"status": "x"}, "position": position,
@@ -51,13 +52,15 @@ def hello(position: int, epoch: str = "e") -> str:
     return frame("hello", epoch=epoch, position=position)
 
 
-class Fake:
-    """A service that says on each connection what the test wants."""
+class Scripted:
+    """A service that sends on each connection what the test says. The last script serves all later connections."""
 
     def __init__(self, *talks: Talk) -> None:
         self.talks = list(talks)
         self.asked: list[dict[str, list[str]]] = []
+        """The query of each connection."""
         self.at: list[float] = []
+        """The time of each connection, in seconds of the event loop."""
 
     async def handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -70,15 +73,17 @@ class Fake:
     async def stream(self, **options: Any) -> AsyncGenerator[Stream[Any]]:
         async with serve(self.handle, "127.0.0.1", 0, compression=None) as server:
             host, port = next(iter(server.sockets)).getsockname()
-            wanted = Filter.of(options.pop("scope", None), None, None, None)
-            found: Stream[Any] = Stream(f"http://{host}:{port}", wanted, **options)
+            selection = Filter.of(options.pop("scope", None), None, None, None)
+            stream: Stream[Any] = Stream(f"http://{host}:{port}", selection, **options)
             try:
-                yield found
+                yield stream
             finally:
-                await found.close()
+                await stream.close()
 
 
 def says(*frames: str, close: int | None = None, reason: str = "", abort: bool = False) -> Talk:
+    """Send these frames, and then close with a code, break the connection, or wait until the client closes."""
+
     async def talk(connection: ServerConnection, query: dict[str, list[str]]) -> None:
         for text in frames:
             await connection.send(text)
@@ -92,27 +97,32 @@ def says(*frames: str, close: int | None = None, reason: str = "", abort: bool =
     return talk
 
 
-async def test_it_resumes_after_its_position_with_its_epoch() -> None:
-    fake = Fake(
+async def test_a_stream_resumes_after_its_position_with_its_epoch() -> None:
+    scripted = Scripted(
         says(hello(4), frame("events", data=[event(5), event(6)]), close=1001),
         says(hello(6), frame("event", data=event(7)), frame("events", data=[event(8)])),
     )
-    async with fake.stream() as stream:
+    async with scripted.stream() as stream:
         assert await positions(stream, 4) == [5, 6, 7, 8]
         assert (stream.position, stream.epoch, stream.connections) == (8, "e", 2)
-    assert "after" not in fake.asked[0]
-    assert (fake.asked[1]["after"], fake.asked[1]["epoch"], fake.asked[1]["v"], fake.asked[1]["batch"]) == (["6"], ["e"], ["1"], ["1"])
-    assert fake.at[1] - fake.at[0] >= 1, "it waits a second before it comes back"
+    assert "after" not in scripted.asked[0]
+    assert (scripted.asked[1]["after"], scripted.asked[1]["epoch"], scripted.asked[1]["v"], scripted.asked[1]["batch"]) == (
+        ["6"],
+        ["e"],
+        ["1"],
+        ["1"],
+    )
+    assert scripted.at[1] - scripted.at[0] >= 1, "it waits a second before it connects again"
 
 
 @pytest.mark.parametrize("code", [1001, 1011, 1013, 1000, 3000])
-async def test_after_most_closes_it_comes_back(code: int) -> None:
-    fake = Fake(says(hello(0), frame("event", data=event(1)), close=code), says(hello(1), frame("event", data=event(2))))
-    async with fake.stream() as stream:
+async def test_after_most_close_codes_a_stream_connects_again(code: int) -> None:
+    scripted = Scripted(says(hello(0), frame("event", data=event(1)), close=code), says(hello(1), frame("event", data=event(2))))
+    async with scripted.stream() as stream:
         assert await positions(stream, 2) == [1, 2]
 
 
-async def test_a_connection_killed_amid_a_frame_is_resumed() -> None:
+async def test_a_connection_that_broke_inside_a_frame_is_resumed() -> None:
     async def cut(connection: ServerConnection, query: dict[str, list[str]]) -> None:
         await connection.send(hello(0))
         await connection.send(frame("event", data=event(1)))
@@ -120,24 +130,24 @@ async def test_a_connection_killed_amid_a_frame_is_resumed() -> None:
         assert not connection.transport.get_write_buffer_size(), "abort() would drop what the socket did not take yet"
         connection.transport.abort()
 
-    fake = Fake(cut, says(hello(1), frame("event", data=event(2))))
-    async with fake.stream() as stream:
+    scripted = Scripted(cut, says(hello(1), frame("event", data=event(2))))
+    async with scripted.stream() as stream:
         assert await positions(stream, 2) == [1, 2]
 
 
-async def test_too_slow_comes_back_at_once_but_not_in_a_circle() -> None:
-    fake = Fake(
+async def test_after_too_slow_a_stream_connects_at_once_and_waits_when_this_repeats() -> None:
+    scripted = Scripted(
         says(hello(0), frame("event", data=event(1)), close=4008, reason="too slow; last position 1"),
         says(hello(1), close=4008),
         says(hello(1), frame("event", data=event(2))),
     )
-    async with fake.stream() as stream:
+    async with scripted.stream() as stream:
         assert await positions(stream, 2) == [1, 2]
-    assert fake.at[1] - fake.at[0] < 0.9
-    assert fake.at[2] - fake.at[1] >= 1
+    assert scripted.at[1] - scripted.at[0] < 0.9
+    assert scripted.at[2] - scripted.at[1] >= 1
 
 
-async def test_delays_double_while_there_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delays_double_until_an_event_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def wait_for(awaitable: Any, delay: float) -> None:
@@ -145,12 +155,12 @@ async def test_delays_double_while_there_is_no_news(monkeypatch: pytest.MonkeyPa
         slept.append(delay)
         raise TimeoutError
 
-    fake = Fake(
+    scripted = Scripted(
         *[says(hello(0), close=1001)] * 7,
         says(hello(0), frame("event", data=event(1)), close=1001),
         says(hello(1), frame("event", data=event(2))),
     )
-    async with fake.stream(backoff=Backoff(jitter=0)) as stream:
+    async with scripted.stream(backoff=Backoff(jitter=0)) as stream:
         monkeypatch.setattr(asyncio, "wait_for", wait_for)
         assert await positions(stream, 2) == [1, 2]
         monkeypatch.undo()
@@ -158,53 +168,55 @@ async def test_delays_double_while_there_is_no_news(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("code", "error"), [(4000, InvalidEvent), (4001, NotAllowed), (4009, HistoryLost)])
-async def test_what_cannot_get_better_is_raised(code: int, error: type[Exception]) -> None:
-    fake = Fake(says(hello(0), frame("event", data=event(1)), close=code, reason="because"))
-    async with fake.stream() as stream:
+async def test_close_codes_that_no_retry_can_help_are_raised(code: int, error: type[Exception]) -> None:
+    scripted = Scripted(says(hello(0), frame("event", data=event(1)), close=code, reason="because"))
+    async with scripted.stream() as stream:
         with pytest.raises(error, match="because"):
             await positions(stream, 2)
-    assert len(fake.asked) == 1
+    assert len(scripted.asked) == 1
 
 
-async def test_a_lost_history_is_read_anew_where_that_is_wanted() -> None:
-    fake = Fake(
+async def test_a_lost_history_is_read_again_with_on_reset_restart() -> None:
+    scripted = Scripted(
         says(hello(7, "old"), frame("event", data=event(8)), close=4009),
         says(hello(0, "new"), frame("events", data=[event(1), event(2)])),
     )
-    async with fake.stream(on_reset="restart") as stream:
+    async with scripted.stream(on_reset="restart") as stream:
         assert await positions(stream, 3) == [8, 1, 2]
         assert (stream.epoch, stream.position) == ("new", 2)
-    assert fake.asked[1]["after"] == ["0"]
-    assert "epoch" not in fake.asked[1]
+    assert scripted.asked[1]["after"] == ["0"]
+    assert "epoch" not in scripted.asked[1]
 
 
 @pytest.mark.parametrize("greeting", [hello(2, "another"), hello(3, "e")], ids=["epoch", "position"])
-async def test_a_service_that_goes_on_elsewhere_is_noticed(greeting: str) -> None:
-    async with Fake(says(greeting)).stream(after=2, epoch="e") as stream:
+async def test_a_service_that_continues_from_another_log_or_position_is_an_error(greeting: str) -> None:
+    async with Scripted(says(greeting)).stream(after=2, epoch="e") as stream:
         with pytest.raises(HistoryLost):
             await positions(stream, 1)
 
 
-async def test_repeats_are_dropped_and_a_gap_is_asked_for_again(caplog: pytest.LogCaptureFixture) -> None:
-    fake = Fake(
+async def test_repeats_are_dropped_and_a_gap_is_requested_again(caplog: pytest.LogCaptureFixture) -> None:
+    scripted = Scripted(
         says(hello(0), frame("events", data=[event(1), event(1), event(2)]), frame("event", data=event(4))),
         says(hello(2), frame("events", data=[event(2), event(3), event(4)])),
     )
     with caplog.at_level(logging.WARNING):
-        async with fake.stream() as stream:
+        async with scripted.stream() as stream:
             assert await positions(stream, 4) == [1, 2, 3, 4]
     assert "came again" in caplog.text
 
 
-async def test_a_gap_that_stays_is_raised() -> None:
-    fake = Fake(says(hello(0), frame("event", data=event(1)), frame("event", data=event(3))), says(hello(1), frame("event", data=event(3))))
-    async with fake.stream() as stream:
+async def test_a_gap_that_comes_again_is_raised() -> None:
+    scripted = Scripted(
+        says(hello(0), frame("event", data=event(1)), frame("event", data=event(3))), says(hello(1), frame("event", data=event(3)))
+    )
+    async with scripted.stream() as stream:
         with pytest.raises(ProtocolViolation):
             await positions(stream, 2)
 
 
-async def test_with_a_filter_positions_may_jump() -> None:
-    async with Fake(says(hello(0), frame("events", data=[event(3), event(9)]))).stream(scope="s") as stream:
+async def test_with_a_filter_gaps_are_expected() -> None:
+    async with Scripted(says(hello(0), frame("events", data=[event(3), event(9)]))).stream(scope="s") as stream:
         assert await positions(stream, 2) == [3, 9]
 
 
@@ -213,24 +225,24 @@ def signal_frame(position: int, pattern: str = "x") -> str:
     return frame("signal", data={**data, "position": position})
 
 
-async def test_signals_told_ahead_of_their_events_hide_none_and_are_told_once() -> None:
-    fake = Fake(
+async def test_signals_that_come_before_their_events_hide_no_event_and_come_once() -> None:
+    scripted = Scripted(
         says(hello(0), signal_frame(2), signal_frame(3), frame("events", data=[event(1)]), close=4008),
         says(hello(1), signal_frame(2), signal_frame(3), signal_frame(3, "y"), frame("events", data=[event(2), event(3)])),
     )
-    async with fake.stream(signals=True, after=0) as stream:
+    async with scripted.stream(signals=True, after=0) as stream:
         assert await positions(stream, 6) == [2, 3, 1, 3, 2, 3]
         assert stream.position == 3
-    assert fake.asked[1]["after"] == ["1"]
+    assert scripted.asked[1]["after"] == ["1"]
 
 
-async def test_what_is_no_frame_breaks_the_connection_only() -> None:
-    fake = Fake(says(hello(0), "{", frame("event", data=event(1))), says(hello(0), frame("event", data=event(1))))
-    async with fake.stream() as stream:
+async def test_a_malformed_frame_breaks_the_connection_only() -> None:
+    scripted = Scripted(says(hello(0), "{", frame("event", data=event(1))), says(hello(0), frame("event", data=event(1))))
+    async with scripted.stream() as stream:
         assert await positions(stream, 1) == [1]
 
 
-async def test_a_frame_that_is_too_large_is_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_frame_that_is_too_large_is_requested_as_single_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "MOST_BYTES", 2_000)
 
     async def talk(connection: ServerConnection, query: dict[str, list[str]]) -> None:
@@ -238,13 +250,13 @@ async def test_a_frame_that_is_too_large_is_asked_for_in_pieces(monkeypatch: pyt
         frames = [frame("events", data=many)] if "batch" in query else [frame("event", data=one) for one in many]
         await says(hello(0), *frames)(connection, query)
 
-    fake = Fake(talk)
-    async with fake.stream() as stream:
+    scripted = Scripted(talk)
+    async with scripted.stream() as stream:
         assert await positions(stream, 19) == list(range(1, 20))
-    assert ["batch" in query for query in fake.asked] == [True, False]
+    assert ["batch" in query for query in scripted.asked] == [True, False]
 
 
-async def test_a_service_that_fell_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_service_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "QUIET", 0.2)
 
     async def quiet(connection: ServerConnection, query: dict[str, list[str]]) -> None:
@@ -255,19 +267,19 @@ async def test_a_service_that_fell_silent_is_left(monkeypatch: pytest.MonkeyPatc
         await connection.close(1001)
 
     silent = says(hello(0))
-    fake = Fake(silent, quiet, says(hello(40), frame("event", data=event(41))))
-    async with fake.stream(scope="s") as stream:
+    scripted = Scripted(silent, quiet, says(hello(40), frame("event", data=event(41))))
+    async with scripted.stream(scope="s") as stream:
         assert await positions(stream, 1) == [41]
-    assert fake.asked[2]["after"] == ["40"], "an ack says up to where nothing was wanted"
+    assert scripted.asked[2]["after"] == ["40"], "an ack tells up to which position no event matched the filter"
 
 
-async def test_closing_ends_the_iteration_at_once_also_between_connections(caplog: pytest.LogCaptureFixture) -> None:
+async def test_closing_ends_the_iteration_at_once_and_between_connections_too(caplog: pytest.LogCaptureFixture) -> None:
     waits: list[tuple[Talk, Callable[[Stream[Any]], bool]]] = [
         (says(hello(0)), lambda stream: stream.position is not None),  # for the next frame
         (says(hello(0), close=1001), lambda _: "the stream was lost" in caplog.text),  # until it may connect again
     ]
     for talk, is_waiting in waits:
-        async with Fake(talk).stream() as stream:
+        async with Scripted(talk).stream() as stream:
             reading = asyncio.create_task(positions(stream, 1))
             await until(partial(is_waiting, stream))
             began = asyncio.get_running_loop().time()
@@ -277,7 +289,7 @@ async def test_closing_ends_the_iteration_at_once_also_between_connections(caplo
 
 
 @pytest.mark.parametrize("way", ["iterating", "connecting", "waiting for a signal"])
-async def test_closing_the_client_ends_a_stream_between_two_tries(way: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_closing_the_client_ends_a_stream_between_two_attempts(way: str, caplog: pytest.LogCaptureFixture) -> None:
     client = Client("http://127.0.0.1:9", agent_id="a", patience=0.1)
     stream = client.stream()
 

@@ -1,4 +1,4 @@
-"""Trace ids and causes follow by themselves: through awaits, tasks, threads and decorated calls."""
+"""Trace ids and causes are passed on automatically: through awaits, tasks, threads and decorated calls."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from semp_sdk import Client, Emitted, Event, InvalidEvent, Unavailable, carry, c
 from semp_sdk.tracing import trace
 
 from tests.conftest import Service, free_port
+from tests.events import unique
 
 
 async def say(client: Client, text: str) -> Emitted:
@@ -22,9 +23,9 @@ async def say(client: Client, text: str) -> Emitted:
 
 
 async def test_each_event_follows_from_the_one_before(client: Client) -> None:
-    with client.trace("t-1") as found:
+    with client.trace("t-1") as current:
         first, second, third = [await say(client, str(number)) for number in range(3)]
-        assert found.id == "t-1"
+        assert current.id == "t-1"
     assert [event.trace_id for event in (first, second, third)] == ["t-1"] * 3
     assert [event.parent_ids for event in (first, second, third)] == [[], [first.id], [second.id]]
     assert current_trace() is None
@@ -42,7 +43,7 @@ async def test_a_trace_inside_another_leaves_it_as_it_was(client: Client) -> Non
     assert (last.trace_id, last.parent_ids) == ("outer", [first.id])
 
 
-async def test_what_is_given_counts_more_and_a_refused_event_causes_nothing(client: Client) -> None:
+async def test_explicit_arguments_come_first_and_a_refused_event_is_no_cause(client: Client) -> None:
     with client.trace("t"):
         first = await say(client, "1")
         with pytest.raises(InvalidEvent):
@@ -53,7 +54,7 @@ async def test_what_is_given_counts_more_and_a_refused_event_causes_nothing(clie
         assert first.id not in (await say(client, "4")).parent_ids
 
 
-async def test_tasks_follow_from_where_they_were_started_and_cause_nothing_outside(client: Client) -> None:
+async def test_events_of_a_task_follow_from_where_it_started_and_cause_none_outside(client: Client) -> None:
     async def work() -> list[Emitted]:
         return [await say(client, "a"), await say(client, "b")]
 
@@ -69,7 +70,7 @@ async def test_tasks_follow_from_where_they_were_started_and_cause_nothing_outsi
     assert (joined.trace_id, joined.parent_ids) == ("t", [b.id, d.id])
 
 
-async def test_threads_follow_where_the_function_is_carried(client: Client) -> None:
+async def test_events_of_a_thread_follow_where_its_function_is_carried(client: Client) -> None:
     def work() -> list[Emitted]:
         return [client.emit_blocking("ready", "tracing", {"status": text}) for text in "ab"]
 
@@ -90,21 +91,22 @@ async def test_threads_follow_where_the_function_is_carried(client: Client) -> N
     assert len(in_thread) == 1
 
 
-def test_a_trace_needs_no_client_and_causes_need_an_event() -> None:
-    with trace("x") as found:
-        assert current_trace() == found
+def test_a_trace_needs_no_client_and_caused_by_needs_an_event() -> None:
+    with trace("x") as current:
+        assert current_trace() == current
     with pytest.raises(ValueError, match="name the events"), caused_by():
         pass
 
 
 async def of_scope(client: Client, scope: str) -> list[Event]:
+    """The events below a scope in the order of the log."""
     return await client.events(scope=f"{scope}.**", order="asc")
 
 
 def shape(events: list[Event]) -> list[tuple[str, list[int]]]:
-    """Types, and causes by their place in the list."""
-    places = {event.id: place for place, event in enumerate(events)}
-    return [(event.type, [places[parent] for parent in event.parent_ids]) for event in events]
+    """The type of each event, and the indexes of its parents in the list."""
+    indexes = {event.id: index for index, event in enumerate(events)}
+    return [(event.type, [indexes[parent] for parent in event.parent_ids]) for event in events]
 
 
 Run = Callable[[Client, Callable[[], Any]], Coroutine[Any, Any, Any]]
@@ -126,7 +128,7 @@ async def on_the_loop(client: Client, function: Callable[[], Any]) -> Any:
 
 
 def both_ways(function: Callable[[], Any], run: Run) -> Callable[[], Any]:
-    """The function as it is, or as a coroutine function where it will be awaited."""
+    """The function itself, or a coroutine function that calls it where `run` awaits it."""
     if run is not awaited:
         return function
 
@@ -138,7 +140,7 @@ def both_ways(function: Callable[[], Any], run: Run) -> Callable[[], Any]:
 
 @pytest.mark.parametrize("run", [awaited, in_a_thread, on_the_loop])
 async def test_a_call_is_a_proposal_and_ready_or_a_penalty(client: Client, run: Run) -> None:
-    scope = f"d{uuid.uuid4().hex}"
+    scope = unique("d")
 
     def work() -> int:
         return 42
@@ -152,21 +154,21 @@ async def test_a_call_is_a_proposal_and_ready_or_a_penalty(client: Client, run: 
     assert await run(client, good) == 42
     with pytest.raises(LookupError, match="no such file"):
         await run(client, bad)
-    found = await of_scope(client, scope)
-    assert shape(found) == [("proposal", []), ("ready", [0]), ("proposal", []), ("penalty", [2])]
+    events = await of_scope(client, scope)
+    assert shape(events) == [("proposal", []), ("ready", [0]), ("proposal", []), ("penalty", [2])]
     name = good.__name__
-    assert [event.payload for event in found] == [
+    assert [event.payload for event in events] == [
         {"action": name},
         {"action": name, "status": "completed", "result": 43},
         {"action": "search"},
         {"action": "search", "value": -0.2, "reason": "LookupError: no such file"},
     ]
-    assert found[0].trace_id == found[1].trace_id != found[2].trace_id == found[3].trace_id
+    assert events[0].trace_id == events[1].trace_id != events[2].trace_id == events[3].trace_id
 
 
 @pytest.mark.parametrize("run", [awaited, in_a_thread])
 async def test_a_call_is_a_test_that_passed_or_failed(client: Client, run: Run) -> None:
-    scope = f"d{uuid.uuid4().hex}"
+    scope = unique("d")
 
     def fail() -> None:
         raise AssertionError("1 != 2")
@@ -175,16 +177,16 @@ async def test_a_call_is_a_test_that_passed_or_failed(client: Client, run: Run) 
         await run(client, client.traced(f"{scope}.a", on_failure="test")(both_ways(lambda: None, run)))
         with pytest.raises(AssertionError):
             await run(client, client.traced(f"{scope}.b", on_failure="test")(both_ways(fail, run)))
-    found = await of_scope(client, scope)
-    assert {event.trace_id for event in found} == {"suite"}
+    events = await of_scope(client, scope)
+    assert {event.trace_id for event in events} == {"suite"}
     causes = [[], [0], [1], [2] if run is awaited else [], [3]]
-    assert shape(found) == list(zip(["proposal", "ready", "test", "proposal", "test"], causes, strict=True))
-    assert [event.payload.get("status") for event in found] == [None, "completed", "passed", None, "failed"]
-    assert found[4].payload["failures"] == ["AssertionError: 1 != 2"]
+    assert shape(events) == list(zip(["proposal", "ready", "test", "proposal", "test"], causes, strict=True))
+    assert [event.payload.get("status") for event in events] == [None, "completed", "passed", None, "failed"]
+    assert events[4].payload["failures"] == ["AssertionError: 1 != 2"]
 
 
-async def test_calls_inside_calls_follow_from_them_and_rewards_reach_their_signals(client: Client) -> None:
-    scope = f"d{uuid.uuid4().hex}"
+async def test_nested_calls_follow_from_the_outer_one_and_rewards_reach_its_signal(client: Client) -> None:
+    scope = unique("d")
 
     @client.traced(f"{scope}.inner")
     async def inner() -> None:
@@ -212,8 +214,8 @@ async def test_calls_inside_calls_follow_from_them_and_rewards_reach_their_signa
     assert shape(await of_scope(client, scope)) == expected
 
 
-async def test_a_cancelled_call_leaves_its_proposal_alone(client: Client) -> None:
-    scope = f"d{uuid.uuid4().hex}"
+async def test_a_cancelled_call_adds_no_event_after_its_proposal(client: Client) -> None:
+    scope = unique("d")
     begun = asyncio.Event()
 
     @client.traced(f"{scope}.a")
@@ -229,7 +231,7 @@ async def test_a_cancelled_call_leaves_its_proposal_alone(client: Client) -> Non
     assert shape(await of_scope(client, scope)) == [("proposal", [])]
 
 
-async def test_a_call_is_not_made_when_it_cannot_be_told_and_its_own_error_comes_first(service: Service) -> None:
+async def test_a_call_is_not_made_when_its_proposal_cannot_be_stored_and_its_own_error_comes_first(service: Service) -> None:
     called: list[int] = []
     async with Client(f"http://127.0.0.1:{free_port()}", agent_id="a", patience=0.2) as lost:
 

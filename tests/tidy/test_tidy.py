@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
@@ -13,13 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.tracked_files import ROOT, tracked
+
 DOC_WIDTH = 120
 MOST_LINES = 500
-GENERATED = (
-    "requirements/", "sdk/typescript/src/openapi.ts", "sdk/typescript/package-lock.json", "contract/openapi.json", "tests/fixtures/",
-    "app/semp/api/pages/assets/", "benchmarks/results/", "notebooks/flask_history.csv",
-)  # fmt: skip
 LONG = {
     "tests/unit/test_committer.py": 910,
     "tests/acceptance/test_mcp.py": 500,
@@ -51,14 +49,6 @@ MAY_SLEEP = {
     "tests/sdk/test_recording.py": "a thread that reports something every millisecond, as load",
 }
 """Tests that let a fixed or random time pass, each with the reason; all others wait for a condition, see `tests/waiting.py`."""
-
-
-def tracked(*endings: str) -> list[str]:
-    """Files of the checkout that git tracks or would add, without generated ones."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return sorted(name for name in set(listed) if name.endswith(endings) and not name.startswith(GENERATED) and (ROOT / name).is_file())
 
 
 def lines_of(name: str) -> list[str]:
@@ -214,3 +204,24 @@ def test_no_test_waits_for_a_fixed_time() -> None:
     pause = re.compile(r"\.sleep\((?!0\))|\.wait\(0?\.\d|\btimeout\(0?\.\d")
     sleeping = {name for name in tests if pause.search((ROOT / name).read_text("utf-8"))}
     assert sleeping == set(MAY_SLEEP), f"wait for a condition, or list the reason for the pause: {sorted(sleeping ^ set(MAY_SLEEP))}"
+
+
+def imports(name: str) -> Iterator[str]:
+    """Everything that a Python file imports, as dotted names; relative imports without their leading dots."""
+    for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def test_no_module_imports_a_test_module() -> None:
+    """What several test modules need has a module of its own beside them, such as tests/events.py."""
+    importing = {
+        f"{name} imports {imported}"
+        for name in tracked(".py")
+        if name.startswith("tests/")
+        for imported in imports(name)
+        if any(part.startswith("test_") for part in imported.split("."))
+    }
+    assert not importing

@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 from semp.api.live.query import FollowRequest
@@ -281,9 +280,3 @@ class Delivery(RuleBasedStateMachine):
         self.loop.close()
         for one in self.patches:
             one.stop()
-
-
-Delivery.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
-TestDelivery = Delivery.TestCase
