@@ -1,4 +1,4 @@
-"""An HTTP server in front of a service that passes requests on, unless a test wants something else to happen to them."""
+"""An HTTP gateway in front of a service. It passes requests on, unless a rule of the test gives another answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Asked(NamedTuple):
 
     method: str
     path: str
-    """With its query."""
+    """The path with its query."""
     headers: dict[str, str]
-    """Names in lower case."""
+    """Header names are in lower case."""
     body: bytes
 
 
@@ -31,15 +31,16 @@ class Reply(NamedTuple):
 
 
 LOSE = Reply(0)
-"""Pass the request on, and close the connection instead of passing on the answer."""
+"""Pass the request on to the service, but close the connection to the client without its answer."""
 DROP = Reply(-1)
 """Close the connection without passing the request on."""
 
 Rule = Callable[[Asked], Reply | None]
+"""What to answer a request with; None passes it on."""
 
 
 class Gateway:
-    """One server. `rule` decides what happens to a request; None passes it on."""
+    """The gateway. `asked` holds all requests that it received; `rule` may be replaced while it runs."""
 
     def __init__(self, target: str, rule: Rule = lambda _: None) -> None:
         self.rule: Rule = rule
@@ -57,7 +58,7 @@ class Gateway:
                 gateway.answer(self)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nobody reads it."""
+                """Print nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -74,16 +75,16 @@ class Gateway:
             handler.close_connection = True
             return
         if reply is None or reply is LOSE:
-            passed = {name: value for name, value in asked.headers.items() if name in ("content-type", "last-event-id")}
-            with self._client.stream(asked.method, asked.path, content=body, headers=passed) as found:
+            headers = {name: value for name, value in asked.headers.items() if name in ("content-type", "last-event-id")}
+            with self._client.stream(asked.method, asked.path, content=body, headers=headers) as answer:
                 if reply is LOSE:
-                    found.read()
+                    answer.read()
                     handler.close_connection = True
-                elif "event-stream" in found.headers["content-type"]:
-                    self._pass_on(handler, found)
+                elif "event-stream" in answer.headers["content-type"]:
+                    self._pass_on(handler, answer)
                 else:
-                    kept = tuple((name, found.headers[name]) for name in ("content-type", "link", "retry-after") if name in found.headers)
-                    self._send(handler, Reply(found.status_code, found.read(), kept))
+                    kept = tuple((name, answer.headers[name]) for name in ("content-type", "link", "retry-after") if name in answer.headers)
+                    self._send(handler, Reply(answer.status_code, answer.read(), kept))
             return
         self._send(handler, reply)
 
@@ -94,14 +95,14 @@ class Gateway:
         handler.end_headers()
         handler.wfile.write(reply.body)
 
-    def _pass_on(self, handler: BaseHTTPRequestHandler, found: httpx.Response) -> None:
-        """A stream, until the rule no longer lets its chunks pass: it is asked for each, as a request of the method STREAM."""
+    def _pass_on(self, handler: BaseHTTPRequestHandler, answer: httpx.Response) -> None:
+        """Pass on a stream until the rule answers a chunk. The rule gets each chunk as the body of a request with the method STREAM."""
         handler.close_connection = True
         handler.send_response(200)
         handler.send_header("content-type", "text/event-stream")
         handler.end_headers()
-        with suppress(OSError, httpx.TransportError):  # whoever read it has gone, or the test is over
-            for chunk in found.iter_raw():
+        with suppress(OSError, httpx.TransportError):  # the client or the service closed the connection
+            for chunk in answer.iter_raw():
                 if self.rule(Asked("STREAM", handler.path, {}, chunk)) is not None:
                     return
                 handler.wfile.write(chunk)
@@ -110,15 +111,15 @@ class Gateway:
 
 @contextmanager
 def gateway(target: str, rule: Rule = lambda _: None) -> Generator[Gateway]:
-    """A gateway that runs during the block."""
-    made = Gateway(target, rule)
-    made.server.daemon_threads = True
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    """A gateway to the service at the URL `target`, which runs during the block."""
+    front = Gateway(target, rule)
+    front.server.daemon_threads = True
+    thread = threading.Thread(target=front.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield made
+        yield front
     finally:
-        made.server.shutdown()
-        made.server.server_close()
-        made.close()
+        front.server.shutdown()
+        front.server.server_close()
+        front.close()
         thread.join()

@@ -1,4 +1,4 @@
-"""The official client of the Model Context Protocol, over either transport, and what tests ask through it."""
+"""The official client of the Model Context Protocol over both transports, and the calls that tests make with it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 Way = tuple[str, str]
-"""The transport, and the generation of the protocol."""
+"""The transport (`http` or `stdio`), and the mode of the client: a protocol version, `legacy` or `auto`."""
 
 
 def target(url: str, transport: str) -> str | StdioServerParameters:
+    """Where the client connects to: `/mcp` of a service, or `semp mcp` for this service."""
     if transport == "http":
         return f"{url}/mcp"
     return StdioServerParameters(command=sys.executable, args=["-m", "semp", "mcp"], env={"SEMP_URL": url})
 
 
 @asynccontextmanager
-async def connected(url: str, way: Way, heard: list[str] | None = None) -> AsyncGenerator[Client]:
-    """A client; the URIs it is told of go to `heard`."""
+async def connected(url: str, way: Way, notified: list[str] | None = None) -> AsyncGenerator[Client]:
+    """A client of the service at the URL. The URIs of resources that it is notified of are appended to `notified`."""
 
     async def note(message: Any) -> None:
-        if heard is not None and isinstance(message, types.ResourceUpdatedNotification):
-            heard.append(message.params.uri)
+        if notified is not None and isinstance(message, types.ResourceUpdatedNotification):
+            notified.append(message.params.uri)
 
     transport, mode = way
     async with Client(target(url, transport), mode=mode, message_handler=note) as client:
@@ -36,7 +37,7 @@ async def connected(url: str, way: Way, heard: list[str] | None = None) -> Async
 
 
 async def call(client: Client, name: str, **arguments: Any) -> Any:
-    """What a tool answers; it must be what its schema says, and the same as text."""
+    """The result of a tool, which must be no error; its text must be the same JSON."""
     result = await client.call_tool(name, arguments)
     text = text_of(result)
     assert not result.is_error, text
@@ -45,19 +46,21 @@ async def call(client: Client, name: str, **arguments: Any) -> Any:
 
 
 async def refused(client: Client, name: str, **arguments: Any) -> Any:
+    """The error that a tool answers."""
     result = await client.call_tool(name, arguments)
     assert result.is_error
     return json.loads(text_of(result))
 
 
 def text_of(result: types.CallToolResult) -> str:
+    """The first content of a result, which must be text."""
     content = result.content[0]
     assert isinstance(content, types.TextContent)
     return content.text
 
 
 async def subscribe(client: Client, uri: str) -> None:
-    await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]  # clients of the older protocol still ask so
+    await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]  # clients of the older protocol use this
 
 
 async def unsubscribe(client: Client, uri: str) -> None:

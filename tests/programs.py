@@ -1,4 +1,4 @@
-"""Programs that tests need and no Python package brings."""
+"""Programs that tests need and that no Python package contains."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 
 def program(*names: str) -> str:
-    """The path of the first of these programs that is there.
+    """The path of the first of these programs that is on the PATH.
 
-    The first one is named like its Debian package. Where there is none, the test is skipped; where CI is set, it fails.
+    The first name is also that of its Debian package. Without any of them the test is skipped; where CI is set, it fails.
     """
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        what = f"no {names[0]} on the PATH (Debian: apt-get install {names[0]})"
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = f"no {names[0]} on the PATH (Debian: apt-get install {names[0]})"
         if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            pytest.fail(f"{what}, and CI is set: nothing is skipped", pytrace=False)
-        pytest.skip(what)
-    return found
+            pytest.fail(f"{reason}, and CI is set: nothing is skipped", pytrace=False)
+        pytest.skip(reason)
+    return path

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a deadline."""
+"""Waiting until a condition is true, with a deadline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 def eventually(what: str, condition: Callable[[], object], within: float) -> None:
-    """Look until the condition is true; fail with `what` after so many seconds."""
+    """Check the condition every 20 ms until it is true. After `within` seconds the test fails with `what`, which names the condition."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
@@ -17,11 +17,14 @@ def eventually(what: str, condition: Callable[[], object], within: float) -> Non
 
 
 async def until(condition: Callable[[], object], within: float = 30.0) -> None:
-    """The same on an event loop, by the loop's clock; the condition may be a coroutine function."""
+    """Check the condition every 5 ms until it is true. After `within` seconds of the event loop's clock the test fails.
+
+    The condition may be a coroutine function.
+    """
     deadline = asyncio.get_running_loop().time() + within
     while True:
-        found = condition()
-        if await found if inspect.isawaitable(found) else found:
+        result = condition()
+        if await result if inspect.isawaitable(result) else result:
             return
         assert asyncio.get_running_loop().time() < deadline, f"the condition did not come true within {within} s"
         await asyncio.sleep(0.005)

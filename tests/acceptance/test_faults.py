@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost, nothing is doubled, when the service and its database are killed with -9 under load."""
+"""When the service and its database are killed under load, no acknowledged event is lost and none is stored twice."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.chaos import Chaos
 
 
 def kill_and_check(directory: Path, kills: list[str], seed: int) -> None:
+    """Run the load with these kills (`service` or `neo4j`), and check the log and the stored signals."""
     chaos = Chaos(directory, seed)
     try:
         chaos.run(kills)
@@ -26,12 +27,12 @@ def kill_and_check(directory: Path, kills: list[str], seed: int) -> None:
 
 
 def differences(home: Path) -> list[object]:
-    """Stored signals that are not what a replay of the log says."""
-    found = running_connection(home)
-    assert found is not None
+    """Stored signals that differ from a replay of the log."""
+    running = running_connection(home)
+    assert running is not None
 
     async def compare() -> list[object]:
-        store = Neo4jStore(Target(found.uri, found.user, found.password, found.database))
+        store = Neo4jStore(Target(running.uri, running.user, running.password, running.database))
         try:
             return list(await verify(store))
         finally:
@@ -40,11 +41,11 @@ def differences(home: Path) -> list[object]:
     return asyncio.run(compare())
 
 
-def test_three_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_three_kills_lose_no_event_and_store_none_twice(tmp_path: Path) -> None:
     kill_and_check(tmp_path, ["neo4j", "service", "neo4j"], seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_fifty_kills_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
+def test_twelve_kills_lose_no_event_and_store_none_twice(tmp_path: Path, seed: int) -> None:
     kill_and_check(tmp_path, ["service", "neo4j"] * 6, seed=100 + seed)

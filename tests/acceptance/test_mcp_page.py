@@ -39,14 +39,14 @@ def test_the_python_example_runs(service: Service) -> None:
     assert done.stdout == "improve_ux\n", done.stderr
 
 
-def test_a_client_configured_as_printed_connects(service: Service) -> None:
+def test_a_client_with_the_printed_configuration_connects(service: Service) -> None:
     over_http, over_stdio = (json.loads(block)["mcpServers"]["semp"] for block in blocks("json") if "mcpServers" in block)
     assert over_http == {"type": "http", "url": f"{URL}/mcp"}
     line = [str(ROOT / ".venv/bin" / over_stdio["command"]), *[word.replace(URL, service.url) for word in over_stdio["args"]]]
     assert subprocess.run(line, input="", capture_output=True, text=True, timeout=60).returncode == 0
 
 
-def test_the_lists_are_complete() -> None:
+def test_the_lists_of_tools_and_resources_are_complete() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(TOOLS)
     assert set(re.findall(r"^\| `(semp://[^`]*)` \|", PAGE, re.MULTILINE)) == {one.uri for one in (*FIXED, *TEMPLATES)}
     assert f"{MAX_WAIT:.0f} s at most" in PAGE

@@ -1,4 +1,4 @@
-"""The commands of docs/protocol.md, run as printed and in order; what is printed below them is what they answer."""
+"""The commands of docs/protocol.md, run as printed and in order. They must answer the JSON that is printed below them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tests.conftest import Service
 PAGE = (Path(__file__).parents[2] / "docs/protocol.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(bash|json)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 VARIES = {"id", "timestamp", "last_updated"}
-"""Made by the server, or by the clock."""
+"""Fields that differ on each run: the server or the clock sets them."""
 
 
 def steps() -> Iterator[tuple[str, Any]]:
-    """Each block of commands, with the JSON shown behind it or None. Shortened JSON ("...") shows a form only, and no answer to compare."""
+    """Each block of commands, with the JSON of the block after it, or None. JSON with `...` shows a form only, and is not compared."""
     for (kind, text), (below, shown) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
         if kind == "bash":
             yield text, json.loads(shown) if below == "json" and "..." not in shown else None
 
 
-def kept(value: Any, near: bool = False) -> Any:
-    """Without what varies; with `near`, numbers as exact as decay between two commands lets them be."""
+def comparable(value: Any, near: bool = False) -> Any:
+    """The value without fields that vary. With `near`, numbers may differ by 5 %, for decay between two commands."""
     if isinstance(value, dict):
-        return {name: kept(item, near) for name, item in cast("dict[str, Any]", value).items() if name not in VARIES}
+        return {name: comparable(item, near) for name, item in cast("dict[str, Any]", value).items() if name not in VARIES}
     if isinstance(value, list):
-        return [kept(item, near) for item in cast("list[Any]", value)]
+        return [comparable(item, near) for item in cast("list[Any]", value)]
     return pytest.approx(value, rel=0.05) if near and isinstance(value, float) else value
 
 
@@ -44,6 +44,6 @@ def test_every_command_answers_what_the_page_shows(service: Service) -> None:
         assert '"message"' not in done.stdout, f"{commands}\n{done.stdout}"
         if shown is not None:
             answers = re.sub(r"\}\s*\{", "}\n{", done.stdout).splitlines()
-            assert kept(json.loads(answers[-1])) == kept(shown, near=True), commands
+            assert comparable(json.loads(answers[-1])) == comparable(shown, near=True), commands
             compared += 1
     assert compared >= 4

@@ -1,4 +1,4 @@
-"""Each connector's own tests, run by the environment of its framework against the real service."""
+"""The tests of each connector, run in the environment of its framework on the real service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONNECTORS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and p
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_a_connector_keeps_its_word(service: Service, name: str) -> None:
+def test_the_tests_of_a_connector_pass(service: Service, name: str) -> None:
     python = ROOT / ".envs" / name / "bin/python"
     assert python.exists(), "make connectors"
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", TESTS / "pytest.ini", TESTS / name]
@@ -31,17 +31,17 @@ def test_a_connector_keeps_its_word(service: Service, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_a_connector_and_its_tests_are_typed_against_its_framework(name: str, tmp_path: Path) -> None:
+def test_a_connector_and_its_tests_have_correct_types_with_its_framework(name: str, tmp_path: Path) -> None:
     source, sdk = ROOT / "sdk/python/src/semp_sdk/connectors" / name, str(ROOT / "sdk/python/src")
     tests = {
         "root": str(TESTS / name), "extraPaths": [sdk, str(TESTS), str(TESTS / name)],
-        "reportPrivateUsage": False,  # tests look at what is kept, and that nothing is kept too long
+        "reportPrivateUsage": False,  # tests look at private state, to see that it is released
     }  # fmt: skip
     settings = {
         "include": [str(source), str(TESTS / name)], "exclude": ["**/__pycache__"], "extraPaths": [sdk], "executionEnvironments": [tests],
         "pythonVersion": "3.11", "typeCheckingMode": "strict", "reportMissingTypeStubs": False, "reportUnknownMemberType": False,
     }  # fmt: skip
-    project = tmp_path / "pyrightconfig.json"  # the repository's own leaves these modules out, also when they are named
+    project = tmp_path / "pyrightconfig.json"  # the configuration of the repository excludes these modules even when they are named
     project.write_text(json.dumps(settings))
     checker = Path(sys.executable).with_name("basedpyright")
     command = [checker, "--pythonpath", ROOT / ".envs" / name / "bin/python", "-p", project]

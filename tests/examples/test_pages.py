@@ -57,7 +57,7 @@ def test_the_pages_print_the_commands_that_are_checked() -> None:
 
 
 @pytest.mark.parametrize("line", [line for name, line in MAKE if name == "ant_colony"])
-def test_the_ants_take_the_printed_options(memory_service: Service, tmp_path: Path, line: str) -> None:
+def test_the_ants_accept_the_printed_options(memory_service: Service, tmp_path: Path, line: str) -> None:
     """On one map, with one colony and two rounds: the results of full runs are tested elsewhere."""
     picture = tmp_path / "curves.png"
     options = [str(picture) if word == "FILE" else word for word in options_of(line)]

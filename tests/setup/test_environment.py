@@ -1,4 +1,4 @@
-"""`make` makes a virtual environment that works, or says what is missing; one that failed half-way heals at the next try."""
+"""`make` creates a virtual environment that works, or says what is missing. One that failed is created again at the next try."""
 
 from __future__ import annotations
 
@@ -15,37 +15,40 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What the first rule of the Makefile needs."""
-    place = tmp_path / "project"
-    place.mkdir()
-    shutil.copy(ROOT / "Makefile", place)
-    return place
+    """A directory with the Makefile alone, which its first rule needs."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    shutil.copy(ROOT / "Makefile", directory)
+    return directory
 
 
 def make(checkout: Path, python: str = sys.executable, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the rule that creates the environment, with this Python and this PATH."""
     environment = {**os.environ, "PATH": path or os.environ["PATH"]}
     line = ["make", "--no-print-directory", ".venv/base.stamp", f"PYTHON={python}"]
     return subprocess.run(line, cwd=checkout, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def script(path: Path, text: str) -> str:
+    """Write an executable shell script; its path."""
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
 def works(checkout: Path) -> bool:
+    """Whether the environment has Python and pip."""
     return subprocess.run([checkout / ".venv/bin/python", "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
 
 
-def test_an_environment_that_failed_half_way_heals_at_the_next_try(checkout: Path) -> None:
-    half = script(
-        checkout / "half",
+def test_an_environment_that_failed_is_created_again_at_the_next_try(checkout: Path) -> None:
+    failing = script(
+        checkout / "failing",
         f'[ "$2" = venv ] || exec {sys.executable} "$@"\n'
         f'mkdir -p "$3/bin"; ln -s {sys.executable} "$3/bin/python"\n'
         'echo "ensurepip is not available" >&2; exit 1',
     )
-    first = make(checkout, half)
+    first = make(checkout, failing)
     assert first.returncode != 0
     assert "apt install python3-venv" in first.stdout
     again = make(checkout)
@@ -54,7 +57,7 @@ def test_an_environment_that_failed_half_way_heals_at_the_next_try(checkout: Pat
 
 
 @pytest.mark.parametrize("damage", ["no pip", "no stamp", "moved"])
-def test_a_damaged_environment_is_made_anew_and_says_so(checkout: Path, damage: str) -> None:
+def test_a_damaged_environment_is_created_again_and_make_says_so(checkout: Path, damage: str) -> None:
     assert make(checkout).returncode == 0
     match damage:
         case "no pip":
@@ -70,7 +73,7 @@ def test_a_damaged_environment_is_made_anew_and_says_so(checkout: Path, damage: 
     assert works(checkout)
 
 
-def test_a_whole_environment_is_left_alone(checkout: Path) -> None:
+def test_an_undamaged_environment_is_kept(checkout: Path) -> None:
     assert make(checkout).returncode == 0
     mark = checkout / ".venv/mark"
     mark.touch()
@@ -78,7 +81,7 @@ def test_a_whole_environment_is_left_alone(checkout: Path) -> None:
     assert mark.exists()
 
 
-def test_an_old_python_is_told_the_cure(checkout: Path) -> None:
+def test_for_an_old_python_the_error_names_the_remedy(checkout: Path) -> None:
     version = "import sys; sys.version_info = (3, 9, 2); sys.version = '3.9.2 (default)'; exec(sys.argv.pop(1))"
     old = script(checkout / "old", f'if [ "$1" = -c ]; then exec {sys.executable} -c "{version}" "$2"; fi\nexit 9')
     done = make(checkout, old)
@@ -89,7 +92,7 @@ def test_an_old_python_is_told_the_cure(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
-def test_a_missing_python_is_told_the_cure(checkout: Path) -> None:
+def test_for_a_missing_python_the_error_names_the_remedy(checkout: Path) -> None:
     done = make(checkout, "no-such-python")
     assert done.returncode != 0
     assert "There is no no-such-python on the PATH" in done.stdout

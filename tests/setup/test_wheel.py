@@ -1,4 +1,4 @@
-"""A wheel made from the source distribution works in an environment of its own, beside a user's package that is called `app`."""
+"""A wheel built from the source distribution works in another environment, next to a package `app` of the user."""
 
 from __future__ import annotations
 
@@ -29,44 +29,44 @@ def run(*line: str | Path, cwd: Path, **options: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the unpacked source distribution, as the Python index and distributors do."""
-    place = tmp_path_factory.mktemp("build")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", place, cwd=ROOT)
-    [source] = place.glob("sel_semp-*.tar.gz")
+    """The wheel, built from the unpacked source distribution, as pip and Linux distributions do."""
+    directory = tmp_path_factory.mktemp("build")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", directory, cwd=ROOT)
+    [source] = directory.glob("sel_semp-*.tar.gz")
     with tarfile.open(source) as archive:
-        archive.extractall(place, filter="data")
-    [folder] = [path for path in place.iterdir() if path.is_dir()]
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", place, cwd=folder)
-    [built] = place.glob("sel_semp-*.whl")
+        archive.extractall(directory, filter="data")
+    [folder] = [path for path in directory.iterdir() if path.is_dir()]
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, cwd=folder)
+    [built] = directory.glob("sel_semp-*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` of an environment that holds the wheel; what it depends on is lent by the environment of the tests."""
-    place = tmp_path_factory.mktemp("environment")
-    venv.create(place, with_pip=False)
-    [packages] = place.glob("lib/python*/site-packages")
-    lent = next(path for path in sys.path if path.endswith("site-packages"))
+    """The `bin` directory of an environment with the wheel. It uses the dependencies of the environment that runs the tests."""
+    directory = tmp_path_factory.mktemp("environment")
+    venv.create(directory, with_pip=False)
+    [packages] = directory.glob("lib/python*/site-packages")
+    dependencies = next(path for path in sys.path if path.endswith("site-packages"))
     run(
         sys.executable,
         "-m",
         "pip",
         "--disable-pip-version-check",
         "--python",
-        place / "bin/python",
+        directory / "bin/python",
         "install",
         "--no-deps",
         wheel,
-        cwd=place,
+        cwd=directory,
     )
-    (packages / "lent.pth").write_text(lent + "\n")
-    return place / "bin"
+    (packages / "dependencies.pth").write_text(dependencies + "\n")
+    return directory / "bin"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A user's project, with a package of its own that is called as ours was once."""
+    """A project of a user, with a package `app`, which was the name of this one in the past."""
     (tmp_path / "app").mkdir()
     (tmp_path / "app/__init__.py").write_text("raise RuntimeError('the user\\'s own package was imported')\n")
     return tmp_path
@@ -82,7 +82,7 @@ def test_the_wheel_holds_one_package_with_its_queries_and_pages_and_nothing_else
     assert not [name for name in names if name.rsplit("/", 1)[-1].startswith(("test", "conftest")) or name.endswith((".pyc", ".map"))]
 
 
-def test_its_metadata_is_honest(wheel: Path) -> None:
+def test_the_metadata_names_license_and_python_versions(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     [metadata] = [archive.read(name).decode() for name in archive.namelist() if name.endswith("METADATA")]
     lines = metadata.partition("\n\n")[0].splitlines()
