@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.conftest import Service
@@ -14,16 +15,23 @@ def get(service: Service, path: str, status: int = 200, **query: Any) -> Any:
     return answer.json()
 
 
-def pages(service: Service, path: str, **query: Any) -> list[Any]:
-    """All pages of a list, from the first to the one without a link to a next page. Each must be 200."""
+def each_page(service: Service, path: str, **query: Any) -> Iterator[Any]:
+    """The pages of a list, from the first to the one without a link to a next page. Each must be 200.
+
+    A page is requested only when the loop comes to it, so that events can be appended in between.
+    """
     answer = service.client.get(path, params=query)
-    found: list[Any] = []
-    while True:
-        assert answer.status_code == 200, answer.text
-        found.append(answer.json())
-        if "next" not in answer.links:
-            return found
+    assert answer.status_code == 200, answer.text
+    yield answer.json()
+    while "next" in answer.links:
         answer = service.client.get(answer.links["next"]["url"])
+        assert answer.status_code == 200, answer.text
+        yield answer.json()
+
+
+def pages(service: Service, path: str, **query: Any) -> list[Any]:
+    """All pages of a list."""
+    return list(each_page(service, path, **query))
 
 
 def items(service: Service, path: str, **query: Any) -> list[Any]:

@@ -190,7 +190,11 @@ def running_service(
     try:
         yield running
     finally:
-        exit_code, output = running.stop(), running.log.read_text()
+        try:
+            exit_code = running.stop()
+        finally:
+            running.process.kill()  # has no effect unless it did not end in time
+    output = running.log.read_text()
     assert exit_code == 0, output
     assert "Traceback" not in output.replace(UVICORN_TRACEBACK, ""), output
 

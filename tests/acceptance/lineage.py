@@ -15,18 +15,18 @@ EVENT_FIELDS = {"id", "type", "scope", "trace_id", "agent_id", "parent_ids", "ti
 class Diamond:
     """Stored events and their ids: a is the parent of b and c, both are parents of d, and d is the parent of e.
 
-    a is a direct parent of d too. `stranger` has neither parents nor children.
+    a is a direct parent of d too. `unrelated` has neither parents nor children.
     """
 
     def __init__(self, service: Service) -> None:
-        self.a, self.b, self.c, self.d, self.e, self.stranger = (new_id() for _ in range(6))
+        self.a, self.b, self.c, self.d, self.e, self.unrelated = (new_id() for _ in range(6))
         append(
             service,
             [
                 new_event(id=self.a, scope="l.root"),
                 new_event("ready", None, self.a, id=self.b, scope="l.left"),
                 new_event("test", {"status": "passed", "n": 1}, self.a, id=self.c, scope="l.right"),
-                new_event("ready", id=self.stranger, scope="l"),
+                new_event("ready", id=self.unrelated, scope="l"),
                 new_event("ready", None, self.b, self.c, self.a, id=self.d, scope="l.left.low"),
                 new_event("ready", None, self.d, id=self.e, scope="l.left"),
             ],

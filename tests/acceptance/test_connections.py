@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.lineage import EVENT_FIELDS, Diamond, ids, lineage_of
 from tests.acceptance.refusals import UNKNOWN
-from tests.answers import get, nodes, pages
+from tests.answers import each_page, get, nodes, pages
 from tests.conftest import Service
 from tests.events import append, new_event, new_id
 
@@ -26,7 +26,7 @@ def test_lineage_tells_causes_from_effects(service: Service, diamond: Diamond) -
     ]
     assert lineage_of(service, diamond.b, "lineage", depth=1)["count"] == 2
     assert lineage_of(service, diamond.b, "lineage", type="proposal")["count"] == 1
-    assert lineage_of(service, diamond.stranger, "lineage") == {"count": 0, "truncated": False, "nodes": []}
+    assert lineage_of(service, diamond.unrelated, "lineage") == {"count": 0, "truncated": False, "nodes": []}
 
 
 def test_pages_of_a_lineage_list_every_event_once(service: Service) -> None:
@@ -48,13 +48,12 @@ def test_pages_leave_out_events_that_arrive_after_the_first_page(service: Servic
     names = [new_id() for _ in range(7)]
     append(service, [new_event("ready", id=begin), *[new_event("ready", None, begin, id=name) for name in names]])
     whole = lineage_of(service, begin, kind)
-    first = service.client.get(f"/api/events/{begin}/{kind}", params={"limit": 3})
-    append(service, [new_event("ready", None, names[-1]), new_event("ready", None, begin)])
-    listed, answer = first.json()["nodes"], first
-    while "next" in answer.links:
-        answer = service.client.get(answer.links["next"]["url"])
-        assert answer.json()["count"] == whole["count"]
-        listed += answer.json()["nodes"]
+    listed: list[Any] = []
+    for page in each_page(service, f"/api/events/{begin}/{kind}", limit=3):
+        if not listed:
+            append(service, [new_event("ready", None, names[-1]), new_event("ready", None, begin)])
+        assert page["count"] == whole["count"]
+        listed += page["nodes"]
     assert listed == whole["nodes"]
     assert lineage_of(service, begin, kind)["count"] == whole["count"] + (1 if kind == "impact" else 2)
 
@@ -64,8 +63,8 @@ def test_roots_and_impact_are_the_ends(service: Service, diamond: Diamond) -> No
     assert lineage_of(service, diamond.e, "roots")["nodes"][0]["depth"] == 2
     assert ids(lineage_of(service, diamond.a, "impact")) == [diamond.e]
     for kind in ("roots", "impact"):
-        [alone] = lineage_of(service, diamond.stranger, kind)["nodes"]
-        assert (alone["id"], alone["depth"]) == (diamond.stranger, 0)
+        [alone] = lineage_of(service, diamond.unrelated, kind)["nodes"]
+        assert (alone["id"], alone["depth"]) == (diamond.unrelated, 0)
     assert lineage_of(service, diamond.e, "roots", type="reward") == {"count": 0, "truncated": False, "nodes": []}
 
 
@@ -90,7 +89,7 @@ def test_paths_list_the_events_between_and_one_shortest_path(service: Service, d
 
 def test_events_that_are_not_related_have_no_path(service: Service, diamond: Diamond) -> None:
     nothing: dict[str, Any] = {"count": 0, "truncated": False, "nodes": [], "shortest": []}
-    assert service.client.get("/api/paths", params={"from": diamond.stranger, "to": diamond.e}).json() == nothing
+    assert service.client.get("/api/paths", params={"from": diamond.unrelated, "to": diamond.e}).json() == nothing
     assert service.client.get("/api/paths", params={"from": diamond.b, "to": diamond.c}).json() == nothing
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.acceptance.refusals import NDJSON, UNKNOWN
-from tests.answers import items
+from tests.answers import each_page, items
 from tests.conftest import Service
 from tests.events import append, append_minimal, as_read, head, new_event, new_id, post, post_batch, unique
 
@@ -404,16 +404,11 @@ def test_before_and_after_exclude_the_position_they_name(service: Service, fores
 def test_each_page_links_to_the_next_and_newer_events_do_not_shift_pages(service: Service) -> None:
     trace = unique("t")
     sent = [event["position"] for event in append(service, [new_event(trace_id=trace) for _ in range(25)])]
-    answer = service.client.get("/api/events", params={"trace_id": trace, "limit": 10})
     read: list[int] = []
-    while True:
-        page = [event["position"] for event in answer.json()]
+    for page in each_page(service, "/api/events", trace_id=trace, limit=10):
         assert len(page) <= 10
-        read += page
+        read += [event["position"] for event in page]
         append(service, [new_event(trace_id=trace) for _ in range(5)])
-        if "next" not in answer.links:
-            break
-        answer = service.client.get(answer.links["next"]["url"])
     assert read == sent[::-1]
 
 

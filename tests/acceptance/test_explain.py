@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.acceptance.refusals import UNKNOWN
-from tests.answers import get
+from tests.answers import each_page, get
 from tests.conftest import Service
 from tests.events import new_event, post, unique
 
@@ -44,15 +44,11 @@ def test_each_page_of_an_explanation_continues_the_one_before(service: Service) 
     events = [first, *(post(service, "reward", {"value": 0.01}, first) for _ in range(6))]
     path = f"/api/signals/{scope}/{quote(pattern, safe='')}/explain"
     for order in ("asc", "desc"):
-        page: str | None = f"{path}?limit=3&order={order}"
         steps: list[dict[str, Any]] = []
-        while page:
-            answer = service.client.get(page)
-            assert answer.status_code == 200, answer.text
-            assert answer.json()["count"] == 7
-            steps += answer.json()["events"]
-            page = answer.links["next"]["url"] if "next" in answer.links else None
-            if page and len(steps) == 3 and order == "desc":
+        for page in each_page(service, path, limit=3, order=order):
+            assert page["count"] == 7
+            steps += page["events"]
+            if len(steps) == 3 and order == "desc":
                 post(service, "reward", {"value": 0.01}, first)  # later than the first page, so on none of the others
         expected = [event["id"] for event in events]
         assert [step["id"] for step in steps] == (expected if order == "asc" else expected[::-1])

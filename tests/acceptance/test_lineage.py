@@ -32,7 +32,7 @@ def test_descendants_are_distinct_events_nearest_first_then_oldest_first(service
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_an_event_without_relatives_has_an_empty_lineage(service: Service, diamond: Diamond, direction: str) -> None:
-    assert lineage_of(service, diamond.stranger, direction) == {"count": 0, "truncated": False, "nodes": []}
+    assert lineage_of(service, diamond.unrelated, direction) == {"count": 0, "truncated": False, "nodes": []}
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -115,9 +115,9 @@ def test_the_lineage_of_an_unknown_event_is_404(service: Service, direction: str
 
 def test_descendants_grow_as_events_arrive_and_ancestors_do_not(service: Service) -> None:
     graph = Diamond(service)
-    new = post(service, "ready", None, graph.e, graph.stranger)["id"]
+    new = post(service, "ready", None, graph.e, graph.unrelated)["id"]
     assert lineage_of(service, graph.a, "descendants")["count"] == 5
-    assert lineage_of(service, graph.stranger, "descendants")["count"] == 1
+    assert lineage_of(service, graph.unrelated, "descendants")["count"] == 1
     assert lineage_of(service, graph.e, "ancestors")["count"] == 4
     assert lineage_of(service, new, "ancestors")["count"] == 6
 

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.answers import items
-from tests.conftest import Service, neo4j_environment, running_service, start_service
+from tests.conftest import Service, neo4j_environment, running_service
 from tests.events import append, append_alike, append_minimal, epoch, head, new_event, new_id, post, unique
 from tests.live_streams import (
     WITHIN,
@@ -341,41 +341,40 @@ def test_memory_does_not_grow_with_the_number_of_readers_that_are_frozen(service
 
 def test_a_stop_commits_accepted_events_and_tells_every_socket_the_last_position(neo4j_target: Target, tmp_path: Path) -> None:
     """SIGTERM under load from HTTP and a WebSocket: every acknowledged event is delivered to every reader before the close with 1001."""
-    service = start_service(tmp_path / "log", environment=neo4j_environment(neo4j_target))
-    begin = head(service)
-    acknowledged: set[int] = set()
-    refused: list[int] = []
+    with running_service(tmp_path, environment=neo4j_environment(neo4j_target)) as service, ExitStack() as stack:
+        begin = head(service)
+        acknowledged: set[int] = set()
+        refused: list[int] = []
 
-    def write() -> None:
-        with httpx.Client(base_url=service.url, timeout=60) as client:
-            try:
-                while (answer := client.post("/api/events", json=new_event())).status_code == 201:
-                    acknowledged.add(answer.json()["position"])
-                refused.append(answer.status_code)
-            except httpx.TransportError:
-                refused.append(0)
+        def write() -> None:
+            with httpx.Client(base_url=service.url, timeout=60) as client:
+                try:
+                    while (answer := client.post("/api/events", json=new_event())).status_code == 201:
+                        acknowledged.add(answer.json()["position"])
+                    refused.append(answer.status_code)
+                except httpx.TransportError:
+                    refused.append(0)
 
-    async def publish() -> None:
-        async with connect_async(f"{service.websocket_url}?v=1", compression=None) as publisher:
+        async def publish() -> None:
+            async with connect_async(f"{service.websocket_url}?v=1", compression=None) as publisher:
 
-            async def send() -> None:
-                while True:
-                    await publisher.send(json.dumps({"type": "publish", "ref": 1, "data": new_event()}))
-                    await asyncio.sleep(0)  # without this, messages would never be read
+                async def send() -> None:
+                    while True:
+                        await publisher.send(json.dumps({"type": "publish", "ref": 1, "data": new_event()}))
+                        await asyncio.sleep(0)  # without this, messages would never be read
 
-            sending = asyncio.create_task(send())
-            try:
-                async for text in publisher:
-                    message = json.loads(text)
-                    if message["type"] == "ack":
-                        acknowledged.add(message["data"]["position"])
-            except ConnectionClosed:
-                pass
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-            assert publisher.close_code == 1001
+                sending = asyncio.create_task(send())
+                try:
+                    async for text in publisher:
+                        message = json.loads(text)
+                        if message["type"] == "ack":
+                            acknowledged.add(message["data"]["position"])
+                except ConnectionClosed:
+                    pass
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+                assert publisher.close_code == 1001
 
-    with ExitStack() as stack:
         readers = [stack.enter_context(subscribe(service)) for _ in range(3)]
         silent = stack.enter_context(silent_websocket(service))
         writers = [threading.Thread(target=write) for _ in range(4)]
@@ -396,7 +395,6 @@ def test_a_stop_commits_accepted_events_and_tells_every_socket_the_last_position
         assert set(refused) <= {0, 503}
         assert service.process.wait(STOPS_WITHIN) == 0, service.log.read_text()  # though one WebSocket answers nothing
         assert silent.socket.fileno() >= 0
-    service.client.close()
 
 
 def test_a_peer_that_answers_no_ping_is_disconnected(neo4j_target: Target, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.acceptance.refusals import UNKNOWN
-from tests.answers import get
+from tests.answers import each_page, get
 from tests.conftest import Service
 from tests.events import new_id, post
 
@@ -191,13 +191,10 @@ def test_pages_of_a_nodes_descendants_leave_out_events_that_arrive_after_the_fir
     expected = [change, *(post(service, "proposal", None, change)["id"] for _ in range(4))]
     file = create(service).json()["id"]
     link(service, file, change, "changed_by")
-    path: str | None = f"/api/nodes/{file}/descendants?limit=2"
     listed: list[str] = []
-    while path:
-        answer = service.client.get(path)
-        assert answer.json()["count"] == 5
-        listed += [node["id"] for node in answer.json()["nodes"]]
-        path = answer.links["next"]["url"] if "next" in answer.links else None
+    for page in each_page(service, f"/api/nodes/{file}/descendants", limit=2):
+        assert page["count"] == 5
+        listed += [node["id"] for node in page["nodes"]]
         post(service, "proposal", None, change)
     assert listed == expected
 

@@ -37,9 +37,25 @@ def test_every_query_of_the_cookbook_and_of_mirrors_is_listed_with_its_text(offe
 def test_parameters_and_columns_are_described_as_the_header_says(offered: dict[str, Any]) -> None:
     query = offered["cookbook/before_a_penalty"]
     assert query["parameters"] == [
-        {"name": "id", "type": "STRING", "description": "of a penalty, or of any event", "required": True},
-        {"name": "minutes", "type": "INTEGER", "description": "", "required": False, "default": 60, "minimum": 1, "maximum": 525600},
-        {"name": "limit", "type": "INTEGER", "description": "", "required": False, "default": 100, "minimum": 1, "maximum": 1000},
+        {"name": "id", "type": "STRING", "description": "id of the penalty, or of any other event", "required": True},
+        {
+            "name": "minutes",
+            "type": "INTEGER",
+            "description": "how long before the penalty the events may be",
+            "required": False,
+            "default": 60,
+            "minimum": 1,
+            "maximum": 525600,
+        },
+        {
+            "name": "limit",
+            "type": "INTEGER",
+            "description": "rows at most",
+            "required": False,
+            "default": 100,
+            "minimum": 1,
+            "maximum": 1000,
+        },
     ]
     assert [(column["name"], column["type"]) for column in query["columns"]][-2:] == [("timestamp", "STRING"), ("led_there", "BOOLEAN")]
     [scope] = [one for one in offered["cookbook/shared_causes_of_failures"]["parameters"] if one["name"] == "scope"]

@@ -1,4 +1,4 @@
-"""The README's commands, run as printed."""
+"""The commands of README.md, run as printed."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def test_the_two_commands_are_there_and_ci_runs_the_second() -> None:
     assert "\nmake test\n" in (ROOT / ".ci/run").read_text("utf-8")
 
 
-def test_the_first_screen_says_what_it_is_and_shows_an_event_and_its_effect() -> None:
-    screen = "\n".join(README.splitlines()[:50])
-    assert all(word in screen for word in ("make run", "make test", '"type": "proposal"', '"type": "reward"', '"strength":0.898'))
+def test_the_first_lines_show_how_to_run_it_and_an_event_with_its_effect() -> None:
+    first_lines = "\n".join(README.splitlines()[:50])
+    assert all(word in first_lines for word in ("make run", "make test", '"type": "proposal"', '"type": "reward"', '"strength":0.898'))
 
 
-def test_every_link_to_a_file_leads_somewhere() -> None:
+def test_every_link_to_a_file_has_a_target() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
 
 
 def test_every_command_works_as_printed(tmp_path: Path) -> None:
-    """As printed, but for the port: the reader's own service may be running on 5000, as the README has it."""
+    """Only the port differs from the page, because a service of the reader may run on port 5000."""
     program("curl")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -52,8 +52,8 @@ def test_every_command_works_as_printed(tmp_path: Path) -> None:
                 done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
                 assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
                 assert '"message"' not in done.stdout, done.stdout
-        [signal_] = [found for found in httpx.get(f"{url}/api/signals").json() if found["pattern"] == "improve_ux"]
-        assert 0.3 < signal_["strength"] <= 0.9
+        [strength] = [found["strength"] for found in httpx.get(f"{url}/api/signals").json() if found["pattern"] == "improve_ux"]
+        assert 0.3 < strength <= 0.9
     finally:
         os.killpg(service.pid, signal.SIGINT)
         service.wait(60)
