@@ -292,7 +292,8 @@ async def _serve_http(
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     tune_collector()
-    on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    if server.started:
+        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

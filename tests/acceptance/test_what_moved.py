@@ -76,6 +76,16 @@ def test_an_event_that_moves_nothing_is_answered_with_the_reason(memory_service:
     assert post(memory_service, "reward", {"value": 1, "alpha": 0}, proposal, scope=scope)["moved"] == "alpha is 0"
 
 
+def test_a_value_at_the_limit_and_one_that_is_too_small_have_different_reasons(memory_service: Service) -> None:
+    scope = unique("s")
+    small = post(memory_service, "reward", {"action": "new", "value": 0.005}, scope=scope)
+    assert small["moved"] == "its value is too small: a strength below 0.01 is 0"
+    full = new_event("reward", {"action": "full", "value": 1, "alpha": 1}, scope=scope)
+    first, second = append(memory_service, [full, full])
+    assert "moved" not in first
+    assert second["moved"] == "the signal stands at its limit"
+
+
 def test_the_reason_comes_with_batches_and_acks_too_and_not_with_retries(memory_service: Service) -> None:
     scope = unique("s")
     event = new_event("reward", {"value": 0.5}, scope=scope, id=new_id())

@@ -19,7 +19,6 @@ from tests.tracked_files import ROOT, tracked
 DOC_WIDTH = 120
 MOST_LINES = 500
 LONG = {
-    "tests/unit/test_committer.py": 910,
     "tests/acceptance/test_mcp.py": 500,
     "docs/protocol.md": 640,
     "CHANGELOG.md": 500,
@@ -39,7 +38,8 @@ MAY_SLEEP = {
     "tests/conftest.py": "polls whether a service is ready, with pauses",
     "tests/chaos.py": "clients pause at random, and processes are killed at random moments",
     "tests/strategies.py": "a store that takes a random time for each call; in simulated time",
-    "tests/unit/test_committer.py": "clients pause at random, and a database is away for 20 s; in simulated time",
+    "tests/unit/test_committer_interleavings.py": "clients pause at random; in simulated time",
+    "tests/unit/test_committer_outages.py": "a database is away for 20 s; in simulated time",
     "tests/integration/test_lost_commits.py": "connections are cut at random moments",
     "tests/acceptance/test_full_queue.py": "waits as long as Retry-After says, then there must be room",
     "tests/acceptance/test_command_reading.py": "appends the same events again and again until a watching command has printed them",

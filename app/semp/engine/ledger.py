@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
 from semp.domain.event_types import LOWERING, TYPES
-from semp.domain.signals import Key, Move, Rules, Signal, apply, live, rules_at
+from semp.domain.signals import FADED, Key, Move, Rules, Signal, apply, live, rules_at
 from semp.engine.records import Entry, LogState, Plan, Thread
 
 CACHED_CAUSES = 4_096
@@ -212,7 +212,13 @@ def why_unmoved(entry: Entry) -> str | None:
         return f"{missing} in scope {event.scope} of trace {event.trace_id}"
     if effect == "touch" or any(move.before != move.after for move in entry.moves):
         return None
-    return "its value is 0" if not entry.value else "alpha is 0" if entry.alpha == 0 else "the signal stands at its limit"
+    if not entry.value:
+        return "its value is 0"
+    if entry.alpha == 0:
+        return "alpha is 0"
+    if effect == "raise" and entry.moves[0].before < 1:
+        return f"its value is too small: a strength below {FADED:g} is 0"
+    return "the signal stands at its limit"
 
 
 def kept(entry: Entry) -> Sequence[Move]:

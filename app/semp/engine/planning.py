@@ -218,6 +218,8 @@ class _Builder:
         self.signals: dict[Key, Signal] = {}
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
+        self.recovered: set[str] = set()
+        """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
     def add(self, submission: Submission) -> list[Recorded]:
         """Add the new drafts of a submission; returns the answers to all of its drafts.
@@ -229,6 +231,7 @@ class _Builder:
         """
         recorded: list[Recorded | Entry] = []
         fresh: dict[str, Entry] = {}
+        recovered: set[str] = set()
         self.proposed = {}
         for index, draft in enumerate(submission.drafts):
             known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
@@ -236,8 +239,12 @@ class _Builder:
                 if not same_content(draft, known.event):
                     raise IdConflict(draft.id, index if submission.batch else None)
                 in_log = draft.id in self.findings.stored
-                known.created = submission.tried is not None and in_log and known.event.position > submission.tried
-                recorded.append(known)
+                own = submission.tried is not None and in_log and known.event.position > submission.tried
+                if own and draft.id not in self.recovered:
+                    recovered.add(draft.id)
+                    recorded.append(msgspec.structs.replace(known, created=True))
+                else:
+                    recorded.append(Recorded(known.event, known.encoded, created=False))
             else:
                 entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
                 recorded.append(entry)
@@ -245,6 +252,7 @@ class _Builder:
                     self.proposed[_thread(entry)] = entry.as_proposal()
         for entry in fresh.values():
             self._accept(entry)
+        self.recovered |= recovered
         return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
     def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:

@@ -137,6 +137,17 @@ class Connection:
                 found = await result.values()
                 return found[0][0] if packed else found
 
+    async def await_indexes(self, seconds: float) -> None:
+        """Wait until every index is populated. A new index on a large log takes minutes.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached, or is not done after so many seconds.
+        """
+        with translated():
+            async with asyncio.timeout(seconds + CLIENT_GRACE), self.driver.session(database=self.database) as session:
+                text = cast("LiteralString", self.queries["await_indexes"].text)
+                await (await session.run(Query(text, timeout=seconds), {"seconds": round(seconds)})).consume()
+
     async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
         """Like `run`, for a long read. At most LONG_AT_ONCE of these run at the same time; the others wait.
 

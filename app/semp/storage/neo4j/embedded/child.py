@@ -193,8 +193,18 @@ class Child:
                 with contextlib.suppress(DriverError, Neo4jError):
                     async with driver.session(database="system") as session:
                         record = await (await session.run(STATUS, name=self.connection.database)).single()
-                        if record is not None and record["statusMessage"]:
-                            return str(record["statusMessage"])
+                    if record is not None and record["statusMessage"] and not await self._runs_queries(driver):
+                        return str(record["statusMessage"])
+
+    async def _runs_queries(self, driver: AsyncDriver) -> bool:
+        from neo4j.exceptions import DatabaseError
+
+        try:
+            async with driver.session(database=self.connection.database) as session:
+                await (await session.run("RETURN 1")).consume()
+        except DatabaseError:
+            return False
+        return True
 
     async def ended(self) -> int:
         """Wait until the guard has ended, for whatever reason.

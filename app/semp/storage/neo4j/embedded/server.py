@@ -231,14 +231,13 @@ class EmbeddedNeo4j:
             if clock() - began >= STAYED_UP:
                 backoff = FIRST_BACKOFF
             _log.error("%s; restarting Neo4j in %.0f s", cause, backoff)
-            await self._child.stop()
             while not self._ready:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
                 try:
+                    # Java may still be running, with the store and the port: its database has stopped itself, or its guard has died.
+                    await self._child.stop()
                     require_space(self._home, OLD_DATA, "the database")
-                    # If the guard died, its Java is still running and has the store and the port.
-                    await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE)
                     await self._restart()
                     _log.warning("Neo4j is back (pid %s)", self.pid)
                 except Exception as error:  # never give up: without Neo4j the service cannot work

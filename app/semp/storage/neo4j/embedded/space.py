@@ -59,12 +59,11 @@ async def report_space(home: Path) -> None:
     while True:
         if has_room(home) is full:
             full = not full
-            free = shutil.disk_usage(home).free // MB
             if full:
                 _log.error(
-                    "the disk of %s is full: %d MB are free, %d MB are needed. Events are refused until there is room; reading goes on",
-                    home, free, RESERVE // MB,
+                    "the disk of %s is full: less than %d MB are free. Events are refused until there is room; reading goes on",
+                    home, RESERVE // MB,
                 )  # fmt: skip
             else:
-                _log.warning("the disk of %s has room again (%d MB are free); events are taken", home, free)
+                _log.warning("the disk of %s has room again; events are taken", home)
         await asyncio.sleep(LOOK)
