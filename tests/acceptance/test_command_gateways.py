@@ -188,4 +188,4 @@ def test_the_version_is_shown_where_the_service_tells_it(memory_service: Service
     with gateway(memory_service.url, lambda asked: Reply(404) if asked.path == "/api/version" else None) as front:
         found = semp("status", "--url", front.url)
         assert found.returncode == 0
-        assert "not told" in found.stdout.decode()
+        assert "unknown" in found.stdout.decode()
