@@ -178,4 +178,4 @@ def test_status_shows_the_version_where_the_service_answers_it(memory_service: S
     with gateway(memory_service.url, lambda asked: Reply(404) if asked.path == "/api/version" else None) as front:
         found = semp("status", "--url", front.url)
         assert found.returncode == 0
-        assert "not told" in found.stdout.decode()
+        assert "unknown" in found.stdout.decode()

@@ -190,7 +190,7 @@ def test_ctrl_c_tells_what_was_appended_and_that_the_import_can_be_repeated(memo
             process.send_signal(signal.SIGINT)
             text = process.stderr.read().decode()
             assert process.wait(30) == 130
-    assert text.strip() == "stopped: 2 events appended, 0 were there already; the same import again goes on from there"
+    assert text.strip() == "stopped: 2 events appended, 0 were there already; run the same import again to continue"
 
 
 # Sizes

@@ -244,7 +244,7 @@ def test_watching_in_a_pipe_prints_each_change_and_ctrl_c_is_no_failure(memory_s
 
 
 def test_watching_on_a_terminal_draws_a_table_and_ctrl_c_is_no_failure(story: Service) -> None:
-    code, sent = on_terminal("signals", "--watch", "--url", story.url, stop_at="Ctrl-C ends")
+    code, sent = on_terminal("signals", "--watch", "--url", story.url, stop_at="Ctrl-C to stop")
     assert code == 0, sent
     assert "improve_ux" in sent
     assert "Traceback" not in sent

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from semp.domain.errors import InvalidInput
+from semp.mcp.in_process import InProcessTransport
 from semp.mcp.resources import resource, signal_uri, trace_uri
-from semp.mcp.within import Within
 
 
 @pytest.mark.parametrize("name", ["plain", "a/b", "a b", "ä%", "?#", "*", "."])
@@ -71,7 +71,7 @@ class Application:
 
 
 async def test_an_answer_passes_as_it_is() -> None:
-    async with httpx.AsyncClient(transport=Within(Application()), base_url="http://semp") as client:
+    async with httpx.AsyncClient(transport=InProcessTransport(Application()), base_url="http://semp") as client:
         answer = await client.post("/a%2Fb", content=b"body")
         assert (answer.status_code, answer.content, answer.headers["x-path"]) == (200, b"body", "/a%2Fb")
 
@@ -79,7 +79,7 @@ async def test_an_answer_passes_as_it_is() -> None:
 async def test_an_application_waits_for_its_reader_and_ends_when_that_leaves() -> None:
     application = Application()
     async with (
-        httpx.AsyncClient(transport=Within(application), base_url="http://semp") as client,
+        httpx.AsyncClient(transport=InProcessTransport(application), base_url="http://semp") as client,
         client.stream("GET", "/endless") as answer,
     ):
         pieces = answer.aiter_raw()
@@ -93,7 +93,7 @@ async def test_an_application_waits_for_its_reader_and_ends_when_that_leaves() -
 
 async def test_a_request_given_up_before_its_answer_is_cancelled() -> None:
     application = Application()
-    async with httpx.AsyncClient(transport=Within(application), base_url="http://semp") as client:
+    async with httpx.AsyncClient(transport=InProcessTransport(application), base_url="http://semp") as client:
         request = asyncio.create_task(client.get("/hangs"))
         await application.hangs.wait()
         request.cancel()
@@ -105,6 +105,6 @@ async def test_a_request_given_up_before_its_answer_is_cancelled() -> None:
 
 @pytest.mark.parametrize(("path", "error"), [("/fails", ValueError), ("/silent", RuntimeError)])
 async def test_a_failure_before_the_answer_is_raised(path: str, error: type[Exception]) -> None:
-    async with httpx.AsyncClient(transport=Within(Application()), base_url="http://semp") as client:
+    async with httpx.AsyncClient(transport=InProcessTransport(Application()), base_url="http://semp") as client:
         with pytest.raises(error):
             await client.get(path)

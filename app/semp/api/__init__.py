@@ -1,1 +1,1 @@
-"""HTTP and WebSocket: controllers, the document that describes them, and the one map from domain errors to answers."""
+"""HTTP and WebSocket: route handlers, their OpenAPI document, and the one mapping from domain errors to HTTP answers."""

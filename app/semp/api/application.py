@@ -27,7 +27,11 @@ from semp.engine.environment import Environment
 
 
 def create_app(environment: Environment, *more: ControllerRouterHandler) -> Litestar:
-    """The app with these further routes; the environment is started and stopped by whoever serves it. No side effects."""
+    """The app for an environment. Has no side effects; the caller starts and stops the environment.
+
+    Args:
+        more: further routes, such as `/mcp`.
+    """
     api = Router(
         "/api",
         route_handlers=[

@@ -1,9 +1,10 @@
-"""POST routes that Litestar documents, routes and guards with middleware and exception handlers, but whose body goes straight in.
+"""POST routes that bypass Litestar's request and response objects, for speed.
 
-A plain Litestar handler builds a Request, a kwargs model and a Response for each call; here the route's innermost middleware reads
-the body and answers itself, so an append pays for little more than its own work. It uses public API only: `middleware=` of a route.
-What does not run on such a route: guards, hooks (`before_request`, ...), dependencies and response options. Authentication belongs
-in a middleware of the app, which does run.
+A plain Litestar handler builds a Request, a kwargs model and a Response for each call. Here the route's innermost middleware reads the
+body and answers itself, so an append has little overhead. This uses only Litestar's public API: `middleware=` of a route.
+
+Litestar still documents and routes such a route, and runs the app's middleware and exception handlers. It does not run guards, hooks
+(`before_request`, ...), dependencies or response options. So authentication must be a middleware of the app.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from semp.domain.errors import FieldError, InvalidInput, StoreUnavailable, TooLa
 from semp.domain.validation import field_error
 
 MAX_BODY = 1024 * 1024
-"""Bytes of a request body, at most."""
+"""Maximum size of a request body in bytes."""
 JSON = "application/json"
 CODINGS = {"gzip": 31, "deflate": 15}
-"""Content encodings a body may have, each with zlib's name of its format (`wbits`)."""
+"""Content encodings that a body may have, each with the `wbits` argument that makes zlib read it."""
 
 T = TypeVar("T")
 
 
 class Incoming(NamedTuple):
-    """A request, its body read whole."""
+    """A request with its complete, decompressed body. `content_type` is in lower case and has no parameters."""
 
     body: bytes
     content_type: str
@@ -45,7 +46,7 @@ class Incoming(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What goes back: JSON, ready to send."""
+    """An answer; `body` is encoded JSON."""
 
     status: int
     body: bytes
@@ -65,14 +66,17 @@ def direct_post(
     parameters: dict[str, Any] | None = None,
     **documentation: Any,
 ) -> Callable[[Respond], post]:
-    """Make a POST route of a function from request to answer.
+    """Make a POST route from a function that takes an `Incoming` and returns an `Answer`.
 
     Args:
-        body: type of the body, for the OpenAPI document; the function decodes it itself, with `decode`.
-        answer: type of the answer to a success, for the document.
-        accepts: media types it reads; others are answered 415.
-        max_body: bytes; a longer body is answered 413, before it is read where its length is announced.
-        parameters: annotations of path and query parameters, for the document; the function finds their values in the scope.
+        body: type of the body, for the OpenAPI document only; the function decodes the body itself, with `decode`.
+        answer: type of a successful answer, for the OpenAPI document only.
+        accepts: media types that the route reads; others are answered 415.
+        max_body: maximum size of the body in bytes, also after decompression. A larger body is answered 413, without reading it when
+            `Content-Length` says so.
+        responses: the documented answers by status.
+        parameters: annotations of path and query parameters, for the OpenAPI document only; the function reads the values from the scope.
+        documentation: further keyword arguments of `litestar.post`.
     """
 
     def decorate(respond: Respond) -> post:
@@ -119,7 +123,7 @@ def _set_signature(function: Any, names: dict[str, Any], answer: Any) -> None:
 class _Direct:
     def __init__(self, app: ASGIApp, *, respond: Respond, accepts: frozenset[str], max_body: int) -> None:
         self.app = app
-        """The route as Litestar would run it: there for the document, never called."""
+        """The route as Litestar would run it. Never called: it exists only for the OpenAPI document."""
         self.respond = respond
         self.accepts = accepts
         self.max_body = max_body
@@ -144,7 +148,7 @@ class _Direct:
         if body is not None and coding not in ("", "identity"):
             body = decoded(body, coding, self.max_body)
         if body is None:
-            return  # the client left before it had sent everything; nothing was begun
+            return  # the client disconnected before it had sent the whole body
         status, answer = await self.respond(Incoming(body, content_type, scope))
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -168,15 +172,16 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
 
 
 def decoded(body: bytes, coding: str, limit: int) -> bytes:
-    """A compressed body as it was.
+    """Decompress a body.
 
     Args:
-        limit: bytes it may have then, at most.
+        coding: the `Content-Encoding`, in lower case.
+        limit: maximum size of the result in bytes. No more than this is decompressed.
 
     Raises:
-        UnsupportedMediaType: the coding is none this reads.
-        TooLarge: it is longer.
-        InvalidInput: it is damaged.
+        UnsupportedMediaType: the coding is not one of CODINGS.
+        TooLarge: the result is larger than the limit.
+        InvalidInput: the body is not valid in that coding.
     """
     if coding not in CODINGS:
         raise UnsupportedMediaType(
@@ -184,27 +189,27 @@ def decoded(body: bytes, coding: str, limit: int) -> bytes:
         )
     reader = zlib.decompressobj(wbits=CODINGS[coding])
     try:
-        found = reader.decompress(body, limit + 1)
+        unpacked = reader.decompress(body, limit + 1)
     except zlib.error as error:
         raise InvalidInput(FieldError("body", f"not valid {coding}: {error}")) from None
-    if len(found) > limit:
-        raise TooLarge(FieldError("body", f"longer than the limit of {limit} bytes once it is unpacked"))
+    if len(unpacked) > limit:
+        raise TooLarge(FieldError("body", f"longer than the limit of {limit} bytes when it is unpacked"))
     if not reader.eof or reader.unused_data:
-        raise InvalidInput(FieldError("body", f"not valid {coding}: it ends too early, or something follows"))
-    return found
+        raise InvalidInput(FieldError("body", f"not valid {coding}: the data ends too early, or is followed by other data"))
+    return unpacked
 
 
 def decode(read: Callable[[bytes], T], body: bytes) -> T:
-    """Decode a body with a msgspec decoder.
+    """Decode a body with the method of a msgspec decoder.
 
     Raises:
-        InvalidInput: names the field and the reason, or says what is wrong with the JSON.
+        InvalidInput: the body is not valid JSON or UTF-8, or not of the decoder's type; names the field and the reason.
     """
     try:
         return read(body)
     except msgspec.ValidationError as error:
-        found = field_error(error, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
-        raise InvalidInput(found if found.field else FieldError("body", found.reason)) from None
+        invalid = field_error(error, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
+        raise InvalidInput(invalid if invalid.field else FieldError("body", invalid.reason)) from None
     except msgspec.DecodeError as error:
         raise InvalidInput(FieldError("body", f"not valid JSON: {error}")) from None
     except UnicodeDecodeError:

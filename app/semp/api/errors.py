@@ -1,4 +1,7 @@
-"""The one map from errors to HTTP answers: `{"message": text, "errors": [{"field", "reason"}]?}`, never a trace, query or secret."""
+"""The one mapping from errors to HTTP answers: `{"message": text, "errors": [{"field", "reason"}]?}`.
+
+An answer never contains a stack trace, a database query or a secret.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +35,14 @@ log = logging.getLogger(__name__)
 
 
 class ErrorBody(msgspec.Struct, omit_defaults=True):
-    """Every answer that is no success."""
+    """The body of every error answer."""
 
     message: str
     errors: Sequence[FieldError] | None = None
 
 
 class UnsupportedMediaType(HTTPException):
-    """The body is of a type, or in a coding, that this route does not read; `header` is the one that says so."""
+    """This route does not read the media type or content encoding of the body. `header` names the request header at fault."""
 
     status_code = 415
 
@@ -49,7 +52,7 @@ class UnsupportedMediaType(HTTPException):
 
 
 class Described(NamedTuple):
-    """An error as clients are told of it, over HTTP or a WebSocket."""
+    """An error as it is sent to clients, over HTTP or a WebSocket. `retry_after` is in seconds."""
 
     status: int
     message: str
@@ -58,7 +61,7 @@ class Described(NamedTuple):
 
 
 def describe(error: SempError) -> Described | None:
-    """The status and words of each domain error; None for a defect, of which clients are told nothing."""
+    """Status and message of a domain error; None for a defect, whose details are not sent to clients."""
     match error:
         case TooLarge():
             return Described(413, f"Validation error: {error}", error.fields)
@@ -81,23 +84,23 @@ def describe(error: SempError) -> Described | None:
 
 
 def domain_error(request: Request[Any, Any, Any], error: SempError) -> Response[ErrorBody]:
-    """A domain error as an answer."""
-    found = describe(error)
-    if found is None:
+    """Answer a domain error."""
+    described = describe(error)
+    if described is None:
         return unexpected_error(request, error)
-    headers = {"retry-after": str(found.retry_after)} if found.retry_after is not None else None
-    return _answer(found.status, found.message, found.errors, headers)
+    headers = {"retry-after": str(described.retry_after)} if described.retry_after is not None else None
+    return _answer(described.status, described.message, described.errors, headers)
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
-    """Litestar's own errors in our shape."""
+    """Answer an error that Litestar raised, in the same format as domain errors."""
     headers = dict(error.headers or {})
     match error:
         case ValidationException():
-            found: list[Any] = error.extra if isinstance(error.extra, list) else []
-            fields = [_field(request, str(item.get("key", "")), str(item.get("message", ""))) for item in found]
-            if isinstance(error.__cause__, KeyError):  # the one sign Litestar gives of a parameter that was left out, by name
-                fields.append(FieldError(_sent_as(str(error.__cause__.args[0])), "required parameter is missing"))
+            details: list[Any] = error.extra if isinstance(error.extra, list) else []
+            fields = [_field(request, str(item.get("key", "")), str(item.get("message", ""))) for item in details]
+            if isinstance(error.__cause__, KeyError):  # Litestar reports a missing parameter only by this cause, which holds its name
+                fields.append(FieldError(_query_name(str(error.__cause__.args[0])), "required parameter is missing"))
             text = "; ".join(f"{field.field}: {field.reason}" for field in fields) or error.detail
             return _answer(400, f"Validation error: {text}", fields or None, headers)
         case NotFoundException():
@@ -114,7 +117,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 
 
 def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """A defect: all of it goes to the log, nothing of it to the client."""
+    """Answer a defect: the details go to the log, none to the client."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _answer(500, "Internal server error")
 
@@ -128,20 +131,20 @@ def _answer(
     return Response(ErrorBody(message, errors), status_code=status, headers=headers, media_type="application/json")
 
 
-def _sent_as(name: str) -> str:
-    """A query parameter as the client wrote it; some of its names are taken in Litestar's handlers."""
+def _query_name(name: str) -> str:
+    """The query parameter's name for a handler's argument. They differ where the name cannot be an argument of a Litestar handler."""
     return {"types": "type", "in_scope": "scope", "return_": "return"}.get(name, name)
 
 
 def _field(request: Request[Any, Any, Any], key: str, message: str) -> FieldError:
-    name, reason = _sent_as(key), message[:1].lower() + message[1:]
+    name, reason = _query_name(key), message[:1].lower() + message[1:]
     if reason.startswith("invalid enum value"):
         reason = with_allowed(reason, _allowed(request, name))
     return FieldError(name, reason)
 
 
 def _allowed(request: Request[Any, Any, Any], name: str) -> list[str]:
-    """The values that a query parameter may have, from the app's own document."""
+    """The values that a query parameter may have, from the app's OpenAPI document."""
     parameter = query_parameters(request.app).get(request.scope.get("path_template", ""), {}).get(name)
     schemas = [parameter.schema] if parameter is not None else []
     for schema in schemas:
@@ -152,17 +155,20 @@ def _allowed(request: Request[Any, Any, Any], name: str) -> list[str]:
 
 _DESCRIBED = {
     400: ("The input was refused; nothing was written.", "Validation error: scope: required field is missing"),
-    404: ("There is no such thing.", "no event has the id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"),
-    409: ("What was sent contradicts what the log holds.", "id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10 is taken by another event"),
-    413: ("The body, or a payload in it, is beyond its limit.", "Validation error: payload: 300000 bytes, the limit is 262144"),
-    415: ("The body is of a type this route does not read.", "the content type must be application/json"),
-    500: ("A defect of the service; its log has the details.", "Internal server error"),
-    503: ("Repeat after `Retry-After` seconds.", "the database is not available; nothing was stored"),
+    404: ("The object does not exist.", "no event has the id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10"),
+    409: (
+        "The request conflicts with what the log holds.",
+        "id 0190d5ac-7f5e-7cc1-8f0e-5b2f6f1d2a10 is taken by an event with other content",
+    ),
+    413: ("The body, or a payload in it, is too large.", "Validation error: payload: 300000 bytes, the limit is 262144"),
+    415: ("This route does not read the body's media type or content encoding.", "the content type must be application/json"),
+    500: ("A defect in the service; its log has the details.", "Internal server error"),
+    503: ("Temporarily unavailable; repeat after `Retry-After` seconds.", "the database is not available; nothing was stored"),
 }  # fmt: skip
 
 
 def responses(*statuses: int) -> dict[int, ResponseSpec]:
-    """The documented error answers of a route; 500 is always one of them."""
+    """The documented error answers of a route: these statuses, and always 500."""
     return {
         status: ResponseSpec(
             data_container=ErrorBody,

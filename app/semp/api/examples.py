@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document, kept together so that they tell one story."""
+"""The examples of the OpenAPI document. They are in one place because they all describe the same event."""
 
 from __future__ import annotations
 
@@ -110,13 +110,13 @@ QUERY_ANSWER: Json = {"columns": ["giver", "receiver", "rewards"], "rows": [["cr
 
 
 def success(model: Any, example: Any, description: str = "Done.") -> ResponseSpec:
-    """A documented success with its example."""
+    """A documented success answer with its example."""
     return ResponseSpec(data_container=model, description=description, generate_examples=False, examples=[Example(value=example)])
 
 
 def created(model: Any, example: Any) -> dict[int, ResponseSpec]:
-    """The two successes of a create that may be retried."""
+    """The two success answers of a create request that may be retried."""
     return {
         201: success(model, example, "Stored."),
-        200: success(model, example, "Stored before, with the same content; this request was a retry."),
+        200: success(model, example, "Already stored with the same content; this request was a retry."),
     }

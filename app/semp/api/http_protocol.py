@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol, which also reads requests that offer to switch to a protocol it does not speak.
+"""uvicorn's HTTP protocol, extended to read requests that offer an upgrade to a protocol the server does not speak.
 
-A server may ignore such an offer (RFC 9110, section 7.8), and clients count on it: Java's HTTP client offers h2c with every first request.
-httptools takes whatever follows the head of such a request for the other protocol, and its body is lost.
+A server may ignore such an offer (RFC 9110, section 7.8), and clients rely on that: Java's HTTP client offers h2c in its first request.
+httptools treats the bytes after the head of such a request as the other protocol, so the request's body would be lost.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Where an upgrade is offered that is none to a WebSocket, the request is read again without the offer."""
+    """A request that offers an upgrade other than to a WebSocket is parsed again without the offer."""
 
     _offered = False
-    """Whether the head that was just read holds such an offer; then its request has not begun yet."""
+    """Whether the head just parsed contains such an offer. The application has not seen that request yet."""
 
     def on_headers_complete(self) -> None:
         self._offered = self.parser.should_upgrade() and not self._should_upgrade()

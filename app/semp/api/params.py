@@ -1,4 +1,4 @@
-"""Parameters of the routes: their names, types, bounds and descriptions, each written once."""
+"""Request parameters that several routes share: name, type, bounds and description."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from semp.domain.scopes import MAX_SCOPE, Glob
 from semp.engine.records import NODE_BUDGET
 
 MAX_PAGE = 1000
-"""Events or nodes in a page, at most."""
+"""Maximum number of events or nodes in a page."""
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Events in a page, at most.")]
+Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Maximum number of items in a page.")]
 Types = Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Only these types; may be repeated.")]
 ScopeGlob = Annotated[
     str | None,
     QueryParameter(
-        name="scope",  # the name is taken in Litestar's handlers
+        name="scope",  # a handler's argument cannot be called `scope`: Litestar passes the ASGI scope under that name
         required=False,
         max_length=MAX_SCOPE,
-        description="A scope, or a glob: `*` is one segment, `**` at the end is one or more.",
+        description="A scope or a glob: `*` matches one segment, `**` at the end matches one or more.",
         examples=[Example(value="ui.**")],
     ),
 ]
@@ -34,37 +34,37 @@ Named = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, des
 InPath = Annotated[str, Parameter(description="Percent-encoded where needed.")]
 
 
-Depth = Annotated[int | None, Parameter(ge=1, le=1_000_000, required=False, description="PARENT hops at most; default: no bound.")]
-PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Nodes in a page, at most; 0 for the count alone.")]
+Depth = Annotated[
+    int | None, Parameter(ge=1, le=1_000_000, required=False, description="Maximum number of PARENT hops; default: no limit.")
+]
+PageSize = Annotated[int, Parameter(ge=0, le=MAX_PAGE, description="Maximum number of nodes in a page; 0 returns only the count.")]
 Cursor = Annotated[
     str | None,
     Parameter(
         required=False,
         pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}){0,2}$",
-        description="From a `Link` header: depth and position last seen, the newest position that counts, and the count.",
+        description="From a `Link` header: depth and position of the last node, then the newest position included, then the total count.",
     ),
 ]
 Budget = Annotated[
     int,
-    Parameter(
-        ge=1, le=NODE_BUDGET, description="Events reached at most, whether they are shown or not; beyond it the answer is truncated."
-    ),
+    Parameter(ge=1, le=NODE_BUDGET, description="Maximum number of events to visit, shown or not. A search that reaches it is truncated."),
 ]
 WithCount = Annotated[
-    int, Parameter(ge=0, le=1, description="0 to leave out `count`: a page of the nearest is there before all are counted.")
+    int, Parameter(ge=0, le=1, description="0 leaves out `count`; the page is then answered without counting all events.")
 ]
 WithPayload = Annotated[int, Parameter(ge=0, le=1, description="1 to include payloads.")]
 
 
 def valid_glob(scope: str | None) -> Glob | None:
-    """The scope filter, parsed.
+    """Parse the scope filter; None stays None.
 
     Raises:
-        InvalidInput: it is neither a scope nor a glob.
+        InvalidInput: the text is neither a scope nor a glob.
     """
     return Glob.parse(scope) if scope is not None else None
 
 
 def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:
-    """What follows the prefix in the path, percent-decoded once: slashes and empty segments in it are the client's own."""
+    """The path after the prefix, percent-decoded once. Slashes and empty segments in it are kept as the client sent them."""
     return unquote(request.scope["raw_path"].decode("latin-1").partition("?")[0]).removeprefix(prefix)

@@ -1,4 +1,4 @@
-"""The query parameters of each route; one that a route does not know is refused by name, so that a misspelt filter is noticed."""
+"""The query parameters of each route. An unknown parameter is refused by name, so that a misspelt filter is noticed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from litestar.openapi.spec import Parameter
 from semp.domain.errors import FieldError, InvalidInput
 
 UNCHECKED = ("/api/events", "/api/events/scope/{path}", "/api/events/trace/{path}", "/api/stream", "/api/queries/{name}")
-"""Routes whose contract says that unknown parameters are ignored; and the one that checks each query's own by itself."""
+"""Routes that ignore unknown parameters, as their contract says; and `/api/queries/{name}`, which checks the parameters of each query."""
 
 
 async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """A hook that runs before GET routes.
+    """A `before_request` hook of the API's routes. It checks GET requests only.
 
     Raises:
-        InvalidInput: names each parameter that the route does not know, and those it knows.
+        InvalidInput: names each unknown parameter (10 at most) and the parameters that the route has.
     """
     if request.method != "GET" or not request.scope["query_string"]:
         return
@@ -29,18 +29,18 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
         return
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
-        allowed = f"there are {', '.join(sorted(known))}" if known else "this path has none"
-        raise InvalidInput(*[FieldError(name[:100], f"is no parameter here; {allowed}") for name in unknown[:10]])
+        allowed = f"the parameters are {', '.join(sorted(known))}" if known else "this path has no parameters"
+        raise InvalidInput(*[FieldError(name[:100], f"unknown parameter; {allowed}") for name in unknown[:10]])
 
 
 def query_parameters(app: Litestar) -> dict[str, dict[str, Parameter]]:
-    """The query parameters of each GET route by path and name, from the app's own document."""
-    found: dict[str, dict[str, Parameter]] | None = app.state.get("query_parameters")
-    if found is None:
+    """The query parameters of each GET route by path and name, from the app's OpenAPI document. Computed once per app."""
+    by_path: dict[str, dict[str, Parameter]] | None = app.state.get("query_parameters")
+    if by_path is None:
         routes = {path: item.get for path, item in (app.openapi_schema.paths or {}).items() if item.get is not None}
-        found = {
+        by_path = {
             path: {one.name: one for one in route.parameters or () if isinstance(one, Parameter) and one.param_in == "query"}
             for path, route in routes.items()
         }
-        app.state["query_parameters"] = found
-    return found
+        app.state["query_parameters"] = by_path
+    return by_path

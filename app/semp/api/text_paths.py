@@ -1,7 +1,7 @@
-"""Paths that hold any text, slashes included, and may go on behind it: `/api/signals/{scope}/{pattern}/explain`, `/api/traces/{id}/graph`.
+"""Paths with a free-text parameter that may contain slashes: `/api/signals/{scope}/{pattern}/explain`, `/api/traces/{id}/graph`.
 
-Litestar's router sees paths decoded, where `a%2Fb` and `a/b` are the same, and a parameter that takes slashes takes all that follows.
-So before it routes, what stands for the text is made one segment again; the routes read it from the raw path.
+Litestar's router sees decoded paths, where `a%2Fb` and `a/b` are the same. Its `path` parameter takes slashes, but then also takes the
+`/explain` or `/graph` that follows. So the text is encoded as one segment before routing; the routes read the original from the raw path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TRACES, GRAPH = "/api/traces/", "/graph"
 
 
 class App(Litestar):
-    """The application, with those paths."""
+    """A Litestar application that routes these paths."""
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend) -> None:
         if scope["type"] == "http" and scope["path"].startswith((SIGNALS, TRACES)):
@@ -25,7 +25,11 @@ class App(Litestar):
 
 
 def one_segment(raw: str) -> str:
-    """`/api/signals/ui/a/b%2Fc/explain` gives `/api/signals/ui/a%2Fb%252Fc/explain`: scope, pattern and what is asked of it."""
+    """The path with its text encoded as one segment: `/api/signals/ui/a/b%2Fc/explain` gives `/api/signals/ui/a%2Fb%252Fc/explain`.
+
+    Args:
+        raw: the path as the client sent it, percent-encoded, without the query.
+    """
     if raw.startswith(TRACES):
         return TRACES + _segment(raw.removeprefix(TRACES), GRAPH)
     signal_scope, slash, pattern = raw.removeprefix(SIGNALS).partition("/")

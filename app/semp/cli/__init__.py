@@ -1,4 +1,4 @@
-"""The command line: one file a command, the HTTP client and the terminal that they share."""
+"""The `semp` command line: one file for each command, and the HTTP client and terminal output that the commands share."""
 
 from semp.cli.app import main
 

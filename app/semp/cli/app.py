@@ -1,4 +1,4 @@
-"""The `semp` command: which commands there are, and how each ends."""
+"""The `semp` command: its subcommands, and how errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ from semp.domain.errors import SempError
 FAILED = 1
 INTERRUPTED = 130
 HELP = """\
-SEL/SEMP: agents leave typed events in a shared environment; signals rise and decay; every cause is an edge.
+SEL/SEMP: agents leave typed events in a shared environment. Events raise and lower signals, which decay with time. \
+Each event names the events that caused it.
 
-Ends with 0 when all went well; 1 when it did not, with one line on standard error that says why; 2 for a wrong option;
-130 when Ctrl-C stopped it before it was done.
+Exit codes: 0 for success; 1 for a failure, with one line on standard error that says why; 2 for a wrong option;
+130 when Ctrl-C stopped the command before it was done.
 """
 
 app = App(name="semp", help=HELP, version=__version__)
@@ -41,21 +42,21 @@ app.command(import_, name="import")
 
 
 def main() -> None:
-    """Entry point; every expected error is one line on standard error and exit code 1."""
+    """Entry point. Every expected error becomes one line on standard error and exit code 1."""
     from semp.storage.neo4j.embedded import EmbeddedNeo4jError
 
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):  # a stream of another kind, or none
+        with suppress(AttributeError, ValueError):  # the stream is None, or does not support it
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
     except SempError as error:
         _fail(str(error))
     except msgspec.MsgspecError as error:
-        _fail(f"the service's answer is of another shape than expected; is it of another version? {error}")
+        _fail(f"the service's answer has an unexpected format; is it another version? {error}")
     except EmbeddedNeo4jError as error:
         _fail(str(error), lines=True)
-    except BrokenPipeError:  # whoever read our output has gone; nothing more can be said to them
+    except BrokenPipeError:  # the reader of the output has closed the pipe
         _drop_output()
         raise SystemExit(FAILED) from None
     except OSError as error:
@@ -73,6 +74,6 @@ def _fail(message: str, *, lines: bool = False) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """So that Python, when it ends, does not try once more to write what could not be written."""
+    """Redirect standard output to the null device, so that Python does not fail again when it flushes the output at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The HTTP client of every command: an answer, or one error that says in a line what went wrong and at which URL."""
+"""The HTTP client of every command. A failed request raises one error, whose message says in one line what failed at which URL."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from semp.domain.errors import SempError
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
-"""Without a byte of an answer it is given up then; the service itself answers or refuses before."""
+"""Seconds without a byte of the answer after which a request fails. The service itself answers or refuses earlier."""
 LONGEST_PAUSE = 30.0
-"""Seconds between two tries, at most, whatever Retry-After says."""
+"""Maximum seconds between two attempts, even if Retry-After asks for more."""
 TEMPORARY = (502, 503, 504)
+"""Statuses after which a request may succeed later."""
 
 T = TypeVar("T")
 Query = Mapping[str, Any]
 
 
 class Refused(SempError):
-    """The service answered, and said no; the message is its own."""
+    """The service refused the request. The message is the service's own."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -40,7 +41,7 @@ class Refused(SempError):
 
 
 class NotTheService(SempError):
-    """What answers at the URL is something else, such as a gateway. `status` is what it answered."""
+    """Something else answers at the URL, such as a gateway. `status` is the status of its answer."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -48,11 +49,11 @@ class NotTheService(SempError):
 
 
 class Unreachable(SempError):
-    """Nothing answers at the URL, and nothing has since the command began."""
+    """Nothing answers at the URL, and nothing has answered since the command began."""
 
 
 class Away(SempError):
-    """The service cannot answer now: it says so, or it did answer before and does not any more. `pause`: seconds until the next try."""
+    """The service cannot answer now. It says so itself, or it has answered this command before. `pause`: seconds until the next attempt."""
 
     def __init__(self, message: str, pause: float = 1.0) -> None:
         self.pause = pause
@@ -60,28 +61,28 @@ class Away(SempError):
 
 
 class Reply(NamedTuple):
-    """JSON, and what to ask with for the page after it: empty when this is the last."""
+    """An answer as JSON, and the query parameters of the next page; `following` is empty on the last page."""
 
     body: bytes
     following: dict[str, str]
 
 
 class Ready(msgspec.Struct):
-    """Where the log stands."""
+    """The log's epoch, and the position of its newest event."""
 
     epoch: str
     position: int
 
 
 class Client:
-    """One service.
+    """A client of one service. Requests raise Refused, NotTheService, Unreachable or Away; all of them are SempErrors.
 
     Args:
-        url: its base URL; user and password in it are sent as HTTP Basic authentication and never shown.
-        patience: seconds a request is repeated while the service is away, before `patiently` gives up.
+        url: base URL of the service. A user and password in it are sent as HTTP Basic authentication and never shown.
+        patience: maximum seconds for which `patiently` repeats a request while the service is not available.
 
     Raises:
-        SempError: the URL cannot be used. Requests raise Refused, NotTheService, Unreachable or Away, all of them SempErrors.
+        SempError: the URL cannot be used.
     """
 
     def __init__(self, url: str, patience: float = 0.0) -> None:
@@ -93,8 +94,8 @@ class Client:
             base_url=self.address.url,
             auth=self.address.credentials,
             proxy=proxy.for_httpx if proxy else None,
-            trust_env=False,  # the proxy is chosen here; credentials of ~/.netrc are nobody's wish
-            verify=httpx.create_ssl_context(),  # this one does look at SSL_CERT_FILE and SSL_CERT_DIR
+            trust_env=False,  # `parse_address` has chosen the proxy; credentials of ~/.netrc must not be sent
+            verify=httpx.create_ssl_context(),  # this still reads SSL_CERT_FILE and SSL_CERT_DIR
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         )
 
@@ -110,23 +111,25 @@ class Client:
         return self.address.url
 
     def get(self, path: str, query: Query | None = None) -> Reply:
-        """What the path answers; parameters that are None are left out."""
-        with self._reaching():
-            return self._reply(self._http.get(path, params=_sent(query)))
+        """GET a path. Parameters that are None or empty lists are left out."""
+        with self._transport_errors():
+            return self._reply(self._http.get(path, params=_parameters(query)))
 
     def post(self, path: str, body: bytes, content_type: str, query: Query | None = None) -> Reply:
-        with self._reaching():
-            return self._reply(self._http.post(path, params=_sent(query), content=body, headers={"content-type": content_type}))
+        """POST a body to a path. Parameters that are None or empty lists are left out."""
+        with self._transport_errors():
+            return self._reply(self._http.post(path, params=_parameters(query), content=body, headers={"content-type": content_type}))
 
     @contextmanager
     def stream(self, path: str, query: Query, headers: Mapping[str, str], silence: float) -> Generator[httpx.Response]:
-        """An open answer, to be read as it comes.
+        """GET a path and give the open response, to be read as data arrives.
 
         Args:
-            silence: seconds without a byte after which the connection is taken for dead.
+            silence: seconds without a byte after which the connection counts as lost.
         """
         timeout = httpx.Timeout(silence, connect=CONNECT_SECONDS)
-        with self._reaching(), self._http.stream("GET", path, params=_sent(query), headers=dict(headers), timeout=timeout) as response:
+        request = self._http.stream("GET", path, params=_parameters(query), headers=dict(headers), timeout=timeout)
+        with self._transport_errors(), request as response:
             if not response.is_success or not response.headers.get("content-type", "").startswith("text/event-stream"):
                 response.read()
                 self._reply(response)
@@ -135,21 +138,26 @@ class Client:
             yield response
 
     def ready(self) -> Ready:
-        """Where the log stands; Away while the database is."""
+        """The log's epoch and newest position. Raises Away while the database is not available."""
         return self.decode(self.get("/health/ready"), Ready)
 
     def decode(self, reply: Reply, kind: type[T]) -> T:
-        """The answer as a value of this type."""
+        """Decode an answer as a value of this type. Raises NotTheService when it is of another type."""
         try:
             return msgspec.json.decode(reply.body, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise NotTheService(200, f"{self.url} is no SEL/SEMP service, or one of another version: {error}") from None
 
     def patiently(self, ask: Callable[[bool], T]) -> T:
-        """Repeat the request while the service is away, for `patience` seconds at most; on standard error once, that it waits.
+        """Make a request, and repeat it while the service is not available, for at most `patience` seconds.
+
+        The first time it has to wait, it says so on standard error.
 
         Args:
-            ask: makes the request; is told whether it was made before, so that its outcome may have been lost.
+            ask: makes the request. Its argument is True when the request was made before, so that its outcome may have been lost.
+
+        Raises:
+            Away: the service was not available in time.
         """
         deadline: float | None = None
         while True:
@@ -160,19 +168,19 @@ class Client:
                 if deadline is None:
                     deadline = now + self.patience
                     if self.patience > 0:
-                        say(f"waiting for the service, {self.patience:g} s at most: {away}", style="yellow")
-                left = deadline - now
-                if left <= 0:
+                        say(f"waiting for the service, at most {self.patience:g} s: {away}", style="yellow")
+                remaining = deadline - now
+                if remaining <= 0:
                     gave_up = f"; gave up after {self.patience:g} s" if self.patience > 0 else ""
                     raise Away(f"{away}{gave_up}", away.pause) from None
-                time.sleep(min(away.pause, left))
+                time.sleep(min(away.pause, remaining))
 
     def wait_ready(self) -> Ready:
-        """`ready`, patiently."""
+        """Like `ready`, but waits for the service as `patiently` does."""
         return self.patiently(lambda _: self.ready())
 
     @contextmanager
-    def _reaching(self) -> Generator[None]:
+    def _transport_errors(self) -> Generator[None]:
         try:
             yield
         except httpx.TransportError as error:
@@ -191,8 +199,8 @@ class Client:
         message = _message(response.content) if is_json else None
         if status in TEMPORARY and (message is not None or self._answered):
             self._answered = True
-            said = message or f"it answered {_status(response)}"
-            raise Away(f"{self.url}: {said}", pause_of(response.headers.get("retry-after")))
+            reason = message or f"it answered {_status(response)}"
+            raise Away(f"{self.url}: {reason}", pause_of(response.headers.get("retry-after")))
         if message is not None:
             self._answered = True
             raise Refused(status, message)
@@ -204,10 +212,10 @@ class Client:
             target = without_secrets(response.headers["location"])
             text = f"{self.url} answered {_status(response)}: it points to {target}; if the service is there, give that URL"
             return NotTheService(status, text)
-        kind = response.headers.get("content-type", "").partition(";")[0].strip() or "nothing that has a type"
-        said = f"{response.request.method} {response.request.url.path} was answered {_status(response)} with {kind}{self.address.through}"
-        more = "; a user and password can stand in the URL or in SEMP_URL" if status == 401 else ""
-        return NotTheService(status, f"{self.url} is no SEL/SEMP service: {said}{more}")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip() or "no content type"
+        answer = f"{response.request.method} {response.request.url.path} was answered {_status(response)} with {kind}{self.address.through}"
+        advice = "; you can put a user and password into the URL or into SEMP_URL" if status == 401 else ""
+        return NotTheService(status, f"{self.url} is no SEL/SEMP service: {answer}{advice}")
 
 
 def _status(response: httpx.Response) -> str:
@@ -218,16 +226,24 @@ def _status(response: httpx.Response) -> str:
 
 
 def _message(body: bytes) -> str | None:
-    """The service's own words for an error."""
+    """The message of the service's error answer; None when the body is no such answer."""
     try:
-        found = msgspec.json.decode(body, type=dict[str, Any]).get("message")
+        message = msgspec.json.decode(body, type=dict[str, Any]).get("message")
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return found if isinstance(found, str) else None
+    return message if isinstance(message, str) else None
 
 
 def pause_of(retry_after: str | None, now: datetime | None = None) -> float:
-    """Seconds that a Retry-After asks for, given as seconds or as an HTTP date: 0..LONGEST_PAUSE, and 1 where it cannot be read."""
+    """Seconds to wait for a `Retry-After` header.
+
+    Args:
+        retry_after: seconds or an HTTP date (RFC 9110, section 10.2.3).
+        now: the present, for a date; default: the system clock.
+
+    Returns:
+        0..LONGEST_PAUSE; 1 when the header is missing or invalid.
+    """
     text = (retry_after or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII):
         return min(float(text), LONGEST_PAUSE)
@@ -239,6 +255,6 @@ def pause_of(retry_after: str | None, now: datetime | None = None) -> float:
     return min(max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()), LONGEST_PAUSE)
 
 
-def _sent(query: Query | None) -> dict[str, Any]:
-    """As it goes into a URL; the name is repeated for each value of a list."""
+def _parameters(query: Query | None) -> dict[str, Any]:
+    """Query parameters without those that are None or empty lists. httpx repeats a list's name for each value."""
     return {name: value for name, value in (query or {}).items() if value is not None and value != []}

@@ -13,7 +13,7 @@ COLOURS = {"proposal": "cyan", "ready": "blue", "test": "yellow", "reward": "gre
 
 
 class EventLine(msgspec.Struct):
-    """An event as far as it is shown."""
+    """The fields of an event that are shown."""
 
     position: int
     timestamp: str
@@ -25,10 +25,10 @@ class EventLine(msgspec.Struct):
 
 
 def event_line(event: EventLine, *, short: bool) -> Text:
-    """When, where in the log, who, what; the trace at the end, where a narrow terminal cuts first.
+    """An event as a line: time, position, agent, type, scope, summary, trace. A narrow terminal cuts the end first.
 
     Args:
-        short: for a terminal, where somebody looks on: the time without its date, long names cut.
+        short: for a terminal: show the time without the date, and cut long names.
     """
     line = Text()
     line.append_text(cell(when(event.timestamp)[11:] if short else when(event.timestamp), "dim"))
@@ -42,15 +42,15 @@ def event_line(event: EventLine, *, short: bool) -> Text:
 
 
 def _padded(text: str, width: int, longest: int | None, style: str = "") -> Text:
-    made = cell(text, style)
+    padded = cell(text, style)
     if longest is not None:
-        made.truncate(longest, overflow="ellipsis")
-    made.append(" " * max(0, width - made.cell_len) + "  ")
-    return made
+        padded.truncate(longest, overflow="ellipsis")
+    padded.append(" " * max(0, width - padded.cell_len) + "  ")
+    return padded
 
 
 def summary(kind: str, payload: dict[str, Any]) -> str:
-    """What an event says, from the fields that its kind and later kinds have."""
+    """The payload in short: value, action, status, suite and reason, as far as it has them. Also works for unknown event types."""
     parts: list[str] = []
     value = payload.get("value")
     if isinstance(value, int | float):

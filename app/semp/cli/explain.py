@@ -1,4 +1,4 @@
-"""`semp explain`: why a signal is as strong as it is."""
+"""`semp explain`: shows the events that moved a signal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from semp.cli.client import Client
 from semp.cli.event_lines import COLOURS
-from semp.cli.options import HERE, Json, Url
+from semp.cli.options import DEFAULT_URL, Json, Url
 from semp.cli.terminal import cell, json_line, plural, show, table, when, write
 
 PAGE = 1_000
@@ -37,7 +37,7 @@ class Move(msgspec.Struct):
 
 
 class Explained(msgspec.Struct):
-    """The answer, a page of it."""
+    """One page of the service's answer."""
 
     scope: str
     pattern: str
@@ -53,7 +53,7 @@ def explain(
     pattern: str,
     /,
     *,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     at: str | None = None,
     limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=100_000))] = 50,
     json: Json = False,
@@ -63,9 +63,9 @@ def explain(
     Args:
         scope: The signal's scope, such as ui.login.
         pattern: The signal's pattern, such as improve_ux.
-        url: Where the service is.
-        at: As of then: a position of the log, or a time such as 2025-01-15T10:30:00Z.
-        limit: Moves to show, at most: the newest.
+        url: URL of the service.
+        at: Show the signal as it was at a log position, or at a time such as 2025-01-15T10:30:00Z.
+        limit: Maximum number of moves to show; the newest are shown.
         json: Print the service's answer as JSON.
     """
     path = f"/api/signals/{quote(scope, safe='')}/{quote(pattern, safe='')}/explain"
@@ -77,19 +77,19 @@ def explain(
             if len(moves) >= limit or not reply.following:
                 break
             reply = client.get(path, {**reply.following, "limit": min(limit - len(moves), PAGE)})
-        whole, found = client.decode(first, dict[str, Any]), client.decode(first, Explained)
+        answer, signal = client.decode(first, dict[str, Any]), client.decode(first, Explained)
     moves.reverse()
     if json:
-        write(json_line({**whole, "truncated": len(moves) < found.count, "events": moves}) + "\n")
+        write(json_line({**answer, "truncated": len(moves) < signal.count, "events": moves}) + "\n")
         return
-    name = f"{found.scope}:{found.pattern}"
-    now = f"at position {found.at.position}, {when(found.at.timestamp)}"
-    gone = " (it has faded: below 0.01 a signal is gone)" if found.strength == 0 else ""
-    show(cell(name, "bold").append(f" is {found.strength:.3f}", "green").append(f" {now}{gone}"), "")
-    if len(moves) < found.count:
-        show(cell(f"the newest {len(moves):,} of {plural(found.count, 'move')}; --limit shows more", "dim"))
+    name = f"{signal.scope}:{signal.pattern}"
+    moment = f"at position {signal.at.position}, {when(signal.at.timestamp)}"
+    faded = " (it has faded: a signal below 0.01 is removed)" if signal.strength == 0 else ""
+    show(cell(name, "bold").append(f" is {signal.strength:.3f}", "green").append(f" {moment}{faded}"), "")
+    if len(moves) < signal.count:
+        show(cell(f"the newest {len(moves):,} of {plural(signal.count, 'move')}; --limit shows more", "dim"))
     show(_table([msgspec.convert(move, Move) for move in moves]))
-    show("", cell(f"# is the position in the log; since the last move, time took {abs(found.decay):.3f}", "dim"))
+    show("", cell(f"# is the position in the log; the decay since the last move is {abs(signal.decay):.3f}", "dim"))
 
 
 def _table(moves: list[Move]) -> Table:

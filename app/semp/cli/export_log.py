@@ -1,4 +1,4 @@
-"""`semp export`: the log as NDJSON."""
+"""`semp export`: writes the log as NDJSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 from cyclopts import Parameter
 
 from semp.cli.client import Client, Ready
-from semp.cli.options import HERE, PATIENCE, Patience, Position, Url
-from semp.cli.output_file import is_kept_apart, output_stream
+from semp.cli.options import DEFAULT_URL, PATIENCE, Patience, Position, Url
+from semp.cli.output_file import is_replaced, output_stream
 from semp.cli.progress import bar
 from semp.cli.terminal import out, plural, say, visible_json
 from semp.domain.errors import SempError
@@ -18,24 +18,24 @@ from semp.domain.errors import SempError
 PAGE = 1_000
 
 
-class _Placed(msgspec.Struct):
+class _WithPosition(msgspec.Struct):
     position: int
 
 
 def export(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)] = Path("-"),
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     after: Position = 0,
     patience: Patience = PATIENCE,
 ) -> None:
-    """Write the log as NDJSON, oldest first. A file is replaced when all is written, or left as it was.
+    """Write the log as NDJSON, oldest event first. An existing file is replaced only after everything is written.
 
     Args:
         output: File to write; - for standard output.
-        url: Where the service is.
+        url: URL of the service.
         after: Begin after this position.
-        patience: Seconds to wait for a service that is away, at the beginning or in between.
+        patience: Maximum seconds to wait while the service is not available, at the start or during the export.
     """
     with Client(url, patience) as client:
         start = client.wait_ready()
@@ -53,31 +53,31 @@ def export(
                 at += len(page)
                 progress.update(task, completed=at - after)
             if client.wait_ready().epoch != start.epoch:
-                raise SempError("the log was replaced during the export; nothing of it can be used, export again")
+                raise SempError("the log was replaced during the export; do not use what was written, export again")
     say(f"{plural(start.position - after, 'event')} written")
 
 
 def _page(client: Client, after: int, start: Ready) -> list[msgspec.Raw]:
-    """The events right after a position, of which there are some; their positions are the next ones without a gap.
+    """The next events after a position, up to PAGE of them. `after` must be less than `start.position`.
 
     Raises:
-        SempError: the log does not hold them.
+        SempError: the answer does not hold exactly the events at the next positions.
     """
-    asked = {"order": "asc", "after": after, "before": start.position + 1, "limit": PAGE}
-    reply = client.patiently(lambda _: client.get("/api/events", asked))
-    page, places = client.decode(reply, list[msgspec.Raw]), client.decode(reply, list[_Placed])
+    query = {"order": "asc", "after": after, "before": start.position + 1, "limit": PAGE}
+    reply = client.patiently(lambda _: client.get("/api/events", query))
+    page, events = client.decode(reply, list[msgspec.Raw]), client.decode(reply, list[_WithPosition])
     expected = range(after + 1, min(after + PAGE, start.position) + 1)
-    if [place.position for place in places] != list(expected):
+    if [event.position for event in events] != list(expected):
         raise SempError(f"the service left out events between positions {expected[0]} and {expected[-1]}")
     return page
 
 
 def _write_nothing(client: Client, start: Ready, after: int, output: Path) -> None:
-    """An empty file where there is none; one that holds something is not given up for nothing."""
-    what = "the log is empty" if start.position == 0 else f"no event after position {after}; the newest is {start.position}"
-    if is_kept_apart(output) and output.exists() and output.stat().st_size:
-        say(f"{what}: 0 events written, {output} is left as it was")
+    """Write an empty file; a file that is not empty is kept."""
+    reason = "the log is empty" if start.position == 0 else f"no event after position {after}; the newest is {start.position}"
+    if is_replaced(output) and output.exists() and output.stat().st_size:
+        say(f"{reason}: 0 events written, {output} is not changed")
         return
     with output_stream(output):
         pass
-    say(f"{what}: 0 events written ({client.url})")
+    say(f"{reason}: 0 events written ({client.url})")

@@ -1,4 +1,4 @@
-"""Log lines on standard error."""
+"""Configures logging to standard error."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from semp.cli.terminal import visible
 
 OTHERS = ("neo4j", "httpx", "uvicorn", "urllib3", "jgo", "mcp")
-"""Libraries of which only warnings are of interest, unless somebody looks for a fault."""
-TOLD_BY_US = ("neo4j.pool", "neo4j.io")
-"""What these have to say goes with our own messages, which also name the address and the cause."""
+"""Libraries whose messages below a warning are shown only at level debug."""
+REPORTED_BY_THE_SERVICE = ("neo4j.pool", "neo4j.io")
+"""Loggers whose warnings and errors are hidden: the service logs the same failures, with the address and the cause."""
 
 
 class _Formatter(logging.Formatter):
-    """What clients sent can stand in a message, and a log is read on a terminal."""
+    """Escapes control characters. A message may contain text that clients sent, and a log may be read on a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return visible(super().format(record), lines=True)
@@ -24,8 +24,8 @@ def configure_logging(level: str) -> None:
     """Log to standard error.
 
     Args:
-        level: the least important lines that are written: debug, info, warning or error. Only debug shows also what
-            libraries say below a warning.
+        level: the least severe level that is written: debug, info, warning or error. Only debug also shows messages of libraries below a
+            warning.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -34,5 +34,5 @@ def configure_logging(level: str) -> None:
         return
     for name in OTHERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    for name in TOLD_BY_US:
+    for name in REPORTED_BY_THE_SERVICE:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,18 +1,18 @@
-"""`semp mcp`: the Model Context Protocol for a service."""
+"""`semp mcp`: serves the Model Context Protocol on standard input and output."""
 
 from __future__ import annotations
 
 import asyncio
 
 from semp.cli.address import parse_address
-from semp.cli.options import HERE, Url
+from semp.cli.options import DEFAULT_URL, Url
 
 
-def mcp(*, url: Url = HERE) -> None:
-    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients start this by themselves.
+def mcp(*, url: Url = DEFAULT_URL) -> None:
+    """Serve the Model Context Protocol on standard input and output, for the service at URL. MCP clients run this command themselves.
 
     Args:
-        url: Where the service is.
+        url: URL of the service.
     """
     address = parse_address(url)
     from semp.mcp.stdio import serve as run

@@ -1,4 +1,4 @@
-"""Lines of an NDJSON file, whatever wrote it: UTF-8 or UTF-16, with a byte order mark or without, any line ending."""
+"""Reads the lines of an NDJSON file: UTF-8 or UTF-16, with or without a byte order mark, with LF or CRLF line endings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 from semp.domain.errors import SempError
 
 CHUNK = 256 * 1024
+"""Bytes of a UTF-16 file that are decoded at once."""
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"{\x00": "utf-16-le", b"\x00{": "utf-16-be"}
 
 
@@ -16,21 +17,21 @@ class Line(NamedTuple):
     """A line that is not blank."""
 
     number: int
-    """From 1."""
+    """Line number in the file, from 1."""
     text: bytes
-    """UTF-8, without line ending and surrounding blanks."""
+    """UTF-8, without the line ending and without leading and trailing whitespace."""
     end: int
-    """Bytes of the file up to the end of this line; for UTF-16, near it."""
+    """Bytes of the file up to the end of this line; approximate for UTF-16."""
 
 
 def read_lines(stream: BinaryIO, longest: int) -> Iterator[Line]:
-    """The lines of a stream, one at a time in memory.
+    """The lines of a stream that are not blank. Only one line, or one chunk of a UTF-16 file, is held in memory.
 
     Args:
-        longest: bytes of a line, at most.
+        longest: maximum size of a line in bytes.
 
     Raises:
-        SempError: a line is too long, or the file is no text; names the line.
+        SempError: a line is too long, or the file is compressed or in an encoding that is not supported; names the line.
     """
     end = 0
     for number, raw in enumerate(_raw_lines(stream, longest), 1):
@@ -45,7 +46,7 @@ def read_lines(stream: BinaryIO, longest: int) -> Iterator[Line]:
 class _Raw(NamedTuple):
     text: bytes
     width: int = 1
-    """Bytes in the file for one here, about."""
+    """Approximate number of bytes in the file for each byte of `text`."""
 
 
 def _raw_lines(stream: BinaryIO, longest: int) -> Iterator[_Raw]:

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Command line options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 Url = Annotated[str, Parameter(env_var="SEMP_URL")]
-"""Where the service is."""
-HERE = "http://127.0.0.1:5000"
+"""URL of the service."""
+DEFAULT_URL = "http://127.0.0.1:5000"
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 Patience = Annotated[float, Parameter(validator=validators.Number(gte=0, lte=86_400))]
-"""Seconds."""
+"""Maximum seconds to wait while the service is not available."""
 PATIENCE = 60.0
+"""Default of Patience, in seconds."""
 Position = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=2**62))]

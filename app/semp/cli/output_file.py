@@ -1,4 +1,4 @@
-"""A file that is replaced as a whole or not at all."""
+"""Writes an output file that is replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from typing import BinaryIO
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _NAMED = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 TERMINATED = 128 + signal.SIGTERM
+"""Exit code after SIGTERM."""
 
 
 @contextmanager
 def output_stream(path: Path) -> Generator[BinaryIO]:
-    """Where the output goes: standard output for `-`, else a file.
+    """A stream to write the output to: standard output for `-`, else a file.
 
-    A regular file is written beside, synced to the disk and renamed when the block ends; when an error or a signal leaves the block, the
-    old file is as it was and nothing is left beside it. A symbolic link stays, and what it points to is replaced. Pipes and devices are
-    written to directly.
+    For a regular file, the output goes to a temporary file beside it, which is synced to disk and renamed when the block ends. When an
+    error, SIGTERM or Ctrl-C ends the block, the old file is unchanged and the temporary file is removed. For a symbolic link, the file that
+    it points to is replaced. Pipes and devices are written to directly.
 
     Raises:
-        OSError: with the name of the file.
+        OSError: writing failed; names the file.
     """
     descriptor = _descriptor(path)
     if descriptor is not None:
@@ -42,7 +43,7 @@ def output_stream(path: Path) -> Generator[BinaryIO]:
         target = Path(os.path.realpath(path))
         before = target.stat() if target.exists() else None
         if before is not None and not stat.S_ISREG(before.st_mode):
-            with target.open("wb", buffering=0 if stat.S_ISCHR(before.st_mode) else -1) as stream:  # says it when it is a directory
+            with target.open("wb", buffering=0 if stat.S_ISCHR(before.st_mode) else -1) as stream:  # raises for a directory
                 yield stream  # type: ignore[misc]
             return
         if before is not None and not os.access(target, os.W_OK):
@@ -51,8 +52,8 @@ def output_stream(path: Path) -> Generator[BinaryIO]:
             yield stream
 
 
-def is_kept_apart(path: Path) -> bool:
-    """Whether the output is a regular file, there or not, that is replaced as a whole."""
+def is_replaced(path: Path) -> bool:
+    """Whether `output_stream` replaces the file as a whole: it is a regular file, or does not exist yet."""
     if _descriptor(path) is not None:
         return False
     target = Path(os.path.realpath(path))
@@ -60,12 +61,15 @@ def is_kept_apart(path: Path) -> bool:
 
 
 def _descriptor(path: Path) -> int | None:
-    """The open file that a path means, which must not be opened again: that would cut off what a shell's `>>` appends to."""
+    """The file descriptor that a path such as `-` or `/dev/fd/1` stands for; None for any other path.
+
+    Such a path must not be opened again: opening it would truncate the file that a shell's `>>` appends to.
+    """
     text = str(path)
     if text == "-":
         return 1
-    found = _DESCRIPTOR.fullmatch(text)
-    return int(found[1]) if found else _NAMED.get(text)
+    match = _DESCRIPTOR.fullmatch(text)
+    return int(match[1]) if match else _NAMED.get(text)
 
 
 @contextmanager
@@ -85,14 +89,14 @@ def _replaced(target: Path, mode: int | None) -> Generator[BinaryIO]:
             beside.unlink()
         if isinstance(error, OSError) and error.filename is not None:
             denied = isinstance(error, PermissionError)
-            advice = "; its directory takes no new file, so write to standard output and redirect that" if denied else ""
+            advice = "; no file can be created in its directory, so write to standard output and redirect that" if denied else ""
             raise OSError(error.errno, f"{error.strerror}{advice}", str(target)) from error
         raise
     _sync_directory(target.parent)
 
 
 def _sync_directory(directory: Path) -> None:
-    """So that the rename outlives a power cut; not every file system can."""
+    """Sync a directory, so that a rename in it survives a power failure. Ignored where the file system does not support it."""
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
@@ -103,7 +107,7 @@ def _sync_directory(directory: Path) -> None:
 
 @contextmanager
 def _ended_by_termination() -> Generator[None]:
-    """SIGTERM leaves the block as Ctrl-C does, so that it can clean up."""
+    """Make SIGTERM raise SystemExit inside the block, so that the block can clean up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -120,7 +124,7 @@ def _ended_by_termination() -> Generator[None]:
 
 @contextmanager
 def _named(name: str) -> Generator[None]:
-    """An error of writing says in which file: Python knows it for opening only."""
+    """Add the file's name to errors of writing. Python adds it only to errors of opening."""
     try:
         yield
     except OSError as error:

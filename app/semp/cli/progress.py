@@ -8,7 +8,11 @@ from semp.cli.terminal import err
 
 
 def bar(*, in_bytes: bool = False) -> Progress:
-    """A bar on standard error that goes away at the end; where that is no terminal, nothing."""
-    counted = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(24), counted, TimeRemainingColumn())
+    """A progress bar on standard error, removed at the end. Nothing is shown when standard error is not a terminal.
+
+    Args:
+        in_bytes: whether progress is counted in bytes.
+    """
+    count = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(24), count, TimeRemainingColumn())
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

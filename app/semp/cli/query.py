@@ -1,4 +1,4 @@
-"""`semp query`: a read query of `cypher/` by name."""
+"""`semp query`: runs a read query of `cypher/` by name."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def query(
     """Run a read query of cypher/ by name and print its rows as NDJSON.
 
     Args:
-        name: A file under cypher/ without its suffix, such as count_ancestors.
-        param: A parameter as key=value; may be repeated. A value that is JSON is taken as such, anything else as text.
+        name: Name of a file under cypher/ without its suffix, such as count_ancestors.
+        param: A parameter as key=value; may be repeated. The value is read as JSON if it is JSON, else as text.
     """
     from semp.main import database as connect
     from semp.storage.neo4j.embedded import StepReporter

@@ -1,4 +1,4 @@
-"""`semp serve`: the service itself."""
+"""`semp serve`: runs the service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from semp.settings import Settings
 
 
 def serve(*, settings: Settings | None = None) -> None:
-    """Run the service, on an embedded Neo4j unless told otherwise. Ctrl-C stops both."""
+    """Run the service, by default with an embedded Neo4j. Ctrl-C stops both."""
     from semp.main import serve as run
     from semp.storage.neo4j.embedded import StepReporter
 
@@ -24,7 +24,7 @@ def serve(*, settings: Settings | None = None) -> None:
         runner.run(run(chosen, reporter.report, lambda url: _announce(chosen, url)))
     say("stopped")
     if any(thread.name.startswith("fetch-") for thread in threading.enumerate()):
-        os._exit(130)  # a download is still under way, and Python would wait for it; nothing of it is in its place yet
+        os._exit(130)  # a download thread is still running, and Python would wait for it; no downloaded file is in its place yet
 
 
 def _loop_factory() -> Any:
@@ -36,12 +36,12 @@ def _loop_factory() -> Any:
 
 
 def _announce(settings: Settings, url: str) -> None:
-    where = "memory only; it is forgotten at exit" if settings.memory else settings.neo4j or str(settings.data.resolve())
+    data = "memory only; it is lost at exit" if settings.memory else settings.neo4j or str(settings.data.resolve())
     event = '{"type":"proposal","scope":"ui.login","trace_id":"first","agent_id":"me","payload":{"action":"improve_ux"}}'
     print(
         f"\nSEL/SEMP {__version__} is ready\n"
         f"  listening  {url}  (API pages at {url}/schema)\n"
-        f"  data       {where}\n"
+        f"  data       {data}\n"
         f"  try        curl -s {url}/api/events -H 'content-type: application/json' -d '{event}'\n",
         flush=True,
     )

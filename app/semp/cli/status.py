@@ -1,4 +1,4 @@
-"""`semp status`: is the service there, and where does its log stand?"""
+"""`semp status`: shows whether the service is ready, its log's position and its strongest signals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import msgspec
 
 from semp import __version__
 from semp.cli.client import Away, Client, NotTheService, Ready, Refused
-from semp.cli.options import HERE, Url
+from semp.cli.options import DEFAULT_URL, Url
 from semp.cli.terminal import cell, show, table
 
 SHOWN = 5
+"""Maximum number of signals that are shown."""
 
 
 class SignalLine(msgspec.Struct):
-    """A signal as far as it is shown."""
+    """The fields of a signal that are shown."""
 
     scope: str
     pattern: str
@@ -23,11 +24,11 @@ class SignalLine(msgspec.Struct):
     last_updated: str = ""
 
 
-def status(url: Url = HERE) -> None:
-    """Show whether the service at URL is ready, and where its log stands. Exits 1 when it is not ready.
+def status(url: Url = DEFAULT_URL) -> None:
+    """Show whether the service at URL is ready, the number of events in its log, and its strongest signals. Exits 1 when it is not ready.
 
     Args:
-        url: Where the service is.
+        url: URL of the service.
     """
     with Client(url) as client:
         version = service_version(client)
@@ -35,7 +36,7 @@ def status(url: Url = HERE) -> None:
         signals = client.decode(client.get("/api/signals"), list[SignalLine]) if ready else []
     rows = table("name", "value", cut=["value"], header=False)
     rows.add_row("service", cell(client.url))
-    rows.add_row("version", cell(f"{version or 'not told'} (this command: {__version__})"))
+    rows.add_row("version", cell(f"{version or 'unknown'} (this command: {__version__})"))
     rows.add_row("status", cell("ready", "green") if ready else cell(why, "red"))
     if ready:
         rows.add_row("epoch", cell(ready.epoch))
@@ -58,9 +59,9 @@ def _ready(client: Client) -> tuple[Ready | None, str]:
 
 
 def service_version(client: Client) -> str | None:
-    """The service's version, if it tells."""
+    """The service's version; None when it cannot be read."""
     try:
-        found = client.decode(client.get("/api/version"), dict[str, Any]).get("version")
+        version = client.decode(client.get("/api/version"), dict[str, Any]).get("version")
     except (Refused, NotTheService, Away):
         return None
-    return found if isinstance(found, str) else None
+    return version if isinstance(version, str) else None

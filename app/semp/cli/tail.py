@@ -1,4 +1,4 @@
-"""`semp tail`: the newest events, and each that comes."""
+"""`semp tail`: shows the newest events, then each new event."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from cyclopts import Parameter, validators
 
 from semp.cli.client import Client, Query, Ready
 from semp.cli.event_lines import EventLine, event_line
-from semp.cli.options import HERE, PATIENCE, Json, Position, Url
+from semp.cli.options import DEFAULT_URL, PATIENCE, Json, Position, Url
 from semp.cli.sse import follow
 from semp.cli.terminal import cell, json_line, out, say, show, until_interrupted, write
 from semp.domain.errors import SempError
 
 PAGE = 1_000
 LAST = 10
+"""Default number of events to begin with."""
 
 
 def tail(
     *,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     scope: str | None = None,
     type_: Annotated[list[str] | None, Parameter(name="--type", negative="")] = None,
     trace: str | None = None,
@@ -32,35 +33,35 @@ def tail(
     follow_: Annotated[bool, Parameter(name="--follow")] = True,
     json: Json = False,
 ) -> None:
-    """Show the newest events, then each one as it is committed. Ctrl-C ends it; a lost connection is taken up again without a gap.
+    """Show the newest events, then each new event as it is committed. Ctrl-C stops it. After a lost connection no event is missed.
 
     Args:
-        url: Where the service is.
-        scope: Only this scope, or the scopes of a glob such as ui.**.
+        url: URL of the service.
+        scope: Only this scope, or the scopes that match a glob such as ui.**.
         type_: Only this type; may be repeated.
         trace: Only this trace.
         agent: Only this agent.
-        last: Begin with so many events that are there already; default: 10.
-        after: Begin with what follows this position instead.
-        follow_: Go on with what comes; --no-follow ends after what is there.
+        last: Begin with this many existing events. Default: 10.
+        after: Begin with the events after this position instead.
+        follow_: Wait for new events; with --no-follow, stop after the existing ones.
         json: Print events as NDJSON.
     """
     if last is not None and after is not None:
-        raise SempError("--last and --after both say where to begin; give one")
+        raise SempError("--last and --after both say where to begin; give only one of them")
     printer = _Printer(json)
     query = {"scope": scope, "type": type_, "trace_id": trace, "agent_id": agent}
     with Client(url, PATIENCE) as client, until_interrupted() if follow_ else nullcontext():
         place = client.wait_ready()
         if after is None:
-            there = _newest(client, query, place, LAST if last is None else last)
+            existing = _newest(client, query, place, LAST if last is None else last)
         else:
-            there = _after(client, query, after, place) if after < place.position or not follow_ else iter(())
+            existing = _after(client, query, after, place) if after < place.position or not follow_ else iter(())
         shown = 0
-        for shown, event in enumerate(there, 1):  # noqa: B007 - the number of the last one is what is asked
+        for shown, event in enumerate(existing, 1):  # noqa: B007 - used after the loop
             printer.print(event)
         if not shown and last != 0:
-            what = "that fits " if any(query.values()) else ""
-            say(f"no event {what}yet{'; waiting for one, Ctrl-C ends' if follow_ else ''}")
+            selected = "that fits " if any(query.values()) else ""
+            say(f"no event {selected}yet{'; waiting for one, Ctrl-C to stop' if follow_ else ''}")
         if follow_:
             begin = place if after is None else Ready(place.epoch, max(after, place.position))
             for message in follow(client, query, begin):
@@ -69,27 +70,27 @@ def tail(
 
 
 def _newest(client: Client, query: Query, place: Ready, count: int) -> Iterator[dict[str, Any]]:
-    """The newest of the log up to a place, oldest of them first."""
+    """The newest `count` events up to a place in the log, oldest first."""
     if count:
-        asked = {**query, "order": "desc", "before": place.position + 1, "limit": count}
-        reply = client.patiently(lambda _: client.get("/api/events", asked))
+        newest = {**query, "order": "desc", "before": place.position + 1, "limit": count}
+        reply = client.patiently(lambda _: client.get("/api/events", newest))
         yield from reversed(client.decode(reply, list[dict[str, Any]]))
 
 
 def _after(client: Client, query: Query, after: int, place: Ready) -> Iterator[dict[str, Any]]:
-    """What follows a position, up to a place."""
-    asked: dict[str, Any] = {**query, "order": "asc", "after": after, "before": place.position + 1, "limit": PAGE}
+    """The events after a position, up to a place in the log."""
+    page_query: dict[str, Any] = {**query, "order": "asc", "after": after, "before": place.position + 1, "limit": PAGE}
     while True:
-        reply = client.patiently(lambda _: client.get("/api/events", asked))
+        reply = client.patiently(lambda _: client.get("/api/events", page_query))
         page = client.decode(reply, list[dict[str, Any]])
         yield from page
         if len(page) < PAGE:
             return
-        asked["after"] = page[-1]["position"]
+        page_query["after"] = page[-1]["position"]
 
 
 class _Printer:
-    """Prints events; on a terminal the date stands above the events of a day."""
+    """Prints events. On a terminal, a line with the date precedes the events of each day."""
 
     def __init__(self, json: bool) -> None:
         self._json = json

@@ -1,4 +1,4 @@
-"""`semp trace`: a piece of work at a glance, and what led to what in it."""
+"""`semp trace`: shows the summary of a trace, and its events as a tree of causes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from cyclopts import Parameter, validators
 from rich.table import Table
 
 from semp.cli.client import Client
-from semp.cli.options import HERE, Json, Url
+from semp.cli.options import DEFAULT_URL, Json, Url
 from semp.cli.terminal import cell, json_line, plural, say, show, table, when, write
 from semp.cli.trace_tree import Node, tree_lines
 
 PAGE = 1_000
 SHOWN = 5
-"""Types, scopes and agents shown in the summary, at most."""
+"""Maximum number of types and of scopes in the summary. Twice as many agents are shown."""
 
 
 class _Tally(msgspec.Struct):
@@ -42,7 +42,7 @@ class _Agent(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """A trace at a glance."""
+    """The service's summary of a trace."""
 
     trace_id: str
     events: int
@@ -67,25 +67,25 @@ def trace(
     trace_id: Annotated[str, Parameter(name="id")],
     /,
     *,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=50_000))] = 200,
     json: Json = False,
 ) -> None:
-    """Show a trace: who took part, how long it took, its tree of causes, and the critical path that decided how long.
+    """Show a trace: its agents, its duration, its tree of causes, and the critical path, which determined the duration.
 
     Args:
-        trace_id: The trace.
-        url: Where the service is.
-        limit: Events of the tree, at most: the oldest.
-        json: Print the service's answer as JSON, with the events and edges as its graph.
+        trace_id: Id of the trace.
+        url: URL of the service.
+        limit: Maximum number of events in the tree; the oldest are shown.
+        json: Print the service's summary as JSON, with the events and edges as its graph.
     """
     path = f"/api/traces/{quote(trace_id, safe='')}"
     with Client(url) as client:
-        answer = client.get(path)
-        whole, summary = client.decode(answer, dict[str, Any]), client.decode(answer, Summary)
+        reply = client.get(path)
+        answer, summary = client.decode(reply, dict[str, Any]), client.decode(reply, Summary)
         nodes, edges = _graph(client, f"{path}/graph", limit)
     if json:
-        write(json_line({**whole, "graph": {"nodes": nodes, "edges": edges}}) + "\n")
+        write(json_line({**answer, "graph": {"nodes": nodes, "edges": edges}}) + "\n")
         return
     show(_overview(summary), "", _agents(summary), "")
     for line in tree_lines(_tree(nodes, edges, summary), summary.started):
@@ -113,10 +113,10 @@ def _tree(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], summary: Sum
     causes: dict[str, list[str]] = {}
     for edge in edges:
         causes.setdefault(edge["source"], []).append(edge["target"])
-    made = [msgspec.convert(node, Node) for node in nodes]
-    for node in made:
+    tree = [msgspec.convert(node, Node) for node in nodes]
+    for node in tree:
         node.parents, node.critical = causes.get(node.id, []), node.id in critical
-    return made
+    return tree
 
 
 def _overview(summary: Summary) -> Table:

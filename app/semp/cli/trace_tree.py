@@ -1,4 +1,4 @@
-"""The events of a trace as a tree of lines: each below the cause that came last, since only then could it happen."""
+"""Renders the events of a trace as a tree of lines. Each event is below its latest cause, because only then could it happen."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ class Node(msgspec.Struct):
 
 
 def tree_lines(nodes: Sequence[Node], started: str) -> Iterator[Text]:
-    """One line an event, in order of causes. A chain goes straight down; only where it forks are its ends set in.
+    """One line for each event, causes before their effects. An only child is not indented; where a chain forks, the children are.
 
     Args:
         nodes: in order of position.
-        started: the time that the time of each event is counted from.
+        started: RFC 3339 time from which the time of each event is counted.
     """
     known = {node.id: node for node in nodes}
-    below: dict[str | None, list[Node]] = {}
+    children: dict[str | None, list[Node]] = {}
     for node in nodes:
         causes = [known[parent] for parent in node.parents if parent in known]
-        nearest = max(causes, key=lambda cause: cause.position, default=None)
-        below.setdefault(nearest.id if nearest else None, []).append(node)
-    waiting = _rails(below.get(None, []), "")
-    while waiting:
-        first, rest, node = waiting.pop()
+        latest = max(causes, key=lambda cause: cause.position, default=None)
+        children.setdefault(latest.id if latest else None, []).append(node)
+    stack = _rails(children.get(None, []), "")
+    while stack:
+        first, rest, node = stack.pop()
         yield _line(first, node, known, started)
-        waiting += _rails(below.get(node.id, []), rest)
+        stack += _rails(children.get(node.id, []), rest)
 
 
 def _rails(children: list[Node], rail: str) -> list[tuple[str, str, Node]]:
-    """What stands before each child, and before what is below it; last one first, as a stack takes them."""
+    """For each child: the prefix of its own line, the prefix of the lines below it, and the child. In reverse order, for a stack."""
     if len(children) < 2:
         return [(rail, rail, child) for child in children]
     *others, last = children
@@ -61,15 +61,15 @@ def _line(rail: str, node: Node, known: dict[str, Node], started: str) -> Text:
     line.append(f"{node.position} ", "dim")
     line.append_text(cell(node.type, COLOURS.get(node.type, "bold"))).append("  ")
     line.append_text(cell(node.agent_id)).append("  ")
-    said = summary(node.type, node.payload)
-    if said:
-        line.append_text(cell(said, "bold")).append("  ")
+    text = summary(node.type, node.payload)
+    if text:
+        line.append_text(cell(text, "bold")).append("  ")
     line.append_text(cell(node.scope, "dim"))
     line.append(f"  {_seconds(started, node.timestamp):+.3f} s", "dim")
     others = sorted(known[parent].position for parent in node.parents if parent in known)[:-1]
-    elsewhere = sum(parent not in known for parent in node.parents)
-    if others or elsewhere:
-        also = [str(position) for position in others] + ([f"{elsewhere} not shown"] if elsewhere else [])
+    not_shown = sum(parent not in known for parent in node.parents)
+    if others or not_shown:
+        also = [str(position) for position in others] + ([f"{not_shown} not shown"] if not_shown else [])
         line.append(f"  also after {', '.join(also)}", "dim italic")
     return line
 

@@ -1,4 +1,4 @@
-"""`semp verify`: are the stored signals what the log says?"""
+"""`semp verify`: compares the stored signals with a replay of the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from semp.cli.terminal import cell, plural, say, show
 from semp.domain.signals import Signal
 from semp.engine.ports import Storage
 from semp.engine.replay import Difference
-from semp.engine.replay import repair as mend
+from semp.engine.replay import repair as overwrite
 from semp.engine.replay import verify as compare
 from semp.settings import DatabaseSettings
 
@@ -22,7 +22,7 @@ def verify(*, database: DatabaseSettings | None = None, repair: Annotated[bool, 
     """Replay the whole log and compare it with the stored signals. Exits 1 when they differ.
 
     Args:
-        repair: Overwrite stored signals with the replayed ones. No service may run on this database meanwhile.
+        repair: Overwrite the stored signals that differ with the replayed ones. No service may use this database meanwhile.
     """
     from semp.main import database as connect
     from semp.storage.neo4j.embedded import StepReporter
@@ -41,18 +41,18 @@ def verify(*, database: DatabaseSettings | None = None, repair: Annotated[bool, 
     if not differences:
         say(f"the stored signals are what the log says ({plural(events, 'event')} replayed)" if events else "the log is empty")
     elif repair:
-        say(f"{plural(len(differences), 'signal')} mended")
+        say(f"{plural(len(differences), 'signal')} repaired")
     else:
         raise SystemExit(1)
 
 
 async def _compare(store: Storage, repair: bool) -> list[Difference]:
-    """Compare the stored signals with a replay of the log, and overwrite them with it if asked to."""
+    """Compare the stored signals with a replay of the log. With `repair`, overwrite those that differ."""
     with bar() as progress:
         task = progress.add_task("replaying", total=(await store.state()).head)
         differences = await compare(store, lambda position: progress.update(task, completed=position))
     if repair and differences:
-        await mend(store, differences)
+        await overwrite(store, differences)
     return differences
 
 

@@ -1,4 +1,4 @@
-"""What each tool takes. Names, bounds and meanings are those of the REST API, so that what it refuses can be told to a model as it is."""
+"""The arguments of each tool. Names, bounds and meanings are those of the REST API, so its error messages fit the tools unchanged."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from semp.domain.events import Id, Name
 from semp.domain.scopes import MAX_SCOPE, SCOPE_PATTERN
 
 MAX_LIMIT = 200
-"""Events, signals or traces in an answer, at most: more would fill a model's context."""
+"""Maximum number of events, signals or traces in an answer: more would fill a model's context."""
 MAX_WAIT = 55.0
-"""Seconds, at most: many clients give a call up after 60."""
+"""Maximum wait in seconds: many clients give up a call after 60."""
 
 Glob = Annotated[
     str,
-    Meta(max_length=MAX_SCOPE, description="A scope such as ui.login, or a glob: * is one segment, ** at the end is one or more (ui.**)."),
+    Meta(
+        max_length=MAX_SCOPE,
+        description="A scope such as ui.login, or a glob: * matches one segment, ** at the end matches one or more (ui.**).",
+    ),
 ]
 Types = Annotated[list[EventType], Meta(description="Only events of these types.")]
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Maximum number of results.")]
 Position = Annotated[int, Meta(ge=0, le=2**62)]
-Pattern = Annotated[str, Meta(description="The action that the signal is about, exactly.")]
-At = Annotated[int | str, Meta(description="A position of the log or an RFC 3339 time: the answer as of then. Default: now.")]
-Cursor = Annotated[str, Meta(description="From `next` of the answer before.")]
-Exactly = Annotated[
+Pattern = Annotated[str, Meta(description="The exact action that the signal is about.")]
+At = Annotated[int | str, Meta(description="A log position or an RFC 3339 time; the answer is as of then. Default: now.")]
+Cursor = Annotated[str, Meta(description="From `next` of the previous answer.")]
+ExactScope = Annotated[
     str,
     Meta(
         max_length=MAX_SCOPE,
-        description="A dotted path of letters, digits, _ and -, such as ui.login: which part of the work.",
+        description="The part of the work, as a dotted path of letters, digits, _ and -, such as ui.login.",
         examples=["ui.login"],
         extra_json_schema={"pattern": SCOPE_PATTERN},
     ),
@@ -40,21 +43,25 @@ EventId = Annotated[Id, Meta(description="Id of an event.")]
 
 
 class Arguments(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Of any tool. A field that is left out is UNSET."""
+    """The arguments of any tool. An argument that was not given and has no default is UNSET."""
 
     def query(self, *without: str) -> dict[str, Any]:
-        """Those that were given or have a default, as parameters of the REST API."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return {name: value for name, value in found.items() if name not in without}
+        """The arguments that are not UNSET, as query parameters of the REST API.
+
+        Args:
+            without: names of arguments to leave out.
+        """
+        arguments: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: value for name, value in arguments.items() if name not in without}
 
 
 Payload = Annotated[
     dict[str, Any],
     Meta(
-        description="proposal: {action} (what you mean to do, a short stable name such as improve_ux); ready: {status}; "
+        description="proposal: {action} (what you intend to do, as a short stable name such as improve_ux); ready: {status}; "
         "test: {status: running, passed or failed}; reward: {value: 0..1, reason}; penalty: {value: -1..1, reason}; "
-        "cancel: {reason, value: 0..1}, with the proposals it withdraws as parent_ids. "
-        "Any other keys are kept. At most 256 KiB.",
+        "cancel: {reason, value: 0..1}, with the ids of the proposals to withdraw in parent_ids. "
+        "Other keys are kept. At most 256 KiB.",
         examples=[{"action": "improve_ux"}],
     ),
 ]
@@ -62,18 +69,20 @@ Payload = Annotated[
 
 class EmitEvent(Arguments):
     type: Annotated[EventType, Meta(description="What happened.")]
-    scope: Exactly
-    trace_id: Annotated[Name, Meta(description="The piece of work this belongs to; the same for all who work on it.")]
-    agent_id: Annotated[Name, Meta(description="Who you are; the same in all your events.")]
+    scope: ExactScope
+    trace_id: Annotated[Name, Meta(description="The piece of work that this event belongs to; all agents working on it use the same one.")]
+    agent_id: Annotated[Name, Meta(description="Your name; use the same one in all your events.")]
     payload: Payload
     parent_ids: Annotated[list[Id], Meta(description="Ids of the events that caused this one, at most 64.")] | UnsetType = UNSET
-    id: Annotated[Id, Meta(description="A UUID of your own: the same event sent again with it is stored once.")] | UnsetType = UNSET
+    id: Annotated[Id, Meta(description="A UUID that you choose. The same event sent again with it is stored only once.")] | UnsetType = (
+        UNSET
+    )
 
 
 class ReadSignals(Arguments):
     scope: Glob | UnsetType = UNSET
     pattern: Pattern | UnsetType = UNSET
-    min_strength: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+    min_strength: Annotated[float, Meta(ge=0, le=1, description="Only signals at least this strong.")] | UnsetType = UNSET
     limit: Limit = 20
     at: At | UnsetType = UNSET
 
@@ -81,16 +90,16 @@ class ReadSignals(Arguments):
 class WaitForSignal(Arguments):
     scope: Glob
     pattern: Pattern | UnsetType = UNSET
-    min_strength: Annotated[float, Meta(ge=0.01, le=1, description="How strong it has to be; default: that it is there.")] = 0.01
-    timeout: Annotated[float, Meta(gt=0, le=MAX_WAIT, description="Seconds to wait at most.")] = 30.0
+    min_strength: Annotated[float, Meta(ge=0.01, le=1, description="Minimum strength. With the default, any live signal is enough.")] = 0.01
+    timeout: Annotated[float, Meta(gt=0, le=MAX_WAIT, description="Maximum wait in seconds.")] = 30.0
 
 
 class ExplainSignal(Arguments):
-    scope: Exactly
+    scope: ExactScope
     pattern: Pattern
     order: Annotated[Literal["asc", "desc"], Meta(description="desc: newest first.")] = "desc"
     limit: Limit = 20
-    cursor: Position | UnsetType = UNSET
+    cursor: Annotated[Position, Meta(description="From `next` of the previous answer.")] | UnsetType = UNSET
     at: At | UnsetType = UNSET
 
 
@@ -113,8 +122,8 @@ class ReadTraces(Arguments):
     scope: Glob | UnsetType = UNSET
     type: Types | UnsetType = UNSET
     limit: Limit = 20
-    before: Position | UnsetType = UNSET
-    until: Position | UnsetType = UNSET
+    before: Annotated[Position, Meta(description="From `next` of the previous answer.")] | UnsetType = UNSET
+    until: Annotated[Position, Meta(description="From `next` of the previous answer.")] | UnsetType = UNSET
 
 
 class ReadTrace(Arguments):
@@ -122,9 +131,9 @@ class ReadTrace(Arguments):
 
 
 class Related(Arguments):
-    """Of every question about lineage."""
+    """Arguments that all lineage tools share."""
 
-    depth: Annotated[int, Meta(ge=1, le=1_000_000, description="Hops at most; default: no bound.")] | UnsetType = UNSET
+    depth: Annotated[int, Meta(ge=1, le=1_000_000, description="Maximum number of hops. Default: no limit.")] | UnsetType = UNSET
     type: Types | UnsetType = UNSET
     scope: Glob | UnsetType = UNSET
     payload: Annotated[bool, Meta(description="Whether to include payloads.")] = False
@@ -137,9 +146,9 @@ class ReadLineage(Related, kw_only=True):
     direction: Annotated[
         Literal["ancestors", "descendants", "lineage", "roots", "impact", "open"],
         Meta(
-            description="ancestors: all that led to it; descendants: all it led to; lineage: both; "
-            "roots: the first causes; impact: what it led to that has led to nothing yet; "
-            "open: proposals it led to that are neither ready nor cancelled (depth and type do not apply)."
+            description="ancestors: all its direct and indirect causes; descendants: everything it led to; lineage: both; "
+            "roots: ancestors without causes; impact: descendants that led to nothing yet; "
+            "open: proposals it led to that are neither ready nor cancelled (depth and type are ignored)."
         ),
     ] = "ancestors"
 

@@ -1,4 +1,4 @@
-"""`/mcp` in the application. The protocol's SDK is imported at the first request, in a thread: it takes most of a second and 40 MiB."""
+"""`/mcp` in the application. The protocol's SDK is imported at the first request, in a thread: this takes almost a second and 40 MiB."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Mount:
-    """The route, and what has to end when the service stops."""
+    """The route `/mcp`, and its sessions, which are to be closed when the service stops."""
 
     def __init__(self) -> None:
         self._opening: asyncio.Task[Sessions] | None = None
         self._closed = False
 
     def route(self) -> Any:
-        """`/mcp`, for the application."""
+        """The route handler of `/mcp`."""
 
         @asgi("/mcp", copy_scope=True)
         async def mcp(scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +40,7 @@ class Mount:
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
-        """End every session and take no more."""
+        """End every session and refuse further requests."""
         self._closed = True
         if self._opening is not None:
             await (await self._opening).close()

@@ -1,4 +1,4 @@
-"""The protocol's server over a service: one for every transport."""
+"""The MCP server. The same server is used for both transports, stdio and HTTP."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from semp import __version__
 from semp.domain.errors import InvalidInput
 from semp.mcp.resources import FIXED, TEMPLATES, signal_uri, trace_uri
 from semp.mcp.service import Refused, Service
-from semp.mcp.subscriptions import Context, Subscriptions, named, on_behalf, refusal
+from semp.mcp.subscriptions import Context, Subscriptions, mcp_error, on_behalf, resource_of
 from semp.mcp.tools import TOOLS
 
 log = logging.getLogger(__name__)
 
-INSTRUCTIONS = """SEL/SEMP is an environment that agents share. They never message each other: each leaves events, and reads what
-others left. Choose work by the strongest signals (read_signals). Leave a proposal before you begin, ready when you are done, test results
-as they come, and a reward or penalty for what helped or hurt. Name the causes of each event in parent_ids, so that who led to what can be
-asked later. Keep one trace_id for a piece of work and one agent_id for yourself."""
+INSTRUCTIONS = """SEL/SEMP is an environment that agents share. Agents do not message each other: each emits events, and reads the events of
+others. Choose work by the strongest signals (read_signals). Emit a proposal before you begin, ready when you are done, test results as they
+come, and a reward or penalty for what helped or hurt. Put the ids of the events that caused an event in its parent_ids, so that causes can
+be traced later. Use one trace_id for a piece of work and one agent_id for yourself."""
 OFFERED = 20
-"""Signals and traces that are listed as resources of their own, at most."""
+"""Maximum number of signals, and of traces, that are listed as resources."""
 UNCHANGING = CacheHint(ttl_ms=3_600_000, scope="public")
 JSON = "application/json"
 
@@ -33,7 +33,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def mcp_server(service: Service) -> Server[Any]:
-    """The tools and resources of a service. It keeps nothing but subscriptions."""
+    """An MCP server with the tools and resources of a service. Its only state is subscriptions."""
     tools = {
         one.name: types.Tool(
             name=one.name,
@@ -56,7 +56,7 @@ def mcp_server(service: Service) -> Server[Any]:
         called = TOOLS.get(params.name)
         try:
             if called is None:
-                return _failed(404, {"message": f"no such tool: {params.name}; there are {', '.join(TOOLS)}"})
+                return _failed(404, {"message": f"no such tool: {params.name}; the tools are {', '.join(TOOLS)}"})
             answer = await called.call(on_behalf(service, context), params.arguments or {})
         except InvalidInput as error:
             return _failed(400, {"message": f"Validation error: {error}", "errors": error.fields})
@@ -68,32 +68,32 @@ def mcp_server(service: Service) -> Server[Any]:
         return types.CallToolResult(content=[types.TextContent(text=answer.decode())], structured_content=msgspec.json.decode(answer))
 
     async def list_resources(context: Context, _: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
-        asked = on_behalf(service, context)
+        acting = on_behalf(service, context)
         try:
             signals, traces = await asyncio.gather(
-                asked.get("/api/signals", {"limit": OFFERED}), asked.get("/api/traces", {"limit": OFFERED})
+                acting.get("/api/signals", {"limit": OFFERED}), acting.get("/api/traces", {"limit": OFFERED})
             )
         except Refused as error:
-            raise refusal(error) from None
-        found = [types.Resource(uri=one.uri, name=one.name, description=one.text, mime_type=JSON) for one in FIXED]
+            raise mcp_error(error) from None
+        resources = [types.Resource(uri=one.uri, name=one.name, description=one.text, mime_type=JSON) for one in FIXED]
         for one in msgspec.json.decode(signals.body):
-            name = f"{one['scope']}:{one['pattern']}"
-            found.append(types.Resource(uri=signal_uri(one["scope"], one["pattern"]), name=name, description="A signal.", mime_type=JSON))
+            uri, name = signal_uri(one["scope"], one["pattern"]), f"{one['scope']}:{one['pattern']}"
+            resources.append(types.Resource(uri=uri, name=name, description="A signal.", mime_type=JSON))
         for one in msgspec.json.decode(traces.body):
-            name = one["trace_id"]
-            found.append(types.Resource(uri=trace_uri(name), name=name, description=f"A trace of {one['events']} events.", mime_type=JSON))
-        return types.ListResourcesResult(resources=found)
+            uri, name = trace_uri(one["trace_id"]), one["trace_id"]
+            resources.append(types.Resource(uri=uri, name=name, description=f"A trace of {one['events']} events.", mime_type=JSON))
+        return types.ListResourcesResult(resources=resources)
 
     async def list_templates(_: Context, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
-        found = [types.ResourceTemplate(uri_template=one.uri, name=one.name, description=one.text, mime_type=JSON) for one in TEMPLATES]
-        return types.ListResourceTemplatesResult(resource_templates=found)
+        templates = [types.ResourceTemplate(uri_template=one.uri, name=one.name, description=one.text, mime_type=JSON) for one in TEMPLATES]
+        return types.ListResourceTemplatesResult(resource_templates=templates)
 
     async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        found = named(params.uri)
+        resource = resource_of(params.uri)
         try:
-            answer = await on_behalf(service, context).get(found.path, found.query)
+            answer = await on_behalf(service, context).get(resource.path, resource.query)
         except Refused as error:
-            raise refusal(error) from None
+            raise mcp_error(error) from None
         text = types.TextResourceContents(uri=params.uri, text=answer.body.decode(), mime_type=JSON)
         return types.ReadResourceResult(contents=[text])
 
@@ -116,7 +116,7 @@ def mcp_server(service: Service) -> Server[Any]:
 
 
 def _failed(status: int, body: Any, retry_after: int | None = None) -> types.CallToolResult:
-    """What a model is told when a call fails: the REST API's own words, with the fields to mend."""
+    """The result of a failed call: the REST API's error, with the fields at fault, as text for the model."""
     optional = {} if retry_after is None else {"retry_after": retry_after}
     text = _encode({"status": status, **body, **optional}).decode()
     return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)

@@ -1,4 +1,4 @@
-"""The service as the tools see it: requests of its REST API, over the network or, where it is this process, without one."""
+"""The service as the tools use it: a client of its REST API, over the network or inside the same process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from semp.domain.errors import SempError
 from semp.engine.access import Principal
 
 PATIENCE = 60.0
-"""Seconds without a byte of an answer after which it is given up; the service itself answers or refuses long before."""
-CLOSING = b"event: close"
-CONTINUED = ("before", "after", "until", "at", "cursor")
-"""Parameters with which a `Link` header leads to the next page."""
+"""Seconds without a byte of the answer after which a request fails. The service itself answers or refuses long before."""
+CLOSE_EVENT = b"event: close"
+NEXT_PAGE = ("before", "after", "until", "at", "cursor")
+"""Query parameters of a `Link` header that select the next page."""
 
 Query = Mapping[str, Any]
 Message = dict[str, Any]
@@ -28,9 +28,9 @@ Message = dict[str, Any]
 
 
 class Refused(SempError):
-    """The service did not do what was asked: its status and its own words, `{"message", "errors"?: [{"field", "reason"}]}`.
+    """The service refused a request. `status` and `body` are its answer: `{"message", "errors"?: [{"field", "reason"}]}`.
 
-    Status 503 where it could not be reached.
+    When the service could not be reached, the status is 503. `retry_after` is in seconds.
     """
 
     def __init__(self, status: int, body: Mapping[str, Any], retry_after: int | None = None) -> None:
@@ -41,21 +41,21 @@ class Refused(SempError):
 
 
 class Answer(NamedTuple):
-    """JSON, and what to ask with for the page after it: empty when this is the last."""
+    """An answer as JSON, and the query parameters of the next page; `following` is empty on the last page."""
 
     body: bytes
     following: dict[str, str | int]
 
 
 class Service:
-    """One service. Every method raises Refused.
+    """A client of one service. `get`, `post` and `follow` raise Refused.
 
     Args:
-        url: its base URL.
-        transport: how it is reached where that is not the network.
-        within: whether it is this process, so that it is gone for good once it stops.
+        url: base URL of the service, without secrets, since error messages show it.
+        transport: how to reach the service; None for the network.
+        in_process: whether the service is this process. Then it does not come back after it stopped.
         auth: user and password for HTTP Basic authentication.
-        proxy: what is in between; proxies that the environment names are left alone.
+        proxy: the proxy to use. Proxies named by environment variables are not used.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Service:
         url: str,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        within: bool = False,
+        in_process: bool = False,
         auth: tuple[str, str] | None = None,
         proxy: httpx.Proxy | None = None,
     ) -> None:
         self.url = url
-        self.within = within
+        self.in_process = in_process
         self.ended = asyncio.Event()
-        """Set once it has stopped, where it is this process."""
+        """Set when an in-process service stops."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
         self._client = httpx.AsyncClient(
             base_url=url, transport=transport, timeout=PATIENCE, limits=limits, auth=auth, proxy=proxy, trust_env=False,
@@ -80,17 +80,20 @@ class Service:
         self._principal: Principal | None = None
 
     def acting(self, principal: Principal | None) -> Service:
-        """The same service, asked as this principal: within this process. Over the network there is none; a connection says who asks."""
+        """A client of the same service that acts as this principal.
+
+        In-process requests need a principal. Over the network it is None: the service derives the principal from the connection.
+        """
         bound = copy.copy(self)
         bound._principal = principal
         return bound
 
     @property
-    def _asking(self) -> dict[str, Any]:
+    def _extensions(self) -> dict[str, Any]:
         if self._principal is not None:
             return {KEY: self._principal}
-        if self.within:
-            raise RuntimeError("within this process every request is somebody's")
+        if self.in_process:
+            raise RuntimeError("an in-process request needs a principal")
         return {}
 
     async def __aenter__(self) -> Self:
@@ -100,63 +103,65 @@ class Service:
         await self._client.aclose()
 
     async def get(self, path: str, query: Query | None = None) -> Answer:
-        """What the path answers; parameters that are None are left out."""
-        with self._reaching():
-            return _answer(await self._client.get(path, params=_sent(query or {}), extensions=self._asking))
+        """GET a path. Parameters that are None are left out."""
+        with self._transport_errors():
+            return _answer(await self._client.get(path, params=_parameters(query or {}), extensions=self._extensions))
 
     async def post(self, path: str, body: bytes) -> Answer:
+        """POST a JSON body to a path."""
         headers = {"content-type": "application/json"}
-        with self._reaching():
-            return _answer(await self._client.post(path, content=body, headers=headers, extensions=self._asking))
+        with self._transport_errors():
+            return _answer(await self._client.post(path, content=body, headers=headers, extensions=self._extensions))
 
     async def follow(self, query: Query) -> AsyncGenerator[list[Message]]:
-        """What happens from now on, as much at a time as came together. The first list is empty and says that nothing is missed from here.
+        """Live messages from now on, in lists of those that arrived together. The first list is empty; no message after it is missed.
 
-        Ends when the service ends it: it stops, or the reader was too slow. Close it (`contextlib.aclosing`) to leave early.
+        Ends when the service ends the stream: the service stops, or the reader was too slow. Close the generator (`contextlib.aclosing`)
+        to leave early.
         """
-        with self._reaching():
-            async with self._client.stream("GET", "/api/stream", params=_sent(query), extensions=self._asking) as response:
+        with self._transport_errors():
+            async with self._client.stream("GET", "/api/stream", params=_parameters(query), extensions=self._extensions) as response:
                 if response.is_error:
                     await response.aread()
                     _answer(response)
                 async for blocks in _blocks(response.aiter_bytes()):
-                    told = [block for block in blocks if not block.startswith(CLOSING)]
-                    yield [msgspec.json.decode(block.partition(b"data: ")[2]) for block in told if b"data: " in block]
-                    if len(told) < len(blocks):
+                    messages = [block for block in blocks if not block.startswith(CLOSE_EVENT)]
+                    yield [msgspec.json.decode(block.partition(b"data: ")[2]) for block in messages if b"data: " in block]
+                    if len(messages) < len(blocks):
                         return
 
     @contextlib.contextmanager
-    def _reaching(self) -> Any:
+    def _transport_errors(self) -> Any:
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             why = str(error) or type(error).__name__
-            text = f"no answer from the service at {self.url}: {why}; is it running? It is started with `semp serve`"
+            text = f"no answer from the service at {self.url}: {why}; is it running? `semp serve` starts it"
             raise Refused(503, {"message": text}) from None
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
-    """The whole server-sent events of each chunk; heartbeats give empty lists."""
+    """The server-sent events that each chunk completes. An event may be a comment or have no data."""
     rest = b""
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n\n")
-        yield whole
+        *complete, rest = (rest + chunk).split(b"\n\n")
+        yield complete
 
 
-def _sent(query: Query) -> dict[str, Any]:
-    """As it goes into a URL; httpx repeats the name for each value of a list."""
+def _parameters(query: Query) -> dict[str, Any]:
+    """Query parameters as httpx takes them: booleans as 0 or 1, without those that are None. httpx repeats a list's name for each value."""
     return {name: int(value) if isinstance(value, bool) else value for name, value in query.items() if value is not None}
 
 
 def _answer(response: httpx.Response) -> Answer:
     if response.is_success and response.headers.get("content-type", "").startswith("application/json"):
         link = response.links.get("next", {}).get("url", "")
-        found = parse_qsl(urlsplit(link).query)
-        return Answer(response.content, {name: _number(value) for name, value in found if name in CONTINUED})
+        parameters = parse_qsl(urlsplit(link).query)
+        return Answer(response.content, {name: _number(value) for name, value in parameters if name in NEXT_PAGE})
     try:
         body = msgspec.json.decode(response.content, type=dict[str, Any])
     except msgspec.MsgspecError:
-        body = {"message": f"{response.url.host} is no SEL/SEMP service: it answered {response.status_code} without JSON"}
+        body = {"message": f"{response.url.host} is no SEL/SEMP service: its answer {response.status_code} is not JSON"}
     seconds = response.headers.get("retry-after", "")
     raise Refused(response.status_code, body, int(seconds) if seconds.isdecimal() else None)
 

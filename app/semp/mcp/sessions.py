@@ -1,4 +1,4 @@
-"""The server at `/mcp`: its sessions, from the first request to the stop of the service."""
+"""The MCP server at `/mcp` and its sessions. It runs from the first request until the service stops."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from semp.api.direct import MAX_BODY
+from semp.mcp.in_process import InProcessTransport
 from semp.mcp.server import mcp_server
 from semp.mcp.service import Service
-from semp.mcp.within import Within
 
 MAX_SESSIONS = 1_000
-"""Sessions of clients of the 2025 revisions, at most; further ones are answered 503. Later revisions have none."""
+"""Maximum number of sessions; a further one is refused with 503. Only the protocol's 2025 revisions have sessions."""
 IDLE = 30 * 60.0
 """Seconds without a request or an open stream after which a session ends."""
 
 
 class Sessions:
-    """Runs until it is closed."""
+    """The MCP server at `/mcp`. Call `start` before `handle`, and `close` at the end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,12 +28,13 @@ class Sessions:
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Start the server. Returns when it takes requests."""
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._running = asyncio.create_task(self._run(started))  # what it enters has to be left by the same task
+        self._running = asyncio.create_task(self._run(started))  # one task must enter and leave the session manager's task group
         await started
 
     async def _run(self, started: asyncio.Future[None]) -> None:
-        service = Service("http://semp", Within(self._app), within=True)  # never closed: calls may end after the sessions
+        service = Service("http://semp", InProcessTransport(self._app), in_process=True)  # not closed: calls may outlive the sessions
         self._manager = StreamableHTTPSessionManager(
             mcp_server(service), max_request_body_size=MAX_BODY, max_sessions=MAX_SESSIONS, session_idle_timeout=IDLE
         )
@@ -43,12 +44,12 @@ class Sessions:
             service.ended.set()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One HTTP request."""
+        """Handle one HTTP request."""
         assert self._manager is not None
         await self._manager.handle_request(scope, receive, send)  # type: ignore[arg-type]
 
     async def close(self) -> None:
-        """End every session; its streams end with it."""
+        """End every session and its streams."""
         self._stop.set()
         if self._running is not None:
             await self._running

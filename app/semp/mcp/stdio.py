@@ -1,4 +1,4 @@
-"""`semp mcp`: the server on standard input and output, for a client that starts it."""
+"""The MCP server on standard input and output, for a client that starts it with `semp mcp`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from semp.mcp.service import Service
 
 
 async def serve(url: str, auth: tuple[str, str] | None = None, proxy: httpx.Proxy | None = None) -> None:
-    """Serve until standard input ends. The service need not be there yet: a call says so when it is not.
+    """Serve until standard input ends. The service need not be running: calls fail with 503 while it is not.
 
     Args:
-        url: the service's URL, without secrets, since messages show it.
+        url: the service's URL, without secrets, since error messages show it.
         auth: user and password for HTTP Basic authentication.
-        proxy: what is in between; proxies that the environment names are left alone.
+        proxy: the proxy to use. Proxies named by environment variables are not used.
     """
-    async with Service(url, auth=auth, proxy=proxy) as service, stdio_server() as (reading, writing):
+    async with Service(url, auth=auth, proxy=proxy) as service, stdio_server() as (read_stream, write_stream):
         server = mcp_server(service)
-        await server.run(reading, writing, server.create_initialization_options())
+        await server.run(read_stream, write_stream, server.create_initialization_options())

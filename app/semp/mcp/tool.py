@@ -1,4 +1,4 @@
-"""What a tool is: a function from checked arguments to JSON, with what a model is told about it."""
+"""A tool: a function from validated arguments to JSON, with its description for the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 
 
 class Tool(NamedTuple):
-    """A tool. Its schemas are those of the types; what is paged answers `next` too, unless it is the last page."""
+    """A tool. Its schemas are made from the types `arguments` and `answer`. The answer of a paged tool also has `next`, except on the last
+    page."""
 
     name: str
     title: str
@@ -33,21 +34,21 @@ class Tool(NamedTuple):
 
     @property
     def output_schema(self) -> dict[str, Any]:
-        found = _schema(self.answer)
+        schema = _schema(self.answer)
         if self.paged:
-            found["properties"]["next"] = {"type": "object", "description": "There is more: repeat the call with these arguments too."}
-        return found
+            schema["properties"]["next"] = {"type": "object", "description": "There is more. Add these arguments and repeat the call."}
+        return schema
 
     async def call(self, service: Service, given: dict[str, Any]) -> bytes:
-        """The answer, a JSON object. An argument that is null counts as left out, and "5" as 5: models write both.
+        """The answer, a JSON object. A null argument counts as not given, and "5" as 5, because models write both.
 
         Raises:
             InvalidInput: names the argument and the reason.
-            Refused: by the service.
+            Refused: the service refused the request.
         """
-        there = {name: value for name, value in given.items() if value is not None}
+        not_null = {name: value for name, value in given.items() if value is not None}
         try:
-            arguments = msgspec.convert(there, self.arguments, strict=False)
+            arguments = msgspec.convert(not_null, self.arguments, strict=False)
         except msgspec.ValidationError as error:
             raise InvalidInput(field_error(error, of=self.arguments)) from None
         return await self.run(service, arguments)
@@ -56,7 +57,7 @@ class Tool(NamedTuple):
 def tool(
     title: str, arguments: type[Arguments], answer: type[msgspec.Struct], *, writes: bool = False, paged: bool = False
 ) -> Callable[[Callable[[Service, Arguments], Awaitable[bytes]]], Tool]:
-    """Make a tool of a function: its name is the function's, its description the docstring."""
+    """Make a tool from a function. The function's name becomes the tool's name, its docstring the description."""
 
     def decorate(run: Callable[[Service, Arguments], Awaitable[bytes]]) -> Tool:
         return Tool(run.__name__, title, " ".join(cleandoc(run.__doc__ or "").split()), arguments, answer, run, writes, paged)
@@ -65,7 +66,7 @@ def tool(
 
 
 def _schema(of: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON Schema of a type, an object at its root as the protocol wants it, without what is for people alone."""
+    """The JSON Schema of a type. Its root is an object, as the protocol requires. Titles and the root's description are removed."""
     _, parts = msgspec.json.schema_components([of])
     for part in parts.values():
         part.pop("title", None)

@@ -1,4 +1,4 @@
-"""What a WebSocket client of version 1 may send, and the ack or error it gets for each."""
+"""The commands that a WebSocket client of version 1 may send. Each is answered with an ack or an error."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from semp.engine.planning import Recorded
 log = logging.getLogger(__name__)
 
 PIPELINED = 1_000
-"""Publishes of one connection that may wait for their commit; nothing more is read from it until one of them is answered."""
+"""Maximum number of publishes of one connection that wait for their commit. At this limit nothing more is read from the connection."""
 
 Ref = str | int | None
 
 
 class Command(msgspec.Struct):
-    """A frame of the client. `ref` is its own mark for the answer."""
+    """A command as the client sends it. The answer carries the same `ref`."""
 
     type: Literal["publish", "subscribe", "unsubscribe", "ping"]
     ref: Ref = None
@@ -38,18 +38,18 @@ class Command(msgspec.Struct):
     epoch: str | None = None
 
 
-class _Marked(msgspec.Struct):
+class _WithRef(msgspec.Struct):
     ref: Any = None
 
 
 _read_command = msgspec.json.Decoder(Command).decode
-_read_mark = msgspec.json.Decoder(_Marked).decode
+_read_with_ref = msgspec.json.Decoder(_WithRef).decode
 _read_event = msgspec.json.Decoder(NewEvent).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class Commands:
-    """Carries out one connection's commands, in the order they came."""
+    """Carries out one connection's commands, in the order they arrive."""
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
@@ -57,9 +57,12 @@ class Commands:
         self._slots = asyncio.Semaphore(PIPELINED)
 
     async def handle(self, text: str) -> None:
-        """Carry out a command; whatever is wrong with it is answered, nothing is raised."""
-        await self.subscriber.wire.writable.wait()  # acks of a client that reads none must not pile up
-        ref = _mark(text)
+        """Carry out a command. An invalid or refused command is answered with an error message; no SempError is raised.
+
+        Waits while the connection has no room, and while PIPELINED publishes wait for their commit.
+        """
+        await self.subscriber.wire.writable.wait()  # so that acks do not pile up for a client that does not read
+        ref = _ref(text)
         try:
             body = text.encode()
             if len(body) > MAX_BODY:
@@ -82,11 +85,11 @@ class Commands:
         new = decode(_read_event, bytes(command.data))
         await self._slots.acquire()
         try:
-            waiting = self.gate.submit([draft(new)])
+            commit = self.gate.submit([draft(new)])
         except BaseException:
             self._slots.release()
             raise
-        waiting.add_done_callback(lambda done: self._published(command.ref, done))
+        commit.add_done_callback(lambda done: self._published(command.ref, done))
 
     def _published(self, ref: Ref, done: asyncio.Future[list[Recorded]]) -> None:
         self._slots.release()
@@ -114,22 +117,22 @@ class Commands:
         self.subscriber.wire.write(message("ack", ref=ref, position=position))
 
     def _refuse(self, ref: Ref, error: BaseException) -> None:
-        found = describe(error) if isinstance(error, SempError) else None
-        if found is None:
-            log.error("a published event failed", exc_info=error)
+        described = describe(error) if isinstance(error, SempError) else None
+        if described is None:
+            log.error("a WebSocket command failed", exc_info=error)
             self._error(ref, 500, "Internal server error")
         else:
-            self._error(ref, found.status, found.message, found.errors, found.retry_after)
+            self._error(ref, described.status, described.message, described.errors, described.retry_after)
 
     def _error(self, ref: Ref, status: int, text: str, errors: Sequence[FieldError] | None = None, retry_after: int | None = None) -> None:
         optional = {name: value for name, value in (("errors", errors), ("retry_after", retry_after)) if value is not None}
         self.subscriber.wire.write(message("error", ref=ref, status=status, message=text, **optional))
 
 
-def _mark(text: str) -> Ref:
-    """The client's mark, also of a command that cannot be read otherwise."""
+def _ref(text: str) -> Ref:
+    """The `ref` of a command, even when the rest of the command is invalid; None when it has no usable one."""
     try:
-        found = _read_mark(text).ref
+        ref = _read_with_ref(text).ref
     except (msgspec.MsgspecError, RecursionError):
         return None
-    return found if isinstance(found, str | int) and len(str(found)) <= MAX_NAME else None
+    return ref if isinstance(ref, str | int) and len(str(ref)) <= MAX_NAME else None

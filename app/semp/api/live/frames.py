@@ -1,4 +1,4 @@
-"""Spans as bytes: WebSocket frames and server-sent events, made once for all who are at the same place."""
+"""Renders spans of the log as bytes: WebSocket frames and server-sent events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def text_frame(payload: bytes) -> bytes:
-    """One unmasked text frame, as a server sends it (RFC 6455, section 5.2)."""
+    """One unmasked, final text frame, as a server sends it (RFC 6455, section 5.2)."""
     size = len(payload)
     if size < 126:
         return b"\x81%c%b" % (size, payload)
@@ -24,25 +24,25 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def message(kind: str, **fields: Any) -> bytes:
-    """A frame that is for one connection only: hello, ack, error."""
+    """The frame of a message to one connection: `hello`, `ack` or `error`."""
     return text_frame(_encode({"type": kind, **fields}))
 
 
 class Renderer:
-    """Makes what is written for a span. It keeps nothing: what one makes serves every reader of the same form at the same place."""
+    """Renders spans. It has no state of its own, so one result serves every reader of the same span in the same form."""
 
     def __init__(self, changes: SignalChanges, epoch: str) -> None:
         self._changes = changes
         self._epoch = epoch.encode()
 
     def plain(self, span: Span) -> bytes:
-        """One frame an event, each followed by those of the signals it moved."""
+        """One frame for each event, followed by a frame for each signal that it moved."""
         return b"".join([text_frame(text) for text, _ in self._messages(span)])
 
     def batched(self, span: Span) -> bytes:
-        """Events together in one frame; where one moved signals, the frame ends with it and theirs follow.
+        """Several events in one frame. A frame ends at an event that moved signals; a frame for each of these signals follows.
 
-        A client resumes after the last event it has seen, so nothing that belongs to an earlier one may still be to come.
+        A client resumes after the last event it has seen, so the signals of an event must come before the next event.
         """
         frames: list[bytes] = []
         events: list[bytes] = []
@@ -56,11 +56,11 @@ class Renderer:
         return b"".join([*frames, _together(events)])
 
     def streamed(self, span: Span) -> bytes:
-        """Server-sent events: the same messages; `id` is where to resume after each."""
+        """Server-sent events with the same messages as `plain`. `id` is the place to resume after."""
         return b"".join([self.sent_event(text, position) for text, position in self._messages(span)])
 
     def sent_event(self, text: bytes, position: int) -> bytes:
-        """One server-sent event; JSON has no line breaks."""
+        """One server-sent event. `text` is JSON without line breaks, so it fits into one `data` line."""
         return b"id: %b:%d\ndata: %b\n\n" % (self._epoch, position, text)
 
     def _messages(self, span: Span) -> Iterator[tuple[bytes, int]]:

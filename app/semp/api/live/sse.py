@@ -25,12 +25,15 @@ from semp.engine.environment import Environment
 from semp.engine.live.follow import Ended, Follow
 
 HEARTBEAT = 15.0
-"""Seconds without news after which a comment is sent, so that proxies and clients see that the connection lives."""
+"""Seconds without a message after which a comment is sent, so that proxies and clients see that the connection is alive."""
 _encode = msgspec.json.Encoder().encode
 
 
 async def body(follow: Follow) -> AsyncGenerator[bytes]:
-    """What follows in the log, as the stream's body. The last event is `close`; it holds the code a WebSocket would be closed with."""
+    """The body of the stream: what a `Follow` delivers, as server-sent events.
+
+    The last event is `close`. Its data has the code that a WebSocket would be closed with.
+    """
     renderer = Renderer(follow.changes, follow.epoch)
     position = follow.position
     yield b"retry: 1000\nid: %b:%d\n\n" % (follow.epoch.encode(), position)
@@ -39,7 +42,8 @@ async def body(follow: Follow) -> AsyncGenerator[bytes]:
             if isinstance(part, Ended):
                 yield _closing(CODES[part.why], part.why.value, part.position)
                 return
-            moved = b"".join([renderer.sent_event(signal_text(signal), position) for signal in part.moved])  # resuming there repeats them
+            # Signals come before the events of their part, so they carry the position before it: to resume there sends them again.
+            moved = b"".join([renderer.sent_event(signal_text(signal), position) for signal in part.moved])
             yield moved + part.span.once("streamed", renderer.streamed) or b":\n\n"
             position = part.span.last
 
@@ -48,7 +52,9 @@ def _closing(code: int, reason: str, position: int) -> bytes:
     return b"event: close\ndata: %b\n\n" % _encode({"code": code, "reason": reason, "position": position})
 
 
-Filter = Annotated[list[str] | None, Parameter(required=False, description="May be repeated: any of the values.")]
+Filter = Annotated[
+    list[str] | None, Parameter(required=False, description="Only events with this value; may be repeated for alternatives.")
+]
 
 
 def stream_route(environment: Environment) -> Any:
@@ -63,7 +69,7 @@ def stream_route(environment: Environment) -> Any:
         responses={
             200: ResponseSpec(
                 data_container=str,
-                description="Messages as on the WebSocket; `id` is `epoch:position`, the place to resume after.",
+                description="Messages as on the WebSocket. `id` is `epoch:position`: a client can resume after it.",
                 generate_examples=False,
                 media_type="text/event-stream",
                 examples=[Example(value='id: 630eb68f-e0fa-5ecc-887a-7c7a62614681:7\ndata: {"type":"event","data":{}}\n\n')],
@@ -73,19 +79,24 @@ def stream_route(environment: Environment) -> Any:
     )
     async def stream(
         request: Request[Any, Any, Any],
-        in_scope: Annotated[list[str] | None, QueryParameter(name="scope", required=False, description="Scopes or globs: any.")] = None,
-        types: Annotated[list[EventType] | None, QueryParameter(name="type", required=False, description="Any of these types.")] = None,
+        in_scope: Annotated[
+            list[str] | None,
+            QueryParameter(name="scope", required=False, description="A scope or a glob; may be repeated for alternatives."),
+        ] = None,
+        types: Annotated[
+            list[EventType] | None, QueryParameter(name="type", required=False, description="Only these types; may be repeated.")
+        ] = None,
         trace_id: Filter = None,
         agent_id: Filter = None,
         after: Position = None,
-        epoch: Annotated[str | None, Parameter(required=False, description="The log that position belongs to.")] = None,
-        signals: Annotated[Literal["0", "1"] | None, Parameter(required=False, description="1: changes of signals too.")] = None,
+        epoch: Annotated[str | None, Parameter(required=False, description="Epoch of the log that `after` belongs to.")] = None,
+        signals: Annotated[Literal["0", "1"] | None, Parameter(required=False, description="1 to receive changes of signals too.")] = None,
     ) -> Stream:
-        """Like `/ws`, for clients that only listen. `Last-Event-ID` resumes, as browsers' EventSource sends it by itself.
+        """Like `/ws`, for clients that only listen. `Last-Event-ID` resumes the stream; a browser's EventSource sends it by itself.
 
-        An answer that was 200 ends with a message of the event `close`, whose data holds `code`, `reason` and `position`: 1001 the
-        service stops, 1011 a defect, 1013 the database is away, 4008 too slow (all: reconnect), 4009 the log was replaced. 409 before
-        that: the position belongs to another log.
+        When the service ends the stream, it sends the event `close` with `code`, `reason` and `position`: 1001 the service stops,
+        1011 a defect, 1013 the database is not available, 4008 the client was too slow (reconnect after any of these), 4009 the log was
+        replaced. The status is 409 when the position belongs to another log.
         """
         seen = request.headers.get("last-event-id")
         follow = await environment.acting(principal_of(request.scope)).follow(

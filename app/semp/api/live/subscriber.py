@@ -1,4 +1,4 @@
-"""One WebSocket's subscription: what follows in the log, as frames on its connection."""
+"""One WebSocket's subscription: writes what it follows in the log as frames to its connection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ CODES = {
 
 
 class Subscriber:
-    """Implements `semp.engine.live.follow.Outlet` on a WebSocket's wire, and writes there what its iteration gives."""
+    """Implements `semp.engine.live.follow.Outlet` for a WebSocket. It also writes the parts that a `Follow` delivers while catching up.
+
+    Args:
+        batch: whether several events are written in one frame.
+        signals: whether changes of signals are written too.
+    """
 
     def __init__(self, gate: Gate, wire: LiveProtocol, *, batch: bool, signals: bool) -> None:
         self.gate = gate
@@ -43,12 +48,12 @@ class Subscriber:
 
     @property
     def position(self) -> int:
-        """Up to here everything it asked for was written."""
+        """Position up to which everything that was asked for has been written; the newest position when nothing is followed yet."""
         return self._follow.position if self._follow is not None else self.gate.state.head
 
     @property
     def caught_up(self) -> bool:
-        """Whether nothing is left to be read from the log for it."""
+        """Whether it has read all missed events from the log, or follows nothing."""
         return self._follow is None or self._follow.live
 
     @property
@@ -62,22 +67,23 @@ class Subscriber:
         return self._renderer.batched(span) if self.batch else self._renderer.plain(span)
 
     async def follow(self, request: FollowRequest) -> Follow:
-        """A way along the log that ends on this connection, for `start`.
+        """Begin to follow the log for this connection. Nothing is written before `start`.
 
         Raises:
-            CannotResume, StoreUnavailable: as `Gate.follow`.
+            CannotResume: the position belongs to another log.
+            StoreUnavailable: the position could not be checked.
         """
         return await self.gate.follow(request.interest, after=request.after, epoch=request.epoch, signals=self.signals, outlet=self)
 
     def start(self, follow: Follow) -> None:
-        """Write what follows from now on, in the place of what was written before."""
+        """Write what `follow` delivers from now on; it replaces the previous one."""
         self.stop()
         self._follow = follow
         self._renderer = Renderer(follow.changes, follow.epoch)
         self._writing = asyncio.create_task(self._write(follow))
 
     def stop(self) -> None:
-        """Write nothing more, from this moment on. Safe to repeat."""
+        """Write nothing more. Takes effect at once; safe to repeat."""
         if self._follow is not None:
             self._follow.detach()
         if self._writing is not None:
@@ -106,6 +112,6 @@ class Subscriber:
         self.wire.close(CODES[ended.why], f"{ended.why.value}; last position {ended.position}")
 
 
-def refused(error: InvalidInput) -> str:
-    """Why a request was bad, in the 123 bytes a close frame has for it."""
+def close_reason(error: InvalidInput) -> str:
+    """The error's message, cut to 120 bytes: a close frame has room for 123 (RFC 6455, section 5.5)."""
     return str(error).encode()[:120].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""`/ws`: events as they are committed, or from a position on; commands for clients that ask for version 1."""
+"""`/ws`: delivers events as they are committed, or after a position. Clients that ask for version 1 may send commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litestar.exceptions import WebSocketDisconnect
 from semp.api.live.commands import Commands
 from semp.api.live.frames import message
 from semp.api.live.query import FollowRequest, from_query
-from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, refused
+from semp.api.live.subscriber import BAD_REQUEST, CANNOT_RESUME, TRY_LATER, Subscriber, close_reason
 from semp.api.live.wire import LiveProtocol, wire_of
 from semp.api.security.credentials import principal_of
 from semp.domain.errors import CannotResume, InvalidInput, StoreUnavailable
@@ -23,11 +23,11 @@ def live_route(environment: Environment) -> Any:
 
     @websocket("/ws")
     async def live(socket: WebSocket[Any, Any, Any]) -> None:
-        """`{"type":"event","data":{...}}` for every event that is wanted, in log order, none left out and none twice.
+        """Sends `{"type":"event","data":{...}}` for every event that the query selects, in log order, without gap or repeat.
 
-        Whatever keeps that from being true closes the socket with a code and the last position as part of the reason: 1001 the service
-        stops, 4008 too slow, 4009 the log is another one, 1013 the database is away. 4000: the query was bad.
-        Pages of other sites do not get here, see `semp.api.security`.
+        When that cannot be kept up, the socket is closed with a code: 1001 the service stops, 1011 a defect, 1013 the database is not
+        available, 4008 the client is too slow, 4009 the log was replaced. The reason then ends with the last position that was sent.
+        4000 means that the query was invalid. Pages of other sites are refused before they reach this, see `semp.api.security`.
         """
         await socket.accept()
         wire = wire_of(socket.scope)
@@ -50,16 +50,16 @@ def live_route(environment: Environment) -> Any:
 
 
 def _request(wire: LiveProtocol, query: bytes) -> FollowRequest | None:
-    """What the client asks for; None when that cannot be read and the socket was closed."""
+    """What the client asks for. When the query is invalid, closes the socket and returns None."""
     try:
         return from_query(query)
     except InvalidInput as error:
-        wire.close(BAD_REQUEST, refused(error))
+        wire.close(BAD_REQUEST, close_reason(error))
     return None
 
 
 async def _follow(subscriber: Subscriber, request: FollowRequest) -> Follow | None:
-    """The way along the log from there; None when there is none and the socket was closed."""
+    """Begin to follow the log. When that is not possible, closes the socket and returns None."""
     try:
         return await subscriber.follow(request)
     except CannotResume as error:
@@ -70,7 +70,7 @@ async def _follow(subscriber: Subscriber, request: FollowRequest) -> Follow | No
 
 
 async def _listen(socket: WebSocket[Any, Any, Any], commands: Commands | None) -> None:
-    """Until the peer or the hub ends it. Without commands, what the client sends is read and ignored."""
+    """Read from the client until the connection ends. With `commands` None, everything it sends is ignored."""
     try:
         while (received := await socket.receive())["type"] != "websocket.disconnect":
             if commands is not None:

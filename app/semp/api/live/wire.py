@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol with a way to write ready-made frames, and an end for peers that no longer read."""
+"""uvicorn's WebSocket protocol, extended to write frames that are already encoded and to cut off peers that no longer read."""
 
 from __future__ import annotations
 
@@ -11,39 +11,46 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 LINGER = 10.0
-"""Seconds that what was written has to reach a peer once its connection is to be closed; then it is cut."""
+"""Seconds from the close frame until the connection is cut, so that pending data can still reach the peer."""
 LINGER_AT_STOP = 3.0
-"""The same while the service stops."""
+"""Like LINGER, while the service stops."""
 EXTENSION = "semp.wire"
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
-    """Server frames are not masked, so a frame encoded once serves every connection: it goes straight to the transport.
+    """A WebSocket connection that takes encoded frames and writes them straight to the transport.
 
-    The application finds it in its scope, see `wire_of`. Messages of the application and ready-made frames may be mixed; no
-    extension that changes frames (permessage-deflate) may be on.
+    Server frames are not masked, so a frame that is encoded once serves every connection. The application finds this object in its scope,
+    see `wire_of`. Messages that the application sends through ASGI and encoded frames may be mixed. No extension that changes frames
+    (permessage-deflate) may be on.
     """
 
     on_full: Callable[[], None] | None = None
-    """Called when nothing more may be sent for now, or ever."""
+    """Called when the connection has no room: the write buffer is not empty, or the connection ends."""
     on_writable: Callable[[], None] | None = None
-    """Called when there is room again."""
+    """Called when the write buffer is empty again."""
     has_room = True
-    """Whether the connection is open and nothing waits to be written to it."""
+    """Whether the connection is open and its write buffer is empty."""
     on_silence: Callable[[], None] | None = None
-    """Called instead of closing with 1011 when the peer did not answer a ping in time."""
+    """Called when the peer did not answer a ping in time, instead of closing the connection with 1011."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(0)  # so that `has_room` says that nothing waits in it, and `send_now` may go past it
+        transport.set_write_buffer_limits(0)  # then `has_room` means an empty buffer, and `send_now` may bypass the transport
         if transport.get_extra_info("sslcontext") is None:
             self.send_now = partial(os.write, transport.get_extra_info("socket").fileno())
 
     def send_now(self, frames: bytes, /) -> int:
-        """Write to a connection that has room as much as its socket takes: how many bytes; the rest is for `write`.
+        """Write as many bytes as the socket takes now. The caller passes the rest to `write`.
 
-        May raise OSError; then nothing was written. Must not be called without room: the descriptor may be another connection's by
-        now. Each delivery is one call of this, nothing but the system's own: the way through the transport took a fifth of its time.
+        Must be called only while `has_room` is true: without room, the file descriptor may already belong to another connection. Each
+        delivery is one such system call, because going through the transport took a fifth of a delivery's time.
+
+        Returns:
+            The number of bytes written.
+
+        Raises:
+            OSError: nothing was written.
         """
         self.transport.write(frames)
         return len(frames)
@@ -64,12 +71,15 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
     def write(self, frames: bytes) -> None:
-        """Write whole frames, or the rest of some, unless the connection is closing."""
+        """Write frames, or the rest of frames that `send_now` wrote in part. Does nothing when the connection is closing."""
         if self.open:
             self.transport.write(frames)
 
     def close(self, code: int, reason: str) -> None:
-        """Send a close frame behind what was written; after LINGER seconds the connection is cut, answered or not."""
+        """Send a close frame after everything already written. Cuts the connection after LINGER seconds, answered or not.
+
+        Does nothing when the connection is closing. `reason` may have 123 bytes of UTF-8 at most.
+        """
         if not self.open:
             return
         self.conn.send_close(code, reason)
@@ -114,7 +124,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(LINGER, self.transport.abort)
 
     def shutdown(self) -> None:
-        """The server stops. A peer that was told so may still be sending: closing before its answer would cut off what it was told."""
+        """Called when the server stops.
+
+        A peer that was sent a close frame gets LINGER_AT_STOP seconds to answer it: it may still be sending, and closing the connection
+        before its answer could lose the close frame.
+        """
         if self.close_sent and self.close_timer is not None:
             self.close_timer.cancel()
             self.close_timer = self.loop.call_later(LINGER_AT_STOP, self.transport.abort)
@@ -125,5 +139,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
 
 def wire_of(scope: Any) -> LiveProtocol:
-    """The connection's protocol, from its ASGI scope. Raises KeyError under a server that was not set up for it."""
+    """The connection's protocol object, from its ASGI scope.
+
+    Raises:
+        KeyError: the server does not use `LiveProtocol`.
+    """
     return scope["extensions"][EXTENSION]

@@ -1,1 +1,1 @@
-"""Pages for people: the API's own, and what `/` answers. They load nothing from elsewhere, so they work offline."""
+"""Pages for people: the API reference and the front page. They load nothing from other hosts, so they work offline."""

@@ -1,4 +1,4 @@
-"""What `/` answers: which service this is, and where to go on; and `/api/version`."""
+"""The front page at `/`, which names the service and links to its parts; and `/api/version`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semp.api.errors import responses
 from semp.api.examples import success
 
 PROTOCOL = 1
-"""Newest version of the messages on `/ws` (`?v=1`)."""
+"""Newest version of the messages on `/ws`, as a client asks for it (`?v=1`)."""
 _LINKS = {
     "documentation": "schema",
     "openapi": "schema/openapi.json",
@@ -41,7 +41,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame
 
 
 class Version(msgspec.Struct):
-    """Which service answers, and which messages it speaks."""
+    """Name and version of the service. `protocol` is the newest version of the messages on `/ws`."""
 
     name: str
     version: str
@@ -60,7 +60,7 @@ def version_route() -> Any:
         sync_to_thread=False,
     )
     def version() -> Version:
-        """`version` is the service's own; `protocol` the newest version of the messages on `/ws`."""
+        """`version` is the version of the service, `protocol` the newest version of the messages on `/ws`."""
         return Version("SEL/SEMP", __version__, PROTOCOL)
 
     return version
@@ -71,7 +71,7 @@ def front_route() -> Router:
 
     @get("/", include_in_schema=False, sync_to_thread=False)
     def front(request: Request[Any, Any, Any]) -> Response[Any]:
-        """A page for browsers, JSON for programs."""
+        """An HTML page when the client accepts `text/html`, else JSON."""
         if "text/html" in request.headers.get("accept", ""):
             return Response(_page(), media_type=MediaType.HTML, headers={"content-security-policy": _POLICY, "vary": "Accept"})
         links = {name: str(request.base_url) + path for name, path in _LINKS.items()}

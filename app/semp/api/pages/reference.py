@@ -1,4 +1,4 @@
-"""`/schema`: the API as a page to read and try, by Swagger UI from this package."""
+"""`/schema`: a page to read and try the API. It is Swagger UI, served from this package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Only this service's own script runs and only this service is asked. Swagger UI sets styles of elements, which counts as inline."""
+"""The page runs only this service's scripts and sends requests only to it. Swagger UI sets `style` attributes, so these are allowed."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -36,18 +36,18 @@ _PAGE = """<!DOCTYPE html>
 
 
 class ReferencePage(OpenAPIRenderPlugin):
-    """The page, at `/schema` and `/schema/swagger`."""
+    """The reference page, at `/schema` and `/schema/swagger`."""
 
     def __init__(self) -> None:
         super().__init__(path="/swagger")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 - the page fetches it
-        """Addresses in it are relative, so that it works behind a proxy that serves it under another path."""
+        """The HTML page. Its links are relative, so that it works behind a proxy that serves it under another path."""
         return _PAGE.format(base="schema/" if request.url.path.endswith("/schema") else "").encode()
 
 
 def schema_router() -> Router:
-    """`/schema`, with the files its page needs."""
+    """`/schema`, with the static files of its page."""
     assets = create_static_files_router("/assets", [ASSETS], include_in_schema=False, name="assets", cache_control=None)
     policy = ResponseHeader(name="content-security-policy", value=PAGE_POLICY, documentation_only=False)
     return Router("/schema", route_handlers=[assets], response_headers=[policy], include_in_schema=False)

@@ -1,1 +1,1 @@
-"""The routes of the REST API, one module a subject."""
+"""The routes of the REST API, one module for each subject."""

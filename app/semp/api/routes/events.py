@@ -28,22 +28,24 @@ from semp.engine.records import EventFilter
 NDJSON = "application/x-ndjson"
 MAX_BATCH_EVENTS = 10_000
 MAX_BATCH_BODY = 32 * 1024 * 1024
-"""Bytes of a batch, at most: 10,000 events of ordinary size fit."""
+"""Maximum size of a batch in bytes. 10,000 events of ordinary size fit."""
 
 
 class RecordedEvent(Event):
-    """A stored event, and what its append moved."""
+    """A stored event, and the signals that it moved."""
 
     signals: list[Move] = msgspec.field(default_factory=list[Move])
-    moved: Annotated[str | msgspec.UnsetType, msgspec.Meta(description="Why it moved nothing, where it moved nothing.")] = msgspec.UNSET
+    moved: Annotated[str | msgspec.UnsetType, msgspec.Meta(description="Why the event moved no signal; absent when it moved one.")] = (
+        msgspec.UNSET
+    )
 
 
 class BatchSummary(msgspec.Struct):
-    """A batch answered with `return=minimal`: how many events, how many of them are new, smallest and largest position."""
+    """A batch answered with `return=minimal`: number of events, number of new ones, smallest and largest position."""
 
     count: int
     created: int
-    """Events this request stored; the others were in the log already, or are repeated in the batch."""
+    """Events that this request stored. The others were already in the log, or are repeated in the batch."""
     first: int
     last: int
 
@@ -55,12 +57,12 @@ _encode = msgspec.json.Encoder().encode
 
 Returned = Annotated[
     Literal["full", "minimal"],
-    QueryParameter(name="return", required=False, description="`minimal` answers counts and positions only; default: `full`."),
+    QueryParameter(name="return", required=False, description="`minimal` returns only counts and positions. Default: `full`."),
 ]
 
 
 def recorded_json(recorded: Recorded) -> bytes:
-    """The stored event as JSON with the signals it moved; the event itself was encoded once, when it was planned."""
+    """The stored event as JSON, with the signals it moved. The event is not encoded again: it was encoded when its append was planned."""
     if recorded.unmoved is None:
         return b'%b,"signals":%b}' % (recorded.encoded[:-1], _encode(recorded.moves))
     return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
@@ -69,7 +71,11 @@ def recorded_json(recorded: Recorded) -> bytes:
 def page_answer(
     request: Request[Any, Any, Any], events: Sequence[Event], selection: EventFilter, query: dict[str, Any]
 ) -> Response[list[Event]]:
-    """A page as an array, with a `Link` header to the next one when this one is full."""
+    """A page of events as an array. A full page has a `Link` header to the next one.
+
+    Args:
+        query: query parameters of the link, without the position; those that are None are left out.
+    """
     headers: dict[str, str] = {}
     if events and len(events) == selection.limit:
         query = {name: value for name, value in query.items() if value is not None}
@@ -80,7 +86,7 @@ def page_answer(
 
 
 def event_routes(environment: Environment) -> Router:
-    """`/events` and what is below it."""
+    """`/events` and the paths below it."""
 
     @direct_post(
         "/events",
@@ -94,7 +100,7 @@ def event_routes(environment: Environment) -> Router:
         },
     )
     async def append_event(incoming: Incoming) -> Answer:
-        """201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event."""
+        """201 after the event is committed. The same `id` with the same content again is answered 200, with the stored event."""
         new = decode(_read_event, incoming.body)
         [recorded] = await environment.acting(principal_of(incoming.scope)).append([draft(new)])
         return Answer(201 if recorded.created else 200, recorded_json(recorded))
@@ -111,7 +117,7 @@ def event_routes(environment: Environment) -> Router:
         responses={**created(list[RecordedEvent] | BatchSummary, [RECORDED]), **responses(400, 409, 413, 415, 503)},
     )  # fmt: skip
     async def append_batch(incoming: Incoming) -> Answer:
-        """A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index."""
+        """Takes a JSON array or NDJSON (`application/x-ndjson`). Parents may be earlier events of the batch. An error names the index."""
         query = parse_qs(incoming.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         form = query.get("return", ["full"])[-1]
         if form not in ("full", "minimal"):
@@ -145,7 +151,7 @@ def event_routes(environment: Environment) -> Router:
         after: Position = None,
         order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "desc",
     ) -> Response[list[Event]]:
-        """Newest first unless `order=asc`. `before` and `after` are positions; a full page links to the next in its `Link` header."""
+        """Newest first unless `order=asc`. `before` and `after` are positions. A full page has a `Link` header to the next page."""
         selection = EventFilter(
             types=types, scope=valid_glob(in_scope), trace_id=trace_id, agent_id=agent_id,
             before=before, after=after, newest_first=order == "desc", limit=limit,
@@ -168,7 +174,7 @@ def event_routes(environment: Environment) -> Router:
         limit: Limit = 100,
         before: Position = None,
     ) -> Response[list[Event]]:
-        """Newest first, of exactly this scope."""
+        """Events of exactly this scope, newest first. A full page has a `Link` header to the next page."""
         scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
         if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
@@ -187,7 +193,7 @@ def event_routes(environment: Environment) -> Router:
         limit: Limit = MAX_PAGE,
         after: Position = None,
     ) -> Response[list[Event]]:
-        """In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says."""
+        """The events of the trace in log order. A full page has a `Link` header to the next page."""
         selection = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
         return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
 
@@ -212,8 +218,8 @@ def event_routes(environment: Environment) -> Router:
 def without_options(router: Router) -> Router:
     """The router without Litestar's generated OPTIONS handlers.
 
-    Where two handlers share a path Litestar keeps the OPTIONS handler of the first, which knows only that one's methods. Without
-    any, the app makes one that knows them all.
+    Where two handlers share a path, Litestar keeps the OPTIONS handler of the first, which knows only the first handler's methods. When
+    there is none, the app generates one that knows all methods of the path.
     """
     router.routes = [
         HTTPRoute(path=route.path, route_handlers=[handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods])

@@ -1,4 +1,4 @@
-"""Health and metrics, for orchestrators and scrapers."""
+"""Health checks for orchestrators, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from semp.engine.gate import Gate
 
 
 class Health(msgspec.Struct):
-    """What is up."""
+    """The process is up."""
 
     status: Literal["ok"]
 
 
 class Ready(Health):
-    """What is up, and where the log stands."""
+    """The service is ready. `position` is the newest event's; `epoch` identifies the log."""
 
     epoch: str
     position: int
 
 
 class _Collector(Collector):
-    """Reads the figures when they are asked for, so that the hot path counts nothing twice."""
+    """Reads the statistics at each scrape, so that the hot path does not also have to update metrics."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -44,14 +44,16 @@ class _Collector(Collector):
         yield CounterMetricFamily("semp_events", "Events in the log.", value=now.events)
         yield CounterMetricFamily("semp_transactions", "Append transactions of this process.", value=now.transactions)
         yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=now.queued)
-        yield GaugeMetricFamily("semp_signals", "Signals in memory, faded ones not yet swept included.", value=now.signals)
+        yield GaugeMetricFamily("semp_signals", "Signals in memory, including faded ones that are not swept yet.", value=now.signals)
         yield GaugeMetricFamily("semp_subscribers", "Live readers: WebSockets, event streams and MCP subscriptions.", value=now.subscribers)
         yield GaugeMetricFamily(
             "semp_clock_ahead_seconds",
-            "How far timestamps are ahead of this machine's clock, since a clock had jumped ahead and was corrected.",
+            "Seconds that timestamps are ahead of this machine's clock, after a clock jumped ahead and was corrected.",
             value=now.clock_ahead / 1000,
         )
-        yield GaugeMetricFamily("semp_database_available", "1 when the database answered last.", value=int(now.available))
+        yield GaugeMetricFamily(
+            "semp_database_available", "1 if the last request to the database was answered, else 0.", value=int(now.available)
+        )
 
 
 def health_routes(environment: Environment) -> Router:
@@ -66,18 +68,21 @@ def health_routes(environment: Environment) -> Router:
         sync_to_thread=False,
     )
     def live() -> Health:
-        """Answers as long as the process serves requests, whatever the database does."""
+        """200 as long as the process serves requests, even when the database is not available."""
         return Health("ok")
 
     @get(
         "/health/ready",
         operation_id="ready",
-        summary="Would an event be taken now?",
-        responses={200: success(Ready, {"status": "ok", "epoch": "x", "position": 1}), **responses(503)},
+        summary="Would an event be accepted now?",
+        responses={
+            200: success(Ready, {"status": "ok", "epoch": "630eb68f-e0fa-5ecc-887a-7c7a62614681", "position": 1}),
+            **responses(503),
+        },
         sync_to_thread=False,
     )
     def ready(request: Request[Any, Any, Any]) -> Ready:
-        """200 when the database answered last, with the log's epoch and newest position; 503 while it is away, or its disk is full."""
+        """200 with the log's epoch and newest position; 503 while the database is not available, or its disk is full."""
         gate = environment.acting(principal_of(request.scope))
         gate.require_ready()
         return Ready("ok", gate.state.epoch, gate.state.head)
@@ -90,7 +95,7 @@ def health_routes(environment: Environment) -> Router:
         responses={
             200: ResponseSpec(
                 data_container=str,
-                description="x",
+                description="Metrics in Prometheus text format.",
                 generate_examples=False,
                 media_type=MediaType.TEXT,
                 examples=[Example(value="semp_events_total 1.0")],
@@ -100,7 +105,7 @@ def health_routes(environment: Environment) -> Router:
         sync_to_thread=False,
     )
     def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Counters and gauges of the log, the queue, the signals and this process."""
+        """Counters and gauges of the log, the append queue, the signals and this process."""
         registry = CollectorRegistry()
         registry.register(_Collector(environment.acting(principal_of(request.scope))))
         registry.register(process)

@@ -1,4 +1,4 @@
-"""Lineage: what led to an event, and what it led to."""
+"""Lineage: the causes of an event, and its consequences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from semp.engine.records import NODE_BUDGET, Counted, Direction, LineageFilter, 
 
 
 class LineageNode(msgspec.Struct):
-    """An event of a lineage; `payload` only when asked for, `relation` only where both kinds are listed together."""
+    """An event in a lineage. It has `payload` only with `payload=1`, and `relation` only in answers with ancestors and descendants."""
 
     id: str
     type: EventType
@@ -31,15 +31,15 @@ class LineageNode(msgspec.Struct):
     parent_ids: list[str]
     timestamp: str
     position: int
-    depth: Annotated[int, msgspec.Meta(ge=0, description="PARENT hops by the shortest way.")]
+    depth: Annotated[int, msgspec.Meta(ge=0, description="PARENT hops on the shortest path.")]
     relation: Literal["ancestor", "descendant"] | msgspec.UnsetType = msgspec.UNSET
     payload: Annotated[msgspec.Raw | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.UNSET
 
 
 class LineageAnswer(msgspec.Struct, kw_only=True):
-    """Nearest first. `count` is exact for the depth and filters asked, whatever the page, but where the budget ended it: then it is a
-    lower bound. It is left out where `count=0` asked for that. `truncated`: there is more; a `Link` header leads to it, unless the budget
-    ended the search."""
+    """Nearest first. `count` is the number of all events that match the depth and filters, not only of this page; if the budget ended the
+    search, it is a lower bound. `count=0` leaves it out. `truncated` means that there is more: a `Link` header leads to the next page,
+    unless the budget ended the search."""
 
     count: int | msgspec.UnsetType = msgspec.UNSET
     truncated: bool
@@ -51,33 +51,34 @@ ROUTES: dict[Kind, tuple[str, str, str]] = {
     "ancestors": (
         "listAncestors",
         "What led to an event",
-        "Every event reachable along PARENT, once, at its shortest distance; its ancestors never change.",
+        "Every event reachable along PARENT, once, at its shortest distance. The ancestors of an event never change.",
     ),
     "descendants": (
         "listDescendants",
         "What an event led to",
-        "Every event with this one among its ancestors, once, at its shortest distance. Pages leave out what came after the first one.",
+        "Every event that has this one among its ancestors, once, at its shortest distance. "
+        "Later pages leave out events that arrived after the first page.",
     ),
     "lineage": (
         "listLineage",
         "What led to an event and what it led to",
-        "Ancestors and descendants in one list, nearest first; `relation` says which.",
+        "Ancestors and descendants in one list, nearest first. `relation` tells them apart.",
     ),
     "roots": (
         "listRoots",
         "The first causes of an event",
-        "Those of its ancestors that have no cause themselves; the event itself, at depth 0, when it has none.",
+        "Its ancestors that have no parents. If the event itself has no parents: the event, at depth 0.",
     ),
     "impact": (
         "listImpact",
         "Where an event's consequences end so far",
-        "Those of its descendants that led to nothing yet; the event itself, at depth 0, when nothing followed.",
+        "Its descendants that have no children yet. If the event itself has no children: the event, at depth 0.",
     ),
 }
 
 
 def lineage_routes(environment: Environment) -> Router:
-    """`/events/{id}/` with each of ROUTES."""
+    """`/events/{id}/open`, and `/events/{id}/` followed by each name in ROUTES."""
 
     def route(kind: Kind) -> Any:
         operation, summary, text = ROUTES[kind]
@@ -112,13 +113,13 @@ def lineage_routes(environment: Environment) -> Router:
             origin: Event | None = None
             if kind == "lineage":
                 origin = (await gate.events([origin_id])).get(origin_id)
-                found, counted = await gate.around(origin, selection, asked) if origin is not None else ([], None)
+                relatives, counted = await gate.around(origin, selection, asked) if origin is not None else ([], None)
             else:
-                found, counted = await gate.lineage(origin_id, kind, selection, asked)
-            if not found and counted is None and not await gate.events([origin_id]):
+                relatives, counted = await gate.lineage(origin_id, kind, selection, asked)
+            if not relatives and counted is None and not await gate.events([origin_id]):
                 raise NotFound(f"no event has the id {event_id}")
-            until = place.until or max([head, *[relative.event.position for relative in found]])
-            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
+            until = place.until or max([head, *[relative.event.position for relative in relatives]])
+            return page(request, counted, relatives, limit, until=until, payload=bool(payload), count=bool(count), origin=origin)
 
         handler.__doc__ = text
         return get(
@@ -130,7 +131,7 @@ def lineage_routes(environment: Environment) -> Router:
     @get(
         "/events/{event_id:str}/open",
         operation_id="listOpen",
-        summary="What an event led to and is still open",
+        summary="Proposals that an event led to and that are still open",
         responses={200: success(LineageAnswer, LINEAGE), **responses(400, 404, 503)},
     )
     async def list_open(
@@ -142,8 +143,8 @@ def lineage_routes(environment: Environment) -> Router:
         budget: Budget = NODE_BUDGET,
         cursor: Cursor = None,
     ) -> Response[LineageAnswer]:
-        """The proposals among its descendants that are neither ended nor cancelled: the list of what to stop. One is ended by a `ready`
-        and cancelled by a `cancel` of which it is a nearest proposal among the causes."""
+        """The proposals among its descendants that are neither ended nor cancelled: the work to stop. A `ready` ends the proposals that are
+        nearest among its causes; a `cancel` cancels them."""
         place = read_cursor(cursor)
         selection = LineageFilter(
             scope=valid_glob(in_scope),
@@ -155,24 +156,27 @@ def lineage_routes(environment: Environment) -> Router:
         )
         gate = environment.acting(principal_of(request.scope))
         head = gate.state.head
-        found, counted = await gate.open(event_id.lower(), selection, Asked(place.counted, True, head))
+        proposals, counted = await gate.open(event_id.lower(), selection, Asked(place.counted, True, head))
         if counted is None:
             raise NotFound(f"no event has the id {event_id}")
-        until = place.until or max([head, *[relative.event.position for relative in found]])
-        return page(request, counted, found, limit, until=until, payload=bool(payload))
+        until = place.until or max([head, *[relative.event.position for relative in proposals]])
+        return page(request, counted, proposals, limit, until=until, payload=bool(payload))
 
     return Router("/", route_handlers=[*[route(kind) for kind in ROUTES], list_open], tags=["Lineage"])
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a page begins: after a depth and position, with the newest position that counts, and what the first page counted."""
+    """Where a page begins."""
 
     after: tuple[int, int] | None = None
+    """Depth and position of the last node of the previous page."""
     until: int | None = None
+    """Newest position that is included."""
     counted: Counted | None = None
+    """What the first page counted."""
 
     def text(self) -> str:
-        """As a cursor."""
+        """The place as a cursor. An incomplete count is left out."""
         numbers = [*(self.after or (0, 0))]
         if self.until is not None:
             numbers.append(self.until)
@@ -182,16 +186,16 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def read_cursor(text: str | None) -> Place:
-    """What a `Link` header said.
+    """Parse the cursor of a `Link` header; None is the first page.
 
     Raises:
-        InvalidInput: the text is not from one.
+        InvalidInput: the text is not such a cursor.
     """
     if text is None:
         return Place()
     parts = text.split(":")
     if len(parts) not in (2, 3, 4) or not all(part.isdecimal() for part in parts):
-        raise InvalidInput(FieldError("cursor", "expected what a Link header gave"))
+        raise InvalidInput(FieldError("cursor", "expected the cursor of a Link header"))
     depth, position, *rest = map(int, parts)
     return Place((depth, position), rest[0] if rest else None, Counted(rest[1]) if len(rest) > 1 else None)
 
@@ -199,7 +203,7 @@ def read_cursor(text: str | None) -> Place:
 def page(
     request: Request[Any, Any, Any],
     counted: Counted | None,
-    found: list[Relative],
+    relatives: list[Relative],
     limit: int,
     *,
     payload: bool,
@@ -207,9 +211,17 @@ def page(
     until: int | None = None,
     origin: Event | None = None,
 ) -> Response[LineageAnswer]:
-    """The answer from one more node than the page holds, with a `Link` to the next page when there is one. `count`: whether to tell it."""
-    shown = found[:limit]
-    more = len(found) > limit > 0
+    """The answer for one page, with a `Link` header when there is another page.
+
+    Args:
+        relatives: the nodes from the begin of the page on; more than `limit` of them mean that there is another page.
+        payload: whether to include payloads.
+        count: whether to include the count.
+        until: newest position that is included, for the link.
+        origin: the event that each node's `relation` refers to; None leaves `relation` out.
+    """
+    shown = relatives[:limit]
+    more = len(relatives) > limit > 0
     headers: dict[str, str] = {}
     if more:
         last = shown[-1]

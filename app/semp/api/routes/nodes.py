@@ -1,4 +1,4 @@
-"""The users' own graph, beside the log, and what its nodes have to do with events."""
+"""The users' own graph of nodes and edges, stored beside the log, and how its nodes are linked to events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NewNode(msgspec.Struct, forbid_unknown_fields=True):
 
     type: Annotated[Name, msgspec.Meta(examples=["file"])]
     data: Annotated[dict[str, Any], msgspec.Meta(examples=[{"path": "src/login.py"}])] = msgspec.field(default_factory=dict[str, Any])
-    id: Annotated[Id | None, msgspec.Meta(description="The client's own UUID; makes a retry safe.")] = None
+    id: Annotated[Id | None, msgspec.Meta(description="A UUID that the client chose; it makes a retry safe.")] = None
 
 
 class NewEdge(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,25 +61,25 @@ class LinkedNodeAnswer(msgspec.Struct):
     edge: str
 
 
-EdgeType = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only by links of this type; default: all.")]
+EdgeType = Annotated[str | None, Parameter(required=False, max_length=MAX_NAME, description="Only links of this type. Default: all.")]
 SIDES: dict[Side, tuple[str, str, str, str]] = {
     "provenance": (
         "provenance",
         "listProvenance",
         "What led to an artefact",
-        "The events its node is linked to, at depth 0, and everything that led to them, each once at its shortest distance.",
+        "The events that its node is linked to, at depth 0, and all their ancestors, each once at its shortest distance.",
     ),
     "consequences": (
         "descendants",
         "listDescendantsOfNode",
         "What an artefact led to",
-        "The events its node is linked to, at depth 0, and everything they led to, each once at its shortest distance.",
+        "The events that its node is linked to, at depth 0, and all their descendants, each once at its shortest distance.",
     ),
 }
 
 
 def node_routes(environment: Environment) -> Router:
-    """`/nodes` and what is below it, and the nodes of an event."""
+    """`/nodes` and the paths below it, and `/events/{id}/nodes`."""
 
     @direct_post(
         "/nodes",
@@ -90,7 +90,7 @@ def node_routes(environment: Environment) -> Router:
         responses={**created(NodeAnswer, NODE), **responses(400, 409, 413, 415, 503)},
     )
     async def create_node(incoming: Incoming) -> Answer:
-        """201 with the node. Sending the same `id` with the same content again answers 200."""
+        """201 with the node. The same `id` with the same content again is answered 200."""
         new = decode(_read_node, incoming.body)
         node_id = new.id.lower() if new.id else new_id()
         data = stored_text(new.data, "data")
@@ -112,7 +112,7 @@ def node_routes(environment: Environment) -> Router:
         },
     )
     async def get_node(request: Request[Any, Any, Any], node_id: InPath) -> NodeAnswer:
-        """The node with its edges, by target and type."""
+        """The node with its edges, ordered by target and type."""
         gate = environment.acting(principal_of(request.scope))
         return _answer(await _node(gate, node_id.lower()))
 
@@ -129,7 +129,7 @@ def node_routes(environment: Environment) -> Router:
         },
     )
     async def add_edge(incoming: Incoming) -> Answer:
-        """201 with the node the edge leaves from. The same edge twice is one edge."""
+        """201 with the node that the edge starts from. An edge that is added twice is stored once."""
         edge = decode(_read_edge, incoming.body)
         node_id = str(incoming.scope["path_params"]["node_id"]).lower()
         gate = environment.acting(principal_of(incoming.scope))
@@ -162,8 +162,8 @@ def node_routes(environment: Environment) -> Router:
                 depth=depth, types=types, scope=valid_glob(in_scope), until=until, after=place.after, limit=limit and limit + 1,
                 payload=bool(payload), budget=budget,
             )  # fmt: skip
-            found, counted = await gate.linked(node.id, side, edge, selection, Asked(place.counted, bool(count), gate.state.head))
-            return page(request, counted, found, limit, until=until, payload=bool(payload), count=bool(count))
+            relatives, counted = await gate.linked(node.id, side, edge, selection, Asked(place.counted, bool(count), gate.state.head))
+            return page(request, counted, relatives, limit, until=until, payload=bool(payload), count=bool(count))
 
         handler.__doc__ = text
         return get(
@@ -179,22 +179,22 @@ def node_routes(environment: Environment) -> Router:
         responses={200: success(list[LinkedNodeAnswer], [LINKED_NODE]), **responses(400, 404, 503)},
     )
     async def list_nodes_of_event(request: Request[Any, Any, Any], event_id: InPath) -> list[LinkedNodeAnswer]:
-        """By type of the link, then by id."""
+        """Ordered by type of the link, then by id."""
         gate = environment.acting(principal_of(request.scope))
-        known_id = event_id.lower()
-        if not await gate.events([known_id]):
+        stored_id = event_id.lower()
+        if not await gate.events([stored_id]):
             raise NotFound(f"no event has the id {event_id}")
-        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(known_id)]
+        return [LinkedNodeAnswer(node.id, node.type, node.data, node.edge) for node in await gate.nodes_of(stored_id)]
 
     handlers = [create_node, get_node, add_edge, side_route("provenance"), side_route("consequences"), list_nodes_of_event]
     return Router("/", route_handlers=handlers, tags=["Graph nodes"])
 
 
 async def _node(gate: Gate, node_id: str) -> GraphNode:
-    found = await gate.node(node_id)
-    if found is None:
+    node = await gate.node(node_id)
+    if node is None:
         raise NotFound(f"no node has the id {node_id}")
-    return found
+    return node
 
 
 def _answer(node: GraphNode) -> NodeAnswer:

@@ -1,4 +1,4 @@
-"""What connects events: the ways from one to another, and what several have in common."""
+"""How events are connected: the paths from one event to another, and the common causes of several."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from semp.engine.gate import Gate
 from semp.engine.records import NODE_BUDGET, Counted, LineageFilter
 
 MAX_IDS = 16
-"""Events whose common causes may be asked for, at most."""
+"""Maximum number of events in one request for common causes."""
 
 
 class PathsAnswer(LineageAnswer, kw_only=True):
-    """Every event on any way between the two, both included, nearest to the cause first; `depth` counts from the cause.
+    """Every event on any path between the two, both included, nearest to the cause first. `depth` counts from the cause.
 
-    `shortest` has the ids of one shortest way from the cause to the effect; it is empty, and `count` 0, when none leads there.
+    `shortest` has the ids on one shortest path from the cause to the effect. When there is no path, it is empty and `count` is 0.
     """
 
     shortest: list[str] = msgspec.field(default_factory=list[str])
 
 
 FromId = Annotated[str, QueryParameter(name="from", description="Id of an event.")]
-ToId = Annotated[str, QueryParameter(name="to", description="Id of another; which of the two is the cause, the log knows.")]
+ToId = Annotated[str, QueryParameter(name="to", description="Id of another event. The earlier of the two is taken as the cause.")]
 Ids = Annotated[str, Parameter(description=f"Ids of one to {MAX_IDS} events, separated by commas.")]
 
 
 def connection_routes(environment: Environment) -> Router:
     """`/paths` and `/common-causes`."""
 
-    async def known(gate: Gate, **ids: str) -> list[Event]:
-        found = await gate.events(list(ids.values()))
+    async def existing(gate: Gate, **ids: str) -> list[Event]:
+        events = await gate.events(list(ids.values()))
         for field, event_id in ids.items():
-            if event_id not in found:
+            if event_id not in events:
                 raise NotFound(f"{field}: no event has the id {event_id[:40]}")
-        return [found[event_id] for event_id in ids.values()]
+        return [events[event_id] for event_id in ids.values()]
 
     @get(
         "/paths",
@@ -65,24 +65,24 @@ def connection_routes(environment: Environment) -> Router:
         budget: Budget = NODE_BUDGET,
         cursor: Cursor = None,
     ) -> Response[PathsAnswer]:
-        """The part of the graph between a cause and its effect, and one shortest way. The order of the two does not matter.
+        """The part of the graph between a cause and its effect, and one shortest path. The order of the two ids does not matter.
 
-        `depth` counts from the cause. The filters choose what is counted and shown; `shortest` is what it is.
+        `depth` counts from the cause. The filters select which events are counted and shown; they do not change `shortest`.
         """
         gate = environment.acting(principal_of(request.scope))
-        cause, effect = sorted(await known(gate, **{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
+        cause, effect = sorted(await existing(gate, **{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
         after = read_cursor(cursor).after
         selection = LineageFilter(
             depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
         )
         counted = await gate.count_between(cause.id, effect.id, selection)
-        found = await gate.between(cause.id, effect.id, selection) if counted.count and limit else []
+        relatives = await gate.between(cause.id, effect.id, selection) if counted.count and limit else []
         unfiltered = depth is None and types is None and in_scope is None and counted.complete
         shortest = await gate.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
-        answer = page(request, counted, found, limit, payload=bool(payload))
-        whole = answer.content
+        answer = page(request, counted, relatives, limit, payload=bool(payload))
+        lineage = answer.content
         return Response(
-            PathsAnswer(count=whole.count, truncated=whole.truncated, nodes=whole.nodes, shortest=shortest), headers=answer.headers
+            PathsAnswer(count=lineage.count, truncated=lineage.truncated, nodes=lineage.nodes, shortest=shortest), headers=answer.headers
         )
 
     @get(
@@ -102,20 +102,21 @@ def connection_routes(environment: Environment) -> Router:
         budget: Budget = NODE_BUDGET,
         cursor: Cursor = None,
     ) -> Response[LineageAnswer]:
-        """The causes shared by all of them of which none led to another, as Git's merge bases. An event counts among its own causes.
+        """The latest common causes: causes shared by all the events, without those that led to another shared cause. Git's merge bases are
+        the same idea. An event counts as a cause of itself.
 
-        `depth` is how far the farthest of the events is. The filters choose among these causes. When more events than the budget led to one
-        of those asked for, there is no answer but 400: a part of them cannot tell which causes are the last ones.
+        `depth` of a cause is its distance to the farthest of the events. The filters select among these causes. If one of the events has
+        more ancestors than the budget, the answer is 400, because a partial search cannot tell which causes are the latest.
         """
         gate = environment.acting(principal_of(request.scope))
-        asked = list(dict.fromkeys([one.strip().lower() for one in ids.split(",")]))
-        if not 1 <= len(asked) <= MAX_IDS or not all(asked):
+        event_ids = list(dict.fromkeys([one.strip().lower() for one in ids.split(",")]))
+        if not 1 <= len(event_ids) <= MAX_IDS or not all(event_ids):
             raise InvalidInput(FieldError("ids", f"expected 1 to {MAX_IDS} ids separated by commas"))
-        await known(gate, **{f"ids[{index}]": event_id for index, event_id in enumerate(asked)})
+        await existing(gate, **{f"ids[{index}]": event_id for index, event_id in enumerate(event_ids)})
         after = read_cursor(cursor).after
         selection = LineageFilter(depth=depth, types=types, scope=valid_glob(in_scope), payload=bool(payload), budget=budget)
-        found = await gate.common_causes(asked, selection)
-        left = found if after is None else [one for one in found if (one.depth, -one.event.position) > (after[0], -after[1])]
-        return page(request, Counted(len(found)), left, limit, payload=bool(payload))
+        causes = await gate.common_causes(event_ids, selection)
+        rest = causes if after is None else [one for one in causes if (one.depth, -one.event.position) > (after[0], -after[1])]
+        return page(request, Counted(len(causes)), rest, limit, payload=bool(payload))
 
     return Router("/", route_handlers=[list_paths, list_common_causes], tags=["Lineage"])

@@ -1,4 +1,4 @@
-"""Queries of the database by name: the cookbook, and those that mirrors of the log read it with."""
+"""Database queries that clients run by name: the cookbook, and the queries with which mirrors read the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from semp.engine.records import OfferedQuery, QueryAnswer
 
 
 def query_routes(environment: Environment) -> Router:
-    """`/queries` and what is below it."""
+    """`/queries` and the paths below it."""
 
     @get(
         "/queries",
@@ -25,8 +25,8 @@ def query_routes(environment: Environment) -> Router:
         responses={200: success(list[OfferedQuery], [QUERY]), **responses(503)},
     )
     async def list_queries(request: Request[Any, Any, Any]) -> list[OfferedQuery]:
-        """What each answers, what it has to be told, what its columns are, and its text in the language of the database. A service that
-        keeps its log in memory has none."""
+        """For each query: its purpose, parameters, columns, and its text in the language of the database. A service that keeps its log in
+        memory offers no queries."""
         return environment.acting(principal_of(request.scope)).queries()
 
     @get(
@@ -36,8 +36,8 @@ def query_routes(environment: Environment) -> Router:
         responses={200: success(QueryAnswer, QUERY_ANSWER), **responses(400, 404, 503)},
     )
     async def run_query(request: Request[Any, Any, Any], name: InPath) -> QueryAnswer:  # noqa: ARG001 - read from the raw path
-        """The query's parameters are those of the request, as `GET /api/queries` lists them. It only reads. An answer holds 1,000 rows at
-        most and some 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped."""
+        """Give the parameters that `GET /api/queries` lists for the query as query parameters. Queries only read. An answer holds up to
+        1,000 rows and about 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped."""
         given: dict[str, str] = {}
         for parameter, value in request.query_params.multi_items():
             if parameter in given:

@@ -1,4 +1,4 @@
-"""Signals: what is strong now, what was at any time, why, and what would be."""
+"""Signals: their strength now or at any earlier time, what moved them, and what-if questions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from semp.engine.explaining import Explanation
 from semp.engine.field import SignalView, WhatIf
 
 MAX_SUPPOSED = 1_000
-"""Events that may be dropped or added in thought, at most."""
+"""Maximum number of events to drop, and of events to add, in one what-if question."""
 
 
 class Supposition(msgspec.Struct, forbid_unknown_fields=True):
-    """What to do without, and what to append in thought."""
+    """The changes to the log that a what-if question assumes. The log itself is not changed."""
 
-    drop: Annotated[list[Id], msgspec.Meta(description="Ids of events to do without.")] = msgspec.field(default_factory=list[Id])
-    add: Annotated[list[NewEvent], msgspec.Meta(description="Events to append in thought, after all others.")] = msgspec.field(
+    drop: Annotated[list[Id], msgspec.Meta(description="Ids of events to leave out.")] = msgspec.field(default_factory=list[Id])
+    add: Annotated[list[NewEvent], msgspec.Meta(description="Events to add after all others.")] = msgspec.field(
         default_factory=list[NewEvent]
     )
 
@@ -39,7 +39,7 @@ At = Annotated[
     Parameter(
         required=False,
         max_length=40,
-        description="A position of the log or an RFC 3339 time: the answer as of then. Default: now.",
+        description="A log position or an RFC 3339 time; the answer is as of then. Default: now.",
         examples=[Example(value="2025-01-15T10:30:00.000Z")],
     ),
 ]
@@ -48,16 +48,23 @@ _encode = msgspec.json.Encoder().encode
 
 
 def position_or_time(at: str) -> int | str:
-    """A whole number as one, anything else as it is."""
+    """A text of digits as a position; any other text unchanged, to be read as a time.
+
+    Raises:
+        InvalidInput: the position has more than 18 digits.
+    """
     if at.isascii() and at.isdecimal():
         if len(at) > 18:
-            raise InvalidInput(FieldError("at", "no log has so many positions"))
+            raise InvalidInput(FieldError("at", "a position has at most 18 digits"))
         return int(at)
     return at
 
 
 def signal_routes(environment: Environment) -> Router:
-    """`/signals` and what is below it. The present is answered from memory, as new as the last commit this process has seen."""
+    """`/signals` and the paths below it.
+
+    Present signals are answered from memory: they include every commit that this process has seen.
+    """
 
     @get(
         "/signals",
@@ -76,7 +83,7 @@ def signal_routes(environment: Environment) -> Router:
         limit: Annotated[int | None, Parameter(ge=1, le=100_000, required=False, description="Default: all.")] = None,
         at: At = None,
     ) -> list[SignalView]:
-        """Strongest first, decayed to now, or to the moment asked for. A signal below 0.01 is absent."""
+        """Strongest first, decayed to now or to `at`. Signals below 0.01 are left out."""
         gate, scope = environment.acting(principal_of(request.scope)), valid_glob(in_scope)
         if at is None:
             return gate.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
@@ -98,16 +105,16 @@ def signal_routes(environment: Environment) -> Router:
         pattern: InPath,  # noqa: ARG001 - read from the raw path
         at: At = None,
     ) -> SignalView:
-        """404 when it was never created or has faded below 0.01. A slash in the pattern is written `%2F` where `/explain` could follow."""
-        exactly = rest_of_path(request, f"/api/signals/{signal_scope}/")
+        """404 when the signal was never created or has faded below 0.01. If the pattern ends with `/explain`, write that slash as `%2F`."""
+        full_pattern = rest_of_path(request, f"/api/signals/{signal_scope}/")
         gate = environment.acting(principal_of(request.scope))
         if at is None:
-            found = gate.signal(signal_scope, exactly)
+            signal = gate.signal(signal_scope, full_pattern)
         else:
-            found = await gate.signal_at(signal_scope, exactly, await gate.moment(position_or_time(at)))
-        if found is None:
-            raise NotFound(f"no live signal {signal_scope}:{exactly}")
-        return found
+            signal = await gate.signal_at(signal_scope, full_pattern, await gate.moment(position_or_time(at)))
+        if signal is None:
+            raise NotFound(f"no live signal {signal_scope}:{full_pattern}")
+        return signal
 
     @get(
         "/signals/{signal_scope:str}/{pattern:str}/explain",
@@ -122,29 +129,32 @@ def signal_routes(environment: Environment) -> Router:
         request: Request[Any, Any, Any],
         signal_scope: InPath,
         pattern: InPath,  # noqa: ARG001 - read from the raw path
-        limit: Annotated[int, Parameter(ge=0, le=1_000, description="Events in a page, at most; 0 for strength and count alone.")] = 100,
+        limit: Annotated[
+            int, Parameter(ge=0, le=1_000, description="Maximum number of events in a page; 0 returns only strength and count.")
+        ] = 100,
         order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "asc",
         seen: Annotated[
             int | None, QueryParameter(name="cursor", ge=1, le=2**62, required=False, description="From a `Link` header.")
         ] = None,
         at: At = None,
     ) -> Response[Explanation]:
-        """Every event that moved it, each with its strength before and after, what it changed, and what time took since the one before.
+        """Every event that moved the signal, each with the strength before and after, the change, and the decay since the event before it.
 
-        A full page links to the next in its `Link` header, which keeps to the moment of the first. 404 when nothing ever moved it.
+        If there are more events, a `Link` header leads to the next page, which is as of the same moment. 404 when no event ever moved the
+        signal.
         """
-        exactly = rest_of_path(request, f"/api/signals/{signal_scope}/").removesuffix("/explain")
+        full_pattern = rest_of_path(request, f"/api/signals/{signal_scope}/").removesuffix("/explain")
         gate = environment.acting(principal_of(request.scope))
         moment = await gate.moment(None if at is None else position_or_time(at))
-        found = await gate.explain(signal_scope, exactly, moment, seen=seen, limit=limit, newest_first=order == "desc")
-        if found is None:
-            raise NotFound(f"nothing ever moved a signal {signal_scope}:{exactly}")
+        explanation = await gate.explain(signal_scope, full_pattern, moment, seen=seen, limit=limit, newest_first=order == "desc")
+        if explanation is None:
+            raise NotFound(f"nothing ever moved a signal {signal_scope}:{full_pattern}")
         headers: dict[str, str] = {}
-        if found.truncated:
-            kept = at if at is not None and not at.isdecimal() else found.at.position
-            query = urlencode({"limit": limit, "order": order, "cursor": found.events[-1].position, "at": kept})
+        if explanation.truncated:
+            same_moment = at if at is not None and not at.isdecimal() else explanation.at.position
+            query = urlencode({"limit": limit, "order": order, "cursor": explanation.events[-1].position, "at": same_moment})
             headers["link"] = f'<{request.scope["raw_path"].decode("ascii").partition("?")[0]}?{query}>; rel="next"'
-        return Response(found, headers=headers)
+        return Response(explanation, headers=headers)
 
     @direct_post(
         "/signals/what-if",
@@ -156,10 +166,10 @@ def signal_routes(environment: Environment) -> Router:
         responses={200: success(WhatIf, WHAT_IF), **responses(400, 409, 413, 415, 503)},
     )
     async def what_if(incoming: Incoming) -> Answer:
-        """Nothing is written. Answers the signals that would be others, each with the strength it really has.
+        """The signals whose strength would differ, each with its `actual` strength. Nothing is written.
 
-        Which signals an event moves stands as the log has it: to drop a proposal takes away what it did to its signal, not what others did
-        in answer to it.
+        Which signals each event moved stays as the log has it. So to drop a proposal removes only its own effect on its signal, not the
+        effects of events that followed it.
         """
         supposed = decode(_read_supposition, incoming.body)
         for name, events in (("drop", supposed.drop), ("add", supposed.add)):

@@ -1,4 +1,4 @@
-"""Traces: the latest, one at a glance, and one as a graph."""
+"""Traces: the list of the latest, the summary of one, and one as a graph."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from semp.engine.environment import Environment
 from semp.engine.records import TraceFilter, TraceSpan
 
 BUDGET = 50_000
-"""Events of a trace that a summary reads, at most."""
+"""Maximum number of events that a summary reads. The summary of a longer trace covers its oldest events."""
 WINDOW = 10_000
+"""Number of log positions that one query searches for traces."""
 WINDOWS = 10
-"""Positions that are searched for traces at once, and how often, for one page."""
+"""Maximum number of such queries for one page."""
 MAX_GRAPH = 10_000
+"""Maximum number of events in a page of a graph."""
 
 
 class GraphEvent(msgspec.Struct):
-    """A node: an event; `payload` only when asked for."""
+    """A node: an event. It has `payload` only with `payload=1`."""
 
     id: str
     type: EventType
@@ -41,7 +43,7 @@ class GraphEvent(msgspec.Struct):
 
 
 class GraphLink(msgspec.Struct):
-    """An edge from an event to one of its causes."""
+    """An edge from an event to one of its parents."""
 
     source: str
     target: str
@@ -49,7 +51,7 @@ class GraphLink(msgspec.Struct):
 
 
 class TraceGraph(msgspec.Struct):
-    """Node-link JSON: `networkx.node_link_graph(answer, edges="edges")` reads it. A cause in another trace is an edge's target only."""
+    """Node-link JSON: `networkx.node_link_graph(answer, edges="edges")` reads it. A parent in another trace has an edge, but no node."""
 
     nodes: list[GraphEvent]
     edges: list[GraphLink]
@@ -58,11 +60,11 @@ class TraceGraph(msgspec.Struct):
     multigraph: bool = False
 
 
-GraphLimit = Annotated[int, Parameter(ge=1, le=MAX_GRAPH, description="Events in a page, at most.")]
+GraphLimit = Annotated[int, Parameter(ge=1, le=MAX_GRAPH, description="Maximum number of events in a page.")]
 
 
 def trace_routes(environment: Environment) -> Router:
-    """`/traces` and what is below it."""
+    """`/traces` and the paths below it."""
 
     @get(
         "/traces",
@@ -78,22 +80,23 @@ def trace_routes(environment: Environment) -> Router:
         before: Position = None,
         until: Position = None,
     ) -> Response[list[TraceSpan]]:
-        """By their newest event, newest first; with `type` or `scope`, those that have such an event. A page may hold fewer than `limit`
-        though more follow: the `Link` header tells. Its pages leave out what arrived after the first one."""
+        """Ordered by their newest event, newest first. With `type` or `scope`: only traces that have such an event. A page may hold fewer
+        than `limit` traces although more follow; only a missing `Link` header means the end. Later pages leave out events that arrived
+        after the first page."""
         gate = environment.acting(principal_of(request.scope))
-        found: list[TraceSpan] = []
+        traces: list[TraceSpan] = []
         scope = valid_glob(in_scope)
         head = await gate.stored_head() if until is None else until
         edge = head + 1 if before is None else before
         for _ in range(WINDOWS):
             first = max(1, edge - WINDOW)
-            selection = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(found))
-            found += await gate.traces(selection)
-            edge = found[-1].last if len(found) == limit else first
-            if edge <= 1 or len(found) == limit:
+            selection = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(traces))
+            traces += await gate.traces(selection)
+            edge = traces[-1].last if len(traces) == limit else first
+            if edge <= 1 or len(traces) == limit:
                 break
         headers = _next(request, before=edge, until=head) if edge > 1 else {}
-        return Response(found, headers=headers)
+        return Response(traces, headers=headers)
 
     @get(
         "/traces/{trace_id:str}",
@@ -102,14 +105,14 @@ def trace_routes(environment: Environment) -> Router:
         responses={200: success(TraceSummary, TRACE_SUMMARY), **responses(400, 404, 503)},
     )
     async def get_trace(request: Request[Any, Any, Any], trace_id: InPath) -> TraceSummary:  # noqa: ARG001 - for the document
-        """Who took part, how long it took, where it began and ended, what was rewarded, and the critical path: the chain of causes
-        that decided its duration, with each agent's time on it."""
+        """Its agents, duration, first and last events, rewards and penalties, and the critical path: the chain of causes that determined
+        the duration, with each agent's time on it. A summary covers the oldest 50,000 events."""
         gate = environment.acting(principal_of(request.scope))
-        exactly = rest_of_path(request, TRACES)
-        events = await gate.trace_events(exactly, 0, BUDGET + 1)
+        full_trace_id = rest_of_path(request, TRACES)
+        events = await gate.trace_events(full_trace_id, 0, BUDGET + 1)
         if not events:
-            raise NotFound(f"no event has the trace_id {exactly}")
-        return summarize(exactly, events[:BUDGET], truncated=len(events) > BUDGET)
+            raise NotFound(f"no event has the trace_id {full_trace_id}")
+        return summarize(full_trace_id, events[:BUDGET], truncated=len(events) > BUDGET)
 
     @get(
         "/traces/{trace_id:str}/graph",
@@ -126,32 +129,32 @@ def trace_routes(environment: Environment) -> Router:
         payload: WithPayload = 0,
         after: Position = None,
     ) -> Response[TraceGraph]:
-        """Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part. With payloads a part holds at
-        most 1,000 events."""
+        """Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads a page holds at most
+        1,000 events."""
         gate = environment.acting(principal_of(request.scope))
-        exactly = rest_of_path(request, TRACES).removesuffix(GRAPH)
+        full_trace_id = rest_of_path(request, TRACES).removesuffix(GRAPH)
         limit = min(limit, MAX_PAGE) if payload else limit
-        events = await gate.trace_events(exactly, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
-        if not events and after is None and not await gate.trace_events(exactly, 0, 1):
-            raise NotFound(f"no event has the trace_id {exactly}")
+        events = await gate.trace_events(full_trace_id, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
+        if not events and after is None and not await gate.trace_events(full_trace_id, 0, 1):
+            raise NotFound(f"no event has the trace_id {full_trace_id}")
         shown, truncated = events[:limit], len(events) > limit
-        whole = await gate.events([one.id for one in shown]) if payload else {}
+        with_payload = await gate.events([one.id for one in shown]) if payload else {}
         nodes = [
             GraphEvent(
                 one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position,
-                whole[one.id].payload if payload else msgspec.UNSET,
+                with_payload[one.id].payload if payload else msgspec.UNSET,
             )
             for one in shown
         ]  # fmt: skip
         edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
         headers = _next(request, after=shown[-1].position) if truncated else {}
-        return Response(TraceGraph(nodes, edges, {"trace_id": exactly, "truncated": truncated}), headers=headers)
+        return Response(TraceGraph(nodes, edges, {"trace_id": full_trace_id, "truncated": truncated}), headers=headers)
 
     return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])
 
 
 def _next(request: Request[Any, Any, Any], **place: int) -> dict[str, str]:
-    """A `Link` header to the part that begins there, with everything else as it was asked."""
+    """A `Link` header to the page that begins at `place`; the request's other parameters stay as they are."""
     query = [(name, value) for name, value in request.query_params.multi_items() if name not in place]
     query += [(name, str(position)) for name, position in place.items()]
     path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or quote(request.url.path)

@@ -1,1 +1,1 @@
-"""What stands in front of every route, socket and `/mcp`: hosts, origins, headers, and who asks. See `chain`."""
+"""Checks in front of every route, WebSocket and `/mcp`: host, origin, principal, and the security headers of answers. See `chain`."""

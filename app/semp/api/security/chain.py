@@ -1,6 +1,6 @@
-"""The one chain in front of HTTP, WebSockets and `/mcp`: allowed hosts, origins, and the headers of every answer.
+"""The one chain in front of HTTP, WebSockets and `/mcp`: it checks hosts and origins, and adds headers to every answer.
 
-It wraps the whole application, so nothing is reached without it: documents, metrics and unknown paths neither.
+It wraps the whole application, so every path goes through it, including documents, metrics and unknown paths.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from semp.api.security.origins import Origins, allowing_headers, preflight_heade
 from semp.domain.errors import FieldError
 
 NOT_ALLOWED = 4001
-"""Code that a WebSocket of a page that may not connect is closed with."""
+"""Close code for a WebSocket from a page whose origin is not allowed."""
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Who may come in, and by which name."""
+    """The host names under which the service may be addressed, and the origins whose pages may use it."""
 
     hosts: Hosts = field(default_factory=Hosts)
     origins: Origins = field(default_factory=Origins)
 
 
 class Chain:
-    """An ASGI application in front of another one."""
+    """An ASGI application that wraps another one. It refuses other hosts with 421 and other origins with 403."""
 
     def __init__(self, app: ASGIApp, edge: Edge) -> None:
         self.app = app
@@ -40,7 +40,7 @@ class Chain:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)  # type: ignore[arg-type]
             return
-        asked = dict(scope["headers"])
+        request_headers = dict(scope["headers"])
         allowing: list[tuple[bytes, bytes]] = []
 
         async def answer(message: Message) -> None:
@@ -48,26 +48,26 @@ class Chain:
                 message["headers"] = with_policies([*message.get("headers", ()), *allowing])  # type: ignore[typeddict-item,typeddict-unknown-key]
             await send(message)
 
-        host = asked.get(b"host", b"").decode("latin-1")
-        if host and (not self.edge.hosts.allows(host) or _repeated(scope)):
+        host = request_headers.get(b"host", b"").decode("latin-1")
+        if host and (not self.edge.hosts.allows(host) or _has_several_hosts(scope)):
             await _refuse(
-                scope, receive, answer, 421, FieldError("host", f"{host[:256]} is no name of this service; --allowed-host adds one")
+                scope, receive, answer, 421, FieldError("host", f"{host[:256]} is not a name of this service; --allowed-host adds one")
             )
             return
-        if (found := asked.get(b"origin")) is not None:
-            origin = found.decode("latin-1")
+        if (raw_origin := request_headers.get(b"origin")) is not None:
+            origin = raw_origin.decode("latin-1")
             if not self.edge.origins.allows(origin, host):
-                await _turn_away(scope, receive, answer)
+                await _refuse_page(scope, receive, answer)
                 return
             allowing = allowing_headers(origin)
-            if scope["type"] == "http" and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
-                await answer({"type": "http.response.start", "status": 204, "headers": preflight_headers(asked)})
+            if scope["type"] == "http" and scope["method"] == "OPTIONS" and b"access-control-request-method" in request_headers:
+                await answer({"type": "http.response.start", "status": 204, "headers": preflight_headers(request_headers)})
                 await answer({"type": "http.response.body", "body": b"", "more_body": False})
                 return
         await self.app(scope, receive, answer)  # type: ignore[arg-type]
 
 
-def _repeated(scope: Scope) -> bool:
+def _has_several_hosts(scope: Scope) -> bool:
     return sum([name == b"host" for name, _ in scope["headers"]]) > 1
 
 
@@ -82,8 +82,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: 
     await send({"type": f"{kind}.body", "body": body, "more_body": False})  # type: ignore[arg-type,misc]
 
 
-async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
-    """A page is told by a status; one that opens a WebSocket by a code, since it cannot see the status of a handshake."""
+async def _refuse_page(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a page of another site. A WebSocket is accepted and closed with a code, since pages cannot see a handshake's status."""
     if scope["type"] != "websocket":
         why = FieldError("origin", "pages of other sites may not use this service; --cors-origin allows one")
         await _refuse(scope, receive, send, 403, why)

@@ -1,4 +1,4 @@
-"""Who asks: the principal of a request or socket, found before anything else is done for it and kept in its ASGI scope."""
+"""The principal of a request or WebSocket. It is determined before the request is handled, and kept in the ASGI scope."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from semp.engine.access import OPEN, Principal
 
 KEY = "semp.principal"
-"""Where the principal stands in the scope. A client has no way to write there: a server fills scopes, and headers stay headers."""
+"""Key of the principal in the ASGI scope. A client cannot set it: the server builds the scope, and headers are kept apart in it."""
 
 
 class Credentials:
-    """ASGI middleware for HTTP and WebSocket. While there is no access control, whoever comes from outside is the open principal.
+    """ASGI middleware for HTTP and WebSocket. There is no access control yet, so every request from outside gets the OPEN principal.
 
-    A scope that has its principal already keeps it: it was made inside this process, for a request that came through here before.
+    A scope that already has a principal keeps it. Such a scope was made inside this process, on behalf of a request that already came
+    through this middleware.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -27,9 +28,9 @@ class Credentials:
 
 
 def principal_of(scope: Any) -> Principal:
-    """Who asks.
+    """The principal of a request.
 
     Raises:
-        KeyError: the scope did not come through `Credentials`. Nobody in particular may do nothing.
+        KeyError: the scope did not come through `Credentials`. A request without a principal is not allowed anything.
     """
     return scope[KEY]

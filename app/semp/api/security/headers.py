@@ -1,9 +1,9 @@
-"""Headers that tell browsers what an answer may do. They are part of every answer."""
+"""Security headers, which tell browsers what an answer may do. Every answer has them."""
 
 from __future__ import annotations
 
 CONTENT_POLICY = b"default-src 'none'; frame-ancestors 'none'"
-"""Of every answer that brings no policy of its own: data is no page, it loads and runs nothing."""
+"""The policy of every answer that does not set its own. It lets a browser load and run nothing."""
 FIXED = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -12,7 +12,7 @@ FIXED = [
 
 
 def with_policies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer, and those above."""
+    """The headers of an answer together with the security headers. A content security policy that the answer has is kept."""
     if any(name == b"content-security-policy" for name, _ in headers):
         return [*headers, *FIXED]
     return [*headers, (b"content-security-policy", CONTENT_POLICY), *FIXED]

@@ -1,4 +1,5 @@
-"""By which names this service may be asked. A page can point a name of its own at this machine (DNS rebinding); such a name is refused."""
+"""Host names under which this service may be addressed. A malicious page can point its own host name at this machine (DNS rebinding);
+requests under such a name are refused."""
 
 from __future__ import annotations
 
@@ -11,16 +12,16 @@ _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
 
 
 class Hosts:
-    """The names a `Host` header may hold: those of loopback, the address listened on, and what was allowed besides.
+    """The names that a `Host` header may hold: names and addresses of loopback, the address listened on, and the names allowed in addition.
 
-    Where the service listens on more than loopback, any IP address will do as well: only names can be pointed elsewhere.
+    When the service listens on more than loopback, any IP address is allowed too: only names can be rebound.
 
     Args:
         listen: the address or name that the service listens on.
-        allowed: further names; `*.example.com` is every name below example.com, `*` any name at all.
+        allowed: further names. `*.example.com` allows every name below example.com, `*` allows any name.
 
     Raises:
-        InvalidInput: an allowed name is none, or has a port or a path.
+        InvalidInput: an allowed name is not a host name, or has a port or a path.
     """
 
     def __init__(self, listen: str = "127.0.0.1", allowed: Iterable[str] = ()) -> None:
@@ -33,7 +34,7 @@ class Hosts:
         self._below = tuple(name[1:] for name in names if name.startswith("*."))
         self._addresses = not is_loopback(listen)
         self._recent: str | None = None
-        """The header that was allowed last: most clients send the same one."""
+        """The last header that was allowed, so that it is not parsed again: most requests have the same one."""
 
     def allows(self, host: str) -> bool:
         """Whether a `Host` header, with or without a port, names this service."""
@@ -79,7 +80,7 @@ def _is_address(name: str) -> bool:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a name or address is this machine's own, whoever asks."""
+    """Whether the text is `localhost`, a name below it, or a loopback address."""
     if name.lower().endswith(".localhost"):
         return True
     try:

@@ -1,7 +1,7 @@
-"""Which web pages may use this service. One rule for REST, server-sent events, `/ws` and `/mcp`.
+"""Which web pages may use this service. The same rule holds for REST, server-sent events, `/ws` and `/mcp`.
 
-Browsers let any page send requests and open WebSockets to anywhere, loopback included, and say only in `Origin` whose page it is. Programs
-send no `Origin`, and are not concerned.
+A browser lets any page send requests and open WebSockets to any host, including loopback; only the `Origin` header tells which site the
+page belongs to. Programs other than browsers send no `Origin`, so the rule does not affect them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from semp.api.security.hosts import is_loopback, name_of
 from semp.domain.errors import FieldError, InvalidInput
 
 LOOPBACK = "loopback"
+"""Allows the pages of every server on the browser's own machine, on any port."""
 ANY = "*"
+"""Allows every page."""
 _PORTS = {"http": 80, "https": 443}
 EXPOSED = "Link, Retry-After, ETag, Mcp-Session-Id"
-"""Headers of an answer that a page may read beside the plain ones."""
+"""Headers of an answer that a page of another origin may read, in addition to those that CORS always allows."""
 MAX_AGE = 600
-"""Seconds that a browser may remember what a preflight said."""
+"""Seconds that a browser may cache the answer to a preflight."""
 
 
 class Origins:
-    """Pages of this service's own host, and those that were allowed.
+    """The origins whose pages may use this service: the service's own, and those in `allowed`.
 
     Args:
-        allowed: origins such as https://app.example.com; `loopback`: every page served from the reader's own machine, whatever its port;
-            `*`: every page of the web.
+        allowed: origins such as https://app.example.com, or LOOPBACK or ANY.
 
     Raises:
-        InvalidInput: one of them is no origin.
+        InvalidInput: one of them is not an origin.
     """
 
     def __init__(self, allowed: Iterable[str] = (LOOPBACK,)) -> None:
@@ -38,11 +39,11 @@ class Origins:
             self._allowed.add(origin if origin in (LOOPBACK, ANY) else _checked(origin))
 
     def allows(self, origin: str, host: str) -> bool:
-        """Whether a page may ask.
+        """Whether pages of an origin may use this service.
 
         Args:
             origin: the `Origin` header.
-            host: the `Host` header, already found to be a name of this service.
+            host: the `Host` header, already checked by `Hosts`.
         """
         if ANY in self._allowed:
             return True
@@ -57,7 +58,7 @@ class Origins:
 
 
 def allowing_headers(origin: str) -> list[tuple[bytes, bytes]]:
-    """Headers of an answer that a page of another origin may read."""
+    """Headers that let a page of this origin read the answer."""
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-expose-headers", EXPOSED.encode()),
@@ -65,27 +66,27 @@ def allowing_headers(origin: str) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def preflight_headers(asked: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """Headers of the answer to a preflight: any method and header that it asks for; each request is checked by itself."""
-    found = [
+def preflight_headers(request_headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Headers of the answer to a preflight from an allowed origin. They allow every header asked for: each request is checked by itself."""
+    headers = [
         (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-        (b"access-control-allow-headers", asked.get(b"access-control-request-headers", b"content-type")),
+        (b"access-control-allow-headers", request_headers.get(b"access-control-request-headers", b"content-type")),
         (b"access-control-max-age", b"%d" % MAX_AGE),
     ]
-    if b"access-control-request-private-network" in asked:
-        found.append((b"access-control-allow-private-network", b"true"))
-    return found
+    if b"access-control-request-private-network" in request_headers:
+        headers.append((b"access-control-allow-private-network", b"true"))
+    return headers
 
 
 def _parts(origin: str) -> tuple[str, str, int] | None:
     try:
-        found = urlsplit(origin)
-        port = found.port
+        url = urlsplit(origin)
+        port = url.port
     except ValueError:
         return None
-    if found.scheme not in _PORTS or not found.hostname or found.path or found.query or found.fragment or found.username is not None:
+    if url.scheme not in _PORTS or not url.hostname or url.path or url.query or url.fragment or url.username is not None:
         return None
-    return found.scheme, found.hostname, port or _PORTS[found.scheme]
+    return url.scheme, url.hostname, port or _PORTS[url.scheme]
 
 
 def _checked(origin: str) -> str:

@@ -1,3 +1,3 @@
-// Shows the OpenAPI document of this service. A file of its own, since the page's policy runs no script that stands in it.
+// Shows the OpenAPI document of this service. It is a separate file because the page's content security policy forbids inline scripts.
 const place = document.getElementById("api");
 SwaggerUIBundle({ url: place.dataset.document, domNode: place, deepLinking: true, validatorUrl: null, tryItOutEnabled: true });

@@ -1,4 +1,4 @@
-"""Requests to an ASGI application of this process, without a socket: the same routes, checks and answers as over the network."""
+"""An httpx transport to an ASGI application of this process, without a socket. Routes, checks and answers are as over the network."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import httpx
 from semp.api.security.credentials import KEY
 
 
-class Within(httpx.AsyncBaseTransport):
-    """Hands each request to the application; the body of an answer is passed on as it is made, one piece at a time.
+class InProcessTransport(httpx.AsyncBaseTransport):
+    """Passes each request to the application. The body of the answer is streamed, one piece at a time.
 
-    A request asks as the principal that its extension KEY names.
+    A request acts as the principal in its extension KEY.
     """
 
     def __init__(self, app: Any) -> None:
@@ -31,13 +31,13 @@ class Within(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """A request under way, and the body of its answer. The application waits while nobody takes what it has sent."""
+    """An open request, and the body of its answer. The application waits until each piece that it sends is read (backpressure)."""
 
     def __init__(self, app: Any, request: httpx.Request, body: bytes) -> None:
         self.started: asyncio.Future[tuple[int, list[tuple[bytes, bytes]]]] = asyncio.get_running_loop().create_future()
         self._body = body
-        self._asked = False
-        self._left = asyncio.Event()
+        self._body_received = False
+        self._disconnected = asyncio.Event()
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(1)
         self._running = asyncio.create_task(self._run(app, _scope(request)))
 
@@ -52,21 +52,21 @@ class _Exchange(httpx.AsyncByteStream):
         finally:
             if not self.started.done():
                 self.started.set_exception(failure)
-            if not self._left.is_set():
+            if not self._disconnected.is_set():
                 await self._pieces.put(None)
 
     async def _receive(self) -> dict[str, Any]:
-        if not self._asked:
-            self._asked = True
+        if not self._body_received:
+            self._body_received = True
             return {"type": "http.request", "body": self._body, "more_body": False}
-        await self._left.wait()
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             if not self.started.done():
                 self.started.set_result((message["status"], list(message.get("headers", []))))
-        elif (piece := message.get("body", b"")) and not self._left.is_set():
+        elif (piece := message.get("body", b"")) and not self._disconnected.is_set():
             await self._pieces.put(piece)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -74,13 +74,13 @@ class _Exchange(httpx.AsyncByteStream):
             yield piece
 
     def abandon(self) -> None:
-        """Cancel the request: what is committed stays, what is not may still be."""
-        self._left.set()
+        """Cancel the request. An append that was submitted may still be committed."""
+        self._disconnected.set()
         self._running.cancel()
 
     async def aclose(self) -> None:
-        """The reader leaves: the application is told, and has ended when this returns, unless it is cancelled."""
-        self._left.set()
+        """Disconnect from the application, and wait until it has ended."""
+        self._disconnected.set()
         while not self._pieces.empty():
             self._pieces.get_nowait()
         await asyncio.wait({self._running})
