@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
 from semp.domain.interests import EVERYTHING, Interest
@@ -152,6 +152,13 @@ class Hub:
     def holds(self, position: int) -> bool:
         """Whether every event after the position that is committed here is on the ring."""
         return position >= self._head - len(self._ring)
+
+    def walk(self, position: int, *, backwards: bool) -> Iterator[Entry]:
+        """The entries from a position on, in this direction; none when the ring does not hold that position. Do not await meanwhile."""
+        offset = position - self._head + len(self._ring) - 1
+        if not 0 <= offset < len(self._ring):
+            return iter(())
+        return islice(reversed(self._ring), len(self._ring) - 1 - offset, None) if backwards else islice(self._ring, offset, None)
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Put the next events of the log on the ring, in order, and see to it that whoever wants them gets them."""
