@@ -121,11 +121,12 @@ async def test_one_whose_database_stopped_itself_is_stopped_and_started_again(
 async def test_none_is_started_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     supervised = Supervised(tmp_path, monkeypatch)
     free = iter([0, 0, 0])
-    monkeypatch.setattr(server_module, "require_space", lambda *_: refuse() if next(free, None) is not None else None)
+
+    def require_space(home: Path, needed: int, what: str) -> None:
+        if next(free, None) is not None:
+            raise EmbeddedNeo4jError(f"{what} needs {needed} bytes on the disk of {home}")
+
+    monkeypatch.setattr(server_module, "require_space", require_space)
     assert await supervised.die(failing=0) == [1, 2, 4, 8]
     assert supervised.starts == 1
     supervised.supervisor.cancel()
-
-
-def refuse() -> None:
-    raise EmbeddedNeo4jError("the disk is full")
