@@ -1,10 +1,12 @@
-// Take a lease that is free or has expired, under a new token; one's own is renewed, under its old one; another's stays as it is.
-// The SET takes the lease's lock before anything is read, so that of several who ask together one gets it. Time is the database's. It is that
-// of the transaction's begin, so somebody who waited for the lock finds a lease alive rather than expired.
+// Take a lease. A lease that is free or has expired goes to the caller, with a new token. A lease that the caller holds already is extended and
+// keeps its token. A lease of another holder is not changed. The row shows the lease afterwards; `expires` and `now` are milliseconds since 1970.
+// The first SET takes the write lock of the lease node before anything is read, so only one of several concurrent callers gets the lease.
+// Time is the database's clock at the begin of the transaction. A caller that waited for the lock therefore works with an earlier time: it can
+// take an expired lease for one that is still held, but never a held one for expired.
 // mode: write
 // param name: STRING
-// param holder: STRING  who asks
-// param milliseconds: INTEGER  how long it is taken for, from now on; an expiry that is later already stays
+// param holder: STRING  the caller
+// param milliseconds: INTEGER  length of the lease from now on; a later expiry is kept
 // returns name: STRING, holder: STRING, token: INTEGER, expires: INTEGER, now: INTEGER
 MERGE (lease:Lease {name: $name})
 ON CREATE SET lease.token = 0

@@ -1,13 +1,16 @@
-// Move a cursor on, or make it. Nothing is written when the log is not the one of `epoch` or ends before the position (`reached` false), or when
-// the lease's token is not the current one (`allowed` false). A cursor of another log, and one that is as far already, move only `back`.
-// The lock of the lease is taken before its token is read, and held until the cursor has moved: whoever takes the lease next finds it moved.
+// Move a cursor forward to a position; create it when it does not exist. The row shows where the cursor is afterwards.
+// Nothing is written when `reached` is false: the log has another epoch, or ends before the position. Nothing is written when `allowed` is false:
+// the lease was given back, or its current token is another one.
+// A cursor of another log, or one that is at the position already or beyond it, is moved only when $back is true.
+// The write lock of the lease node is taken before the token is read, and held until the commit. So the next holder of the lease sees the moved
+// cursor. No row in a database without a log.
 // mode: write
 // param name: STRING
-// param epoch: STRING
+// param epoch: STRING  of the log that the position belongs to
 // param position: INTEGER
-// param back: BOOLEAN  whether it may move back, or over from another log
-// param lease: STRING  name, or null to move it without one
-// param token: INTEGER  of the lease; null without one
+// param back: BOOLEAN  whether the cursor may move backwards, or over from another log
+// param lease: STRING  name of the lease that must be held; null when none is needed
+// param token: INTEGER  token of that lease; null without one
 // returns reached: BOOLEAN, allowed: BOOLEAN, epoch: STRING, position: INTEGER
 MATCH (stream:Stream {name: 'events'})
 OPTIONAL MATCH (lease:Lease {name: $lease})

@@ -1,4 +1,5 @@
-// The signals that events moved, or would have moved had they been there.
+// For each position, the keys (scope:pattern) of the signals that its event moved, and of those that it would have moved if they had not been
+// absent. No row for a position without an event.
 // mode: read
 // param positions: LIST<INTEGER>
 // returns position: INTEGER, signals: LIST<STRING>

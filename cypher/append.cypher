@@ -1,16 +1,18 @@
-// Append a batch: events with their causes and traces, and the new states of the signals they move. Writes nothing and returns no
-// row when the log's tip is not the one the batch was planned on. The first SET takes the stream's lock, before anything is read.
-// FOREACH, since it needs no Eager: a parent is known to be there (events are never deleted), so its MERGE only finds it.
+// Append a batch: events with their causes and traces, and the new states of the signals that they move.
+// When the tip of the log is not $after, the batch was planned on an outdated state; then nothing is written, and there is no row.
+// The first SET takes the write lock of the stream node before anything is read, so the database puts all appends in one order.
+// FOREACH is used because its plan needs no Eager operator (docs/decisions/0004). MERGE on a parent always finds it: the parents were checked
+// before, and events are never deleted.
 // mode: write
-// param after: STRING  tip token the batch was planned on
-// param tip: STRING  tip token of this batch
-// param head: INTEGER  position of the last event
-// param timestamp: INTEGER  milliseconds since 1970 of the batch
-// param clock_shifts: STRING  JSON list of how far timestamps were ahead of the clock, see docs/decisions/0017; null when they never were
-// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, signal, before, after, share] and, where there are any, [credited, shares, further moves as [signal, before, after, share]]; an empty list is sent as null
-// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, decayed_at, last_updated, position]
-// param born: LIST<LIST<ANY>>  [scope, pattern, alpha, lambda, interval] of those signals that were absent before
-// param scopes: LIST<LIST<ANY>>  [path, [path of the scope above] or []] of scopes that may be new, outer ones first
+// param after: STRING  tip token of the state that the batch was planned on
+// param tip: STRING  new tip token, made for this batch
+// param head: INTEGER  position of the last event of the batch
+// param timestamp: INTEGER  of the batch, milliseconds since 1970
+// param clock_shifts: STRING  JSON list: how far timestamps have been ahead of the clock (docs/decisions/0017); null when they never were
+// param events: LIST<LIST<ANY>>  [id, position, type, scope, trace_id, agent_id, timestamp, payload, parent_ids, action, nearest, distance, answers, signal, before, after, share]; an event with credit or further moves has three values more: credited, shares, further moves as [signal, before, after, share]. parent_ids, nearest, credited and shares are null instead of empty
+// param signals: LIST<LIST<ANY>>  [scope, pattern, strength, decayed_at, last_updated, position], times in milliseconds since 1970
+// param born: LIST<LIST<ANY>>  [scope, pattern, alpha, lambda, interval in seconds] of those signals that were absent before
+// param scopes: LIST<LIST<ANY>>  [path, [path of the parent scope] or []] of scopes that may be new, parents before children
 // returns head: INTEGER
 MATCH (stream:Stream {name: 'events'})
 SET stream.locked_by = $tip

@@ -1,3 +1,4 @@
-// Wait until every index is filled; a new one on an old log takes a while.
+// Wait until every index is populated. Building a new index on a large log takes a while.
 // mode: read
-CALL db.awaitIndexes(300)
+// param seconds: INTEGER  how long to wait at most
+CALL db.awaitIndexes($seconds)

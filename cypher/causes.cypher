@@ -1,4 +1,5 @@
-// What events hand on to their children: the nearest proposals among their own causes, or themselves when they are proposals.
+// What events pass on to their children: the nearest proposals among their causes, each as [position, scope, action], and the distance to them in
+// PARENT hops. A proposal passes on itself, at distance 0. No row for an id that does not exist.
 // mode: read
 // param ids: LIST<STRING>
 // returns id: STRING, position: INTEGER, distance: INTEGER, nearest: LIST<LIST<ANY>>

@@ -1,12 +1,13 @@
-// What several events have in common: the causes shared by all (each event is among its own) of which none led to another.
-// Whatever has an effect that is shared too is not among them; `depth` is how far the farthest of the events is.
+// The latest common causes of several events, like the merge bases of Git: the events that led to all of them and that have no direct effect which
+// also led to all of them. Each event counts as a cause of itself. `depth` is the distance to the farthest of the events, in PARENT hops.
+// Nearest first, at the same depth newest first.
 // mode: read
-// param ids: LIST<STRING>  one or more different ones
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param hops: INTEGER = null  only those at most so far from each
-// param payload: BOOLEAN = false  whether payloads are wanted
+// param ids: LIST<STRING>  one or more event ids, none of them twice
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param hops: INTEGER = null  only causes at most so many PARENT hops from each event; null for any distance
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $ids AS id
 MATCH path = (origin:Event {id: id})-[:PARENT*0..]->(cause)

@@ -1,13 +1,14 @@
-// The same as common_causes, looked for among the newest causes only; no row when those cannot tell, or there are none.
-// They can when only what all events share has causes before them: what is there led to what is known to be shared already.
+// The same as common_causes, but the search covers only the newest part of the log. No row when this part is not enough to decide, or when there are
+// no common causes. It is enough when every event in it that has a cause before it is a common cause: all older common causes then led to one that
+// is known, and so are not the latest.
 // mode: read
-// param ids: LIST<STRING>  one or more different ones
-// param span: INTEGER = 1000  positions before the oldest of the events, and between it and the newest, that are looked at
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param hops: INTEGER = null  only those at most so far from each
-// param payload: BOOLEAN = false  whether payloads are wanted
+// param ids: LIST<STRING>  one or more event ids, none of them twice
+// param span: INTEGER = 1000  positions before the oldest of the events that are searched; no row when the events themselves are further apart
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param hops: INTEGER = null  only causes at most so many PARENT hops from each event; null for any distance
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (origin:Event) WHERE origin.id IN $ids
 WITH collect(origin) AS origins, min(origin.position) - $span AS floor, max(origin.position) - min(origin.position) AS between

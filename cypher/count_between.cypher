@@ -1,13 +1,13 @@
-// How many events are on the ways from a cause to its effect, both included; 0 when none leads there.
-// Reached from both ends, within the positions between them, since a way along PARENT only ever goes back.
+// Count the distinct events on all paths from a cause to its effect, both included; 0 when no path leads there.
+// The search runs from both ends, and only between their positions, because a cause always has a lower position than its effects.
 // mode: read
-// bound depth: 50  PARENT hops from the cause at most; runs as it stands, and for any other bound the number is replaced
-// param cause: STRING
-// param effect: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param budget: INTEGER = 1000001  events reached at most from either end; when `reached` is as many, there may be more
+// bound depth: 50  PARENT hops from the cause at most; for another bound or for none, the loader replaces the number in the text
+// param cause: STRING  id of the cause
+// param effect: STRING  id of the effect
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param budget: INTEGER = 1000001  the search from each end stops after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (cause:Event {id: $cause}), (effect:Event {id: $effect})
 CALL (cause, effect) {

@@ -1,14 +1,14 @@
-// How many distinct events an artefact led to: those its node is linked to, and all that they led to.
-// Filters choose what is counted; the way may lead through others.
+// Count the distinct events that followed from an artefact (a node of the users' own graph): the events it is linked to, and all that
+// followed from those. The filters choose which events count; the paths to them may lead through other events.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING  of the node
-// param edge: STRING = null  only links of this type
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the node
+// param edge: STRING = null  only links of this type; null for every type
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param budget: INTEGER = 1000001  the search ends after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (:Node {id: $id})-[edge:EDGE]->(linked:Event)
 WHERE $edge IS NULL OR edge.type = $edge

@@ -1,8 +1,8 @@
-// How many distinct events: everything an event led to, however far on.
-// Counted by reachability, never by paths, so that a ladder of diamonds costs its nodes.
+// Count the distinct events that followed from an event, at any distance.
+// The cost grows with the events reached, not with the paths to them, whose number can grow exponentially. No row when the event does not exist.
 // mode: read
-// param id: STRING
-// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// param id: STRING  id of the event
+// param budget: INTEGER = 1000001  the search ends after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (event:Event {id: $id})
 CALL (event) {

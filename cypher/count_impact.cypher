@@ -1,13 +1,13 @@
-// How many: where an event's consequences end: what it led to and has led to nothing yet, or the event itself.
-// Counted by reachability, never by paths.
+// Count the events at which the consequences of an event end so far: those among its descendants and itself that have no effect yet.
+// The cost grows with the events reached, not with the paths to them, whose number can grow exponentially. No row when the event does not exist.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the event
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param budget: INTEGER = 1000001  the search ends after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (origin:Event {id: $id})
 CALL (origin) {

@@ -1,7 +1,7 @@
-// How many events moved a signal, up to a position.
+// Count the events that moved a signal, up to a position.
 // mode: read
-// param signal: STRING  scope:pattern
-// param upto: INTEGER  positions up to this
+// param signal: STRING  key of the signal: scope:pattern
+// param upto: INTEGER  only positions up to this
 // returns count: INTEGER
 CALL () {
   MATCH (event:Event) USING INDEX event:Event(signal, position)

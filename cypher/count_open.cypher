@@ -1,12 +1,13 @@
-// How many proposals that an event led to are still open: no event of an ending type has them as its nearest proposals.
-// Counted by reachability, never by paths. Whatever ends a proposal follows from it, so it is among what the event led to as well.
+// Count the open proposals among the descendants of an event. A proposal is open while no event of an ending type has it as a nearest proposal.
+// An event that ends a proposal is a descendant of it, and so is among the descendants found here. No row when the event does not exist.
+// The cost grows with the events reached, not with the paths to them, whose number can grow exponentially.
 // mode: read
-// param id: STRING
-// param ending: LIST<STRING> = ["ready","cancel"]  types that end a proposal
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// param id: STRING  id of the event
+// param ending: LIST<STRING> = ["ready","cancel"]  event types that end a proposal
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param budget: INTEGER = 1000001  the search ends after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (origin:Event {id: $id})
 CALL (origin) {

@@ -1,12 +1,12 @@
-// How many: the first causes of an event: what led to it and has no cause itself, or the event itself.
-// Counted by reachability, never by paths.
+// Count the first causes of an event: those among its ancestors and itself that have no cause.
+// The cost grows with the events reached, not with the paths to them, whose number can grow exponentially. No row when the event does not exist.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param budget: INTEGER = 1000001  events reached at most; when `reached` is as many, there may be more
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the event
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param budget: INTEGER = 1000001  the search ends after so many events; when `reached` equals it, `count` may be too low
 // returns count: INTEGER, reached: INTEGER
 MATCH (origin:Event {id: $id})
 CALL (origin) {

@@ -1,6 +1,6 @@
-// Make the stream node of a new database; one that is there stays as it is.
+// Create the stream node of a new database. One that exists already is not changed.
 // mode: write
-// param epoch: STRING  UUID
+// param epoch: STRING  UUID of the new log
 // param tip: STRING  first tip token
 // param rules: STRING  JSON list of the rules in force
 // param schema: INTEGER  version of the schema

@@ -1,4 +1,4 @@
-// Where a cursor stands; no row when there is none.
+// The position of a cursor, and the epoch of the log that it belongs to. No row when there is no such cursor.
 // mode: read
 // param name: STRING
 // returns name: STRING, epoch: STRING, position: INTEGER

@@ -1,4 +1,4 @@
-// Delete a cursor; the number deleted, 0 when there is none.
+// Delete a cursor. `deleted` is 1, or 0 when there was none.
 // mode: write
 // param name: STRING
 // returns deleted: INTEGER

@@ -1,4 +1,4 @@
-// The events with these ids.
+// The events with these ids. No row for an id that does not exist.
 // mode: read
 // param ids: LIST<STRING>
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER

@@ -1,4 +1,5 @@
-// Who holds a lease now, by the database's time; no row when it is free.
+// The current holder of a lease, by the database's clock. No row when the lease is free or has expired.
+// `expires` and `now` are milliseconds since 1970.
 // mode: read
 // param name: STRING
 // returns name: STRING, holder: STRING, token: INTEGER, expires: INTEGER, now: INTEGER

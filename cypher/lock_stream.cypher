@@ -1,6 +1,7 @@
-// Take the exclusive turn to append, held until the transaction ends, and read where the log stands.
+// Take the exclusive right to append, and read the state of the log. The SET takes the write lock of the stream node, which is held until the
+// transaction ends. `last_timestamp` is in milliseconds since 1970. No row in a database without a log.
 // mode: write
-// param turn: STRING  token of whoever takes it
+// param turn: STRING  unique token of the caller; writing it takes the lock
 // returns epoch: STRING, head: INTEGER, tip: STRING, last_timestamp: INTEGER, rules: STRING, schema: INTEGER, clock_shifts: STRING
 MATCH (stream:Stream {name: 'events'})
 SET stream.locked_by = $turn

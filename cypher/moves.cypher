@@ -1,11 +1,11 @@
-// Why a signal is as strong as it is: the events that moved it, in log order, each with its strength right before and after.
-// A penalty that found it absent is among them: it came, and did nothing (0 to 0).
-// An event that moved several signals has the first one in its own properties and a Move node for each of the others.
+// The events that moved a signal, in log order, each with the strength of the signal right before and after it. `share` is the part of the event's
+// value that reached the signal; null for all of it. A penalty on an absent signal is included, with the strengths 0 and 0.
+// An event that moved several signals has the first one in its own properties, and a Move node for each of the others.
 // mode: read
-// param signal: STRING  scope:pattern
-// param after: INTEGER  positions above this
-// param upto: INTEGER  positions up to this
-// param limit: INTEGER
+// param signal: STRING  key of the signal: scope:pattern
+// param after: INTEGER  only positions above this
+// param upto: INTEGER  only positions up to this
+// param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
 CALL () {
   MATCH (event:Event) USING INDEX event:Event(signal, position)

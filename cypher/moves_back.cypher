@@ -1,14 +1,14 @@
-// The same as moves, newest first; and only those that made the signal's strength anew, or only those that made the signal.
-// What raises or lowers a signal makes its strength anew, and so does what finds it absent; other events leave it to decay as before,
-// and so does what lowers and finds it absent.
+// The same as moves, newest first, for one kind of moves.
+// any: all of them. birth: those that created the signal. anew: those after which the strength decays from a new start value, that is the births and
+// the events of the types in $making_anew. A lowering event that found the signal absent changed nothing: it is neither birth nor anew.
 // mode: read
-// param signal: STRING  scope:pattern
-// param after: INTEGER  positions above this
-// param upto: INTEGER  positions up to this
-// param kind: STRING  any, anew or birth
-// param limit: INTEGER
-// param lowering: LIST<STRING>  types that lower a signal
-// param making_anew: LIST<STRING>  types that raise or lower one
+// param signal: STRING  key of the signal: scope:pattern
+// param after: INTEGER  only positions above this
+// param upto: INTEGER  only positions up to this
+// param kind: STRING  any, birth or anew
+// param limit: INTEGER  rows at most
+// param lowering: LIST<STRING>  event types that lower a signal
+// param making_anew: LIST<STRING>  event types that raise or lower a signal
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
 CALL () {
   MATCH (event:Event) USING INDEX event:Event(signal, position)

@@ -1,17 +1,18 @@
-// Every event on any way from a cause to its effect, both included, nearest to the cause first.
-// Reached from both ends, within the positions between them, since a way along PARENT only ever goes back.
+// A page of the events on all paths from a cause to its effect, both included: nearest to the cause first, at the same depth oldest first.
+// `depth` is the shortest distance from the cause in PARENT hops.
+// The search runs from both ends, and only between their positions, because a cause always has a lower position than its effects.
 // mode: read
-// bound depth: 50  PARENT hops from the cause at most; runs as it stands, and for any other bound the number is replaced
-// param cause: STRING
-// param effect: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER = 0  its position
-// param limit: INTEGER = 100
-// param budget: INTEGER = 1000001  events reached at most from either end
-// param payload: BOOLEAN = false  whether payloads are wanted
+// bound depth: 50  PARENT hops from the cause at most; for another bound or for none, the loader replaces the number in the text
+// param cause: STRING  id of the cause
+// param effect: STRING  id of the effect
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
+// param after_position: INTEGER = 0  position of the last event of the previous page
+// param limit: INTEGER = 100  rows at most
+// param budget: INTEGER = 1000001  the search from each end stops after so many events
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (cause:Event {id: $cause}), (effect:Event {id: $effect})
 CALL (cause, effect) {

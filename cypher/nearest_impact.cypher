@@ -1,16 +1,16 @@
-// A page of where an event's consequences end: what it led to and has led to nothing yet, or the event itself.
-// Nearest first, each event once at its shortest distance.
+// A page of the events at which the consequences of an event end so far: those among its descendants and itself that have no effect yet.
+// Nearest first, at the same depth oldest first. Each event comes once, at its shortest distance; `depth` is this distance in PARENT hops.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER = 0  its position
-// param limit: INTEGER = 100
-// param payload: BOOLEAN = false  whether payloads are wanted
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the event
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
+// param after_position: INTEGER = 0  position of the last event of the previous page
+// param limit: INTEGER = 100  rows at most
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (origin:Event {id: $id})<-[:PARENT*0..50]-(relative)
 WITH relative, min(length(path)) AS depth

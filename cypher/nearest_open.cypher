@@ -1,15 +1,16 @@
-// A page of the proposals that an event led to and that are still open: no event of an ending type has them as its nearest proposals.
-// Nearest first, each once at its shortest distance. Whatever ends a proposal follows from it, so it is among what the event led to as well.
+// A page of the open proposals among the descendants of an event: nearest first, at the same depth oldest first, each once at its shortest distance.
+// A proposal is open while no event of an ending type has it as a nearest proposal. An event that ends a proposal is a descendant of it, and so is
+// among the descendants found here.
 // mode: read
-// param id: STRING
-// param ending: LIST<STRING> = ["ready","cancel"]  types that end a proposal
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER = 0  its position
-// param limit: INTEGER = 100
-// param payload: BOOLEAN = false  whether payloads are wanted
+// param id: STRING  id of the event
+// param ending: LIST<STRING> = ["ready","cancel"]  event types that end a proposal
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
+// param after_position: INTEGER = 0  position of the last event of the previous page
+// param limit: INTEGER = 100  rows at most
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (origin:Event {id: $id})<-[:PARENT*1..]-(relative)
 WITH relative, min(length(path)) AS depth

@@ -1,17 +1,17 @@
-// A page of what led to an artefact: the events its node is linked to, at depth 0, and all that led to them.
-// Nearest first, each event once at its shortest distance from a linked one.
+// A page of the events that led to an artefact (a node of the users' own graph): the events it is linked to, at depth 0, and all that led to those.
+// Nearest first, at the same depth newest first. Each event comes once, at its shortest distance from a linked event.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING  of the node
-// param edge: STRING = null  only links of this type
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param until: INTEGER = 4611686018427387904  later events do not count: what a first page saw, the next ones see
-// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER = 0  its position
-// param limit: INTEGER = 100
-// param payload: BOOLEAN = false  whether payloads are wanted
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the node
+// param edge: STRING = null  only links of this type; null for every type
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param until: INTEGER = 4611686018427387904  events at higher positions do not count, so that all pages see the same events
+// param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
+// param after_position: INTEGER = 0  position of the last event of the previous page
+// param limit: INTEGER = 100  rows at most
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (:Node {id: $id})-[edge:EDGE]->(linked:Event)
 WHERE $edge IS NULL OR edge.type = $edge

@@ -1,15 +1,15 @@
-// A page of the first causes of an event: what led to it and has no cause itself, or the event itself.
-// Nearest first, each event once at its shortest distance.
+// A page of the first causes of an event: those among its ancestors and itself that have no cause.
+// Nearest first, at the same depth newest first. Each event comes once, at its shortest distance; `depth` is this distance in PARENT hops.
 // mode: read
-// bound depth: 50  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param id: STRING
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param after_depth: INTEGER = -1  distance of the last event already seen, -1 for the first page
-// param after_position: INTEGER = 0  its position
-// param limit: INTEGER = 100
-// param payload: BOOLEAN = false  whether payloads are wanted
+// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param id: STRING  id of the event
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
+// param after_position: INTEGER = 0  position of the last event of the previous page
+// param limit: INTEGER = 100  rows at most
+// param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (origin:Event {id: $id})-[:PARENT*0..50]->(relative)
 WITH relative, min(length(path)) AS depth

@@ -1,4 +1,4 @@
-// The newest proposal of each trace and scope, where there is one: a walk back through the trace.
+// The newest proposal of each thread (a trace and a scope), found by walking back through the trace. No row for a thread without a proposal.
 // mode: read
 // param threads: LIST<LIST<STRING>>  [trace_id, scope]
 // returns trace_id: STRING, scope: STRING, position: INTEGER, action: STRING

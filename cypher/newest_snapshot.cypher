@@ -1,6 +1,6 @@
-// Where the newest snapshot of the field of signals up to a position is.
+// The position of the newest snapshot of all signals at or below a position. No row when there is none.
 // mode: read
-// param upto: INTEGER
+// param upto: INTEGER  the position
 // returns position: INTEGER
 MATCH (snapshot:Snapshot) WHERE snapshot.position <= $upto
 RETURN snapshot.position AS position ORDER BY snapshot.position DESC LIMIT 1

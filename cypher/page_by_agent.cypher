@@ -1,12 +1,12 @@
-// A page of one agent's events.
+// A page of the events of one agent, by position.
 // mode: read
 // param agent_id: STRING
-// param types: LIST<STRING>  or null for every type
-// param trace_id: STRING  or null for every trace
-// param after: INTEGER  positions above this
-// param before: INTEGER  positions below this
-// param newest_first: BOOLEAN
-// param limit: INTEGER
+// param types: LIST<STRING>  only events of these types; null for every type
+// param trace_id: STRING  only this trace; null for every trace
+// param after: INTEGER  only positions above this
+// param before: INTEGER  only positions below this
+// param newest_first: BOOLEAN  true: by descending position; false: by ascending position
+// param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 CALL () {
   WITH * WHERE $newest_first

@@ -1,14 +1,14 @@
-// A page of the events of all scopes that match a glob: the scopes first, then the newest or oldest events of each.
+// A page of the events of all scopes that match a glob, by position. First the scopes are found, then a page of each, then these are merged.
 // mode: read
-// param prefix: STRING  literal start of the glob
-// param pattern: STRING  regular expression of the whole scope
-// param types: LIST<STRING>  or null for every type
-// param trace_id: STRING  or null for every trace
-// param agent_id: STRING  or null for every agent
-// param after: INTEGER  positions above this
-// param before: INTEGER  positions below this
-// param newest_first: BOOLEAN
-// param limit: INTEGER
+// param prefix: STRING  literal text that the glob starts with
+// param pattern: STRING  the glob as a regular expression that must match the whole scope
+// param types: LIST<STRING>  only events of these types; null for every type
+// param trace_id: STRING  only this trace; null for every trace
+// param agent_id: STRING  only this agent; null for every agent
+// param after: INTEGER  only positions above this
+// param before: INTEGER  only positions below this
+// param newest_first: BOOLEAN  true: by descending position; false: by ascending position
+// param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (scope:Scope) WHERE scope.path STARTS WITH $prefix AND scope.path =~ $pattern
 CALL (scope) {

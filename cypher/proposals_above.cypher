@@ -1,8 +1,9 @@
-// The proposals at and above events, each at its shortest distance: the nearest, and of the same distance the newest. For credit along causes.
+// For credit along causes: for each event, the proposals among its causes and itself, each as [position, scope, action, hops] at its shortest distance.
+// Nearest first, at the same distance newest first. No row for an id that does not exist.
 // mode: read
-// bound depth: 64  PARENT hops at most; runs as it stands, and for any other bound the number is replaced
-// param ids: LIST<STRING>
-// param limit: INTEGER  proposals of one event, at most
+// bound depth: 64  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// param ids: LIST<STRING>  event ids
+// param limit: INTEGER  proposals of each event, at most
 // returns id: STRING, found: LIST<LIST<ANY>>
 UNWIND $ids AS id
 MATCH (origin:Event {id: id})

@@ -1,4 +1,4 @@
-// Keep with events what they moved: what an append of today writes, for events of an older version. Safe to repeat.
+// Store with existing events which signals they moved, as an append does today. For events that an older version wrote. Safe to repeat.
 // mode: write
 // param events: LIST<LIST<ANY>>  [position, signal, before, after, share, further moves as [signal, before, after, share]]
 UNWIND $events AS row

@@ -1,9 +1,9 @@
-// Store a node of the users' own graph, or find the one that has this id.
+// Create a node of the users' own graph. A node that has this id already is returned and not changed.
 // mode: write
-// param id: STRING
+// param id: STRING  id of the node
 // param type: STRING
 // param data: STRING  JSON object
-// param token: STRING  tells a new node from one that was there
+// param token: STRING  unique token of this call; `created` is true when the node has it
 // returns id: STRING, type: STRING, data: STRING, created: BOOLEAN
 MERGE (node:Node {id: $id})
 ON CREATE SET node.type = $type, node.data = $data, node.token = $token

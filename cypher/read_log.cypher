@@ -1,7 +1,8 @@
-// Entries after a position in log order: events with the stored facts that folding them needs.
+// A part of the log in order, with the stored values that a replay needs. `nearest` is a list of proposals as [position, scope, action], `answers`
+// is one such proposal or null, and `credited` is a list of [position, scope, action, share].
 // mode: read
 // param after: INTEGER  the last position already read
-// param last: INTEGER  the last position wanted
+// param last: INTEGER  the last position to read
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, action: STRING, nearest: LIST<LIST<ANY>>, distance: INTEGER, answers: LIST<ANY>, credited: LIST<LIST<ANY>>
 MATCH (event:Event) WHERE event.position > $after AND event.position <= $last
 CALL (event) {

@@ -1,5 +1,5 @@
-// Give a lease back; no row when the token is not the current one. The node stays: it keeps the tokens growing.
-// The SET takes the lease's lock before anything is read.
+// Give a lease back. No row when $token is not its current token. The node stays, because the next token is counted on from it.
+// The first SET takes the write lock of the lease node before anything is read.
 // mode: write
 // param name: STRING
 // param token: INTEGER

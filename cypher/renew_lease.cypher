@@ -1,9 +1,10 @@
-// Hold a lease for longer; no row when the token is not the current one. A lease that expired and that nobody took since is still held.
-// The SET takes the lease's lock before anything is read. Time is the database's.
+// Extend a lease. No row when $token is not its current token. A lease that has expired can be extended as long as nobody else has taken it.
+// The first SET takes the write lock of the lease node before anything is read.
+// Time is the database's clock; `expires` and `now` are milliseconds since 1970.
 // mode: write
 // param name: STRING
 // param token: INTEGER
-// param milliseconds: INTEGER  how long, from now on; an expiry that is later already stays
+// param milliseconds: INTEGER  length of the lease from now on; a later expiry is kept
 // returns name: STRING, holder: STRING, token: INTEGER, expires: INTEGER, now: INTEGER
 MATCH (lease:Lease {name: $name})
 SET lease.locked_by = $token

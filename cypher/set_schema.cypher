@@ -1,6 +1,6 @@
-// The version of the schema this database has; the new tip refuses every batch that was planned before. During a turn.
+// Set the schema version of this database. The new tip makes appends fail that were planned before. The caller holds the stream's lock (lock_stream).
 // mode: write
 // param tip: STRING  new tip token
-// param schema: INTEGER
+// param schema: INTEGER  version of the schema
 MATCH (stream:Stream {name: 'events'})
 SET stream.schema = $schema, stream.tip = $tip

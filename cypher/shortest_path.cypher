@@ -1,7 +1,7 @@
-// One of the shortest ways from a cause to its effect, as ids. No row when none leads there.
+// The ids of the events on one of the shortest paths from a cause to its effect, both included, the cause first. No row when no path leads there.
 // mode: read
-// param cause: STRING
-// param effect: STRING  another event
+// param cause: STRING  id of the cause
+// param effect: STRING  id of the effect, another event than the cause
 // returns ids: LIST<STRING>
 MATCH (cause:Event {id: $cause}), (effect:Event {id: $effect})
 MATCH path = shortestPath((effect)-[:PARENT*]->(cause))

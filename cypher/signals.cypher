@@ -1,4 +1,4 @@
-// Every stored signal state, faded ones too.
+// All stored signal states, including faded ones. `decayed_at` and `last_updated` are milliseconds since 1970; `interval` is in seconds.
 // mode: read
 // returns scope: STRING, pattern: STRING, strength: FLOAT, alpha: FLOAT, lambda: FLOAT, decayed_at: INTEGER, last_updated: INTEGER, position: INTEGER, interval: FLOAT
 MATCH (signal:Signal)

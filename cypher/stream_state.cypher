@@ -1,4 +1,4 @@
-// Where the log stands; no row in a database that has none.
+// The state of the log. `last_timestamp` is in milliseconds since 1970. No row in a database without a log.
 // mode: read
 // returns epoch: STRING, head: INTEGER, tip: STRING, last_timestamp: INTEGER, rules: STRING, schema: INTEGER, clock_shifts: STRING
 MATCH (stream:Stream {name: 'events'})

@@ -1,4 +1,5 @@
-// When the events at these positions were appended; a moment is turned into a position by a few of these look-ups.
+// The timestamps of the events at these positions. A few such look-ups find the position that belongs to a given time.
+// No row for a position without an event.
 // mode: read
 // param positions: LIST<INTEGER>
 // returns position: INTEGER, timestamp: STRING

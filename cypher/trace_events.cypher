@@ -1,12 +1,12 @@
-// The events of a trace in order, without their payloads but for those of types that raise or lower signals, which say by how much.
+// The events of a trace in log order. `payload` is null, except for the types in $valued: their payload says how far they raise or lower a signal.
 // mode: read
 // param trace_id: STRING
-// param after: INTEGER  positions above this
-// param types: LIST<STRING> = null  only these types
-// param prefix: STRING = null  literal start of the scope, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param limit: INTEGER = 1000
-// param valued: LIST<STRING> = ["reward","penalty","cancel"]  types that raise or lower signals
+// param after: INTEGER  only positions above this
+// param types: LIST<STRING> = null  only events of these types; null for every type
+// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param limit: INTEGER = 1000  rows at most
+// param valued: LIST<STRING> = ["reward","penalty","cancel"]  event types that raise or lower signals
 // returns id: STRING, type: STRING, scope: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, position: INTEGER, payload: STRING
 MATCH (event:Event)
 WHERE event.trace_id = $trace_id AND event.position > $after

@@ -1,12 +1,13 @@
-// Traces by their newest event, newest first: those whose newest event is in a span of positions.
+// A page of traces, ordered by the position of their newest event, newest first: those whose newest event is in a range of positions.
+// `first` and `last` are positions of their oldest and newest event, `started` and `ended` the timestamps of these.
 // mode: read
-// param first: INTEGER  position the span begins with
-// param before: INTEGER  position the span ends before
-// param until: INTEGER  later events do not count: what a first page saw, the next ones see
-// param types: LIST<STRING> = null  only traces with such an event ...
-// param prefix: STRING = null  ... whose scope begins so, with `pattern`
-// param pattern: STRING = null  regular expression of the whole scope
-// param limit: INTEGER = 100
+// param first: INTEGER  first position of the range
+// param before: INTEGER  the range ends before this position
+// param until: INTEGER  events at higher positions do not count, so that all pages see the same events
+// param types: LIST<STRING> = null  only traces that have an event of these types; null for every type
+// param prefix: STRING = null  only traces that have such an event in a scope that starts with this text; given together with `pattern`
+// param pattern: STRING = null  regular expression that must match the whole scope
+// param limit: INTEGER = 100  rows at most
 // returns trace_id: STRING, events: INTEGER, first: INTEGER, last: INTEGER, started: STRING, ended: STRING
 MATCH (newest:Event)
 WHERE newest.position >= $first AND newest.position < $before

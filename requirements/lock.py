@@ -1,9 +1,7 @@
-"""Resolve the newest dependencies that are allowed into the files beside this one: versions and hashes, no addresses.
+"""Writes the lock files in this folder: the newest allowed versions of all dependencies, with hashes and without addresses. Run: make lock.
 
-run.txt and dev.txt are for the service, each file under connectors/ for one connector of the SDK and its framework: what all of their tests
-need is in connectors.in, what one's alone need in connectors-NAME.in.
-
-make lock
+run.txt and dev.txt are for the service and for development. Each file under connectors/ is for one connector of the SDK and its framework.
+connectors.in lists what the tests of all connectors need, connectors-NAME.in what only those of one connector need.
 """
 
 import subprocess
@@ -13,18 +11,22 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 CONNECTORS = ("langgraph", "crewai", "autogen", "otel")
-"""Extras of the SDK whose frameworks have an environment of their own: their pins need not fit together."""
+"""Extras of the SDK. Each has its own environment, because their frameworks may need different versions of the same package."""
 OPTIONS = "--quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links"
 
 
 def resolve(target: Path, *sources: str) -> None:
-    """Write a file; anything pinned there that nothing needs any more goes."""
+    """Write a lock file from its sources. A pinned version that is no longer needed is removed.
+
+    Raises:
+        CalledProcessError: the dependencies cannot be resolved.
+    """
     command = [sys.executable, "-m", "uv", "pip", "compile", *sources, *OPTIONS.split(), "--upgrade", "-o", str(target)]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
 
 
 def main(names: list[str]) -> None:
-    """All of them, or those named."""
+    """Write the lock files with these names, or all."""
     groups = {"run": ("build",), "dev": ("build", "dev")}
     for name in names or [*groups, *CONNECTORS]:
         if name in groups:

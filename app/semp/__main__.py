@@ -1,4 +1,4 @@
-"""`python -m semp` is `semp`."""
+"""`python -m semp` runs the command `semp`."""
 
 from semp.cli import main
 

@@ -1,4 +1,4 @@
-"""Wiring: the only place that puts a storage, a server and the application together."""
+"""Wiring: the only module that combines a storage, a server and the application."""
 
 from __future__ import annotations
 
@@ -39,45 +39,48 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CONNECT_PATIENCE = 60.0
-"""Seconds a start waits for an external database that is not there yet."""
+"""Seconds that a start waits for an external database that cannot be reached yet."""
 CONNECT_PAUSE = 5.0
-"""Seconds between two tries of a start, at most; it begins with 0.5 and doubles."""
+"""Seconds between two attempts to connect, at most. The first pause is 0.5 s; each further pause is twice as long."""
 DRAIN = 10
-"""Seconds that what was accepted has to be committed after a stop was asked for, and then open requests and sockets to end."""
+"""Seconds, after a stop was asked for, to commit the accepted events; then as many seconds again for open requests and sockets to end."""
 MAX_MESSAGE = 2 * MAX_BODY
-"""Bytes of a WebSocket message, at most. Room for one that is refused with its own mark, not with a broken connection."""
+"""Bytes of a WebSocket message, at most. Larger than MAX_BODY, so that a command that is too large gets an error message with its `ref` and
+does not break the connection."""
 
 
 def edge_of(settings: Settings) -> Edge:
-    """Who may come in.
+    """Which hosts and origins the service accepts.
 
     Raises:
-        InvalidInput: an allowed host or origin is none.
+        InvalidInput: an allowed host or origin of the settings is malformed.
     """
     return Edge(Hosts(settings.host, settings.allowed_host), Origins(settings.cors_origin))
 
 
 class StartError(SempError):
-    """The service cannot start; the message says why and what to do."""
+    """The service or command cannot start. The message tells the operator why, and what to do."""
 
 
 def external_target(settings: DatabaseSettings) -> Target | None:
-    """The external database, if one is named."""
+    """The external database of the settings, None when they name none."""
     if settings.neo4j is None:
         return None
-    who = Credentials.from_environment()
-    return Target(settings.neo4j, who.user, who.password, who.database)
+    credentials = Credentials.from_environment()
+    return Target(settings.neo4j, credentials.user, credentials.password, credentials.database)
 
 
 @asynccontextmanager
 async def database(settings: DatabaseSettings, progress: Callable[[Step], None], *, alone: bool = False) -> AsyncGenerator[Neo4jStore]:
-    """Storage for a command: on the external database, on the embedded one of a running service, or on one started for the while.
+    """Storage for a command: the external database, the embedded one of a running service, or an embedded one started for the command.
 
     Args:
-        alone: refuse to work beside a service that runs on the same data.
+        progress: called with each step of starting an embedded Neo4j.
+        alone: refuse when a service runs on the same data directory.
 
     Raises:
-        StartError: there is no data, or a service is in the way.
+        StartError: there is no data; a service runs and `alone` is set; or a running database cannot be used.
+        EmbeddedNeo4jError: the embedded Neo4j cannot be started.
     """
     target = external_target(settings)
     running = running_connection(settings.home) if target is None else None
@@ -94,15 +97,15 @@ async def database(settings: DatabaseSettings, progress: Callable[[Step], None],
         finally:
             await neo4j.stop()
         return
-    used = target or target_of(cast("Connection", running))
-    async with _closing(Neo4jStore(used)) as store:
-        with _saying_why(used.uri):
+    target = target or target_of(cast("Connection", running))
+    async with _closing(Neo4jStore(target)) as store:
+        with _naming_the_database(target.uri):
             yield store
 
 
 @contextlib.contextmanager
-def _saying_why(uri: str) -> Generator[None]:
-    """For a person at the machine: which database it is that is away, and why. Clients of the service are not told."""
+def _naming_the_database(uri: str) -> Generator[None]:
+    """Turn StoreUnavailable into a StartError with the address and the cause. It is for the operator; clients never see these."""
     try:
         yield
     except StoreUnavailable as error:
@@ -117,14 +120,18 @@ async def _closing(store: Neo4jStore) -> AsyncGenerator[Neo4jStore]:
         await store.close()
 
 
-def target_of(found: Connection) -> Target:
+def target_of(connection: Connection) -> Target:
     """The embedded database as a target, with what can be known of a database on this machine."""
-    return Target(found.uri, found.user, found.password, found.database, found.trusted, found.has_room)
+    return Target(connection.uri, connection.user, connection.password, connection.database, connection.trusted, connection.has_room)
 
 
 @asynccontextmanager
 async def storage(settings: Settings, progress: Callable[[Step], None]) -> AsyncGenerator[Storage]:
-    """The storage the settings ask for, and the embedded Neo4j under it where there is none other."""
+    """The storage of the settings: in memory, the external database, or else an embedded Neo4j, which is started and stopped here.
+
+    Raises:
+        EmbeddedNeo4jError: the embedded Neo4j cannot be started.
+    """
     target = external_target(settings)
     if settings.memory:
         yield MemoryStore()
@@ -147,14 +154,16 @@ async def storage(settings: Settings, progress: Callable[[Step], None]) -> Async
 
 
 async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: Callable[[str], None]) -> None:
-    """Run the service until SIGINT or SIGTERM, then drain it and stop its database.
+    """Run the service until SIGINT or SIGTERM, then drain it and stop its embedded database.
 
     Args:
-        on_ready: called with the service's URL once it takes events.
+        progress: called with each step of starting an embedded Neo4j.
+        on_ready: called with the service's URL once it accepts events.
 
     Raises:
-        StartError: with a message for a person.
-        SempError, EmbeddedNeo4jError: likewise, from further down.
+        StartError: it cannot start; the message is for the operator.
+        SempError: it cannot start for a reason found by another module, such as InvalidInput or SchemaMismatch.
+        EmbeddedNeo4jError: the embedded Neo4j cannot be started.
     """
     if settings.redis is not None:
         check_url(settings.redis)
@@ -162,11 +171,11 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    edge = edge_of(settings)  # what is wrong with it is said before anything starts
+    edge = edge_of(settings)  # before anything starts, so that a wrong setting fails at once
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with contextlib.AsyncExitStack() as stack:
-            store = await _unless(stop, stack.enter_async_context(storage(settings, progress)))
+            store = await _until_stopped(stop, stack.enter_async_context(storage(settings, progress)))
             if store is None:
                 return
             environment = Environment(
@@ -177,7 +186,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
                 patience=settings.patience,
             )
             try:
-                if await _unless(stop, _start(environment, settings.neo4j)):
+                if await _until_stopped(stop, _start(environment, settings.neo4j)):
                     async with _hints(environment, settings):
                         await _serve_http(environment, listener, stop, on_ready, settings, edge)
             finally:
@@ -186,7 +195,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
 
 @asynccontextmanager
 async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator[None]:
-    """Hints to and from other replicas, where there is a Redis for them."""
+    """Hints to and from other replicas, if the settings name a Redis."""
     if settings.redis is None:
         yield
         return
@@ -199,7 +208,7 @@ async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator
 
 
 async def _start(environment: Environment, uri: str | None) -> bool:
-    """Start, and wait for an external database, named by its URI, that is not there yet; our own is there already."""
+    """Start the environment. An external database, given by its URI, is waited for; the embedded one runs already. Always True."""
     where = f"the database at {shown_uri(uri)}" if uri is not None else "the embedded database"
     deadline = asyncio.get_running_loop().time() + (CONNECT_PATIENCE if uri is not None else 0)
     pause = 0.5
@@ -216,8 +225,8 @@ async def _start(environment: Environment, uri: str | None) -> bool:
             pause = min(2 * pause, CONNECT_PAUSE)
 
 
-async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """Await the work unless a stop is asked for first; its result, None when it was stopped."""
+async def _until_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """Await the work; returns its result. When `stop` is set first, cancel the work and return None."""
     working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():
@@ -229,7 +238,12 @@ async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
 
 
 def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0) -> uvicorn.Config:
-    """How uvicorn serves: what an append does not need is off."""
+    """The configuration of uvicorn. Features that an append does not need are off.
+
+    Args:
+        ping_interval: seconds between pings on a WebSocket, and seconds to wait for each answer.
+        keep_alive: seconds that an idle connection is kept open.
+    """
     return uvicorn.Config(
         app,
         http=HttpProtocol,
@@ -249,14 +263,14 @@ def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.
 
 
 def tune_collector() -> None:
-    """What is there now stays, so collections need not walk it again; a batch makes few cycles, so they can be rare."""
+    """Make garbage collections cheap and rare: they skip all objects that exist now, and appends create few reference cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: ours also cover the time before and after it runs."""
+    """uvicorn without its own signal handlers, because those of `serve` also cover the time before and after uvicorn runs."""
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
@@ -271,18 +285,19 @@ async def _serve_http(
     server = _Server(server_config(app, settings.ping_interval, settings.keep_alive))
     host, port = listener.getsockname()[:2]
     try:
-        listener.listen(server.config.backlog)  # two that start at the same time can both have bound it; uvloop would not say so
+        listener.listen(server.config.backlog)  # fails when another process has bound the port too; uvloop would not report that
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     tune_collector()
-    on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    if server.started:
+        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await environment.drain(DRAIN)  # before uvicorn stops: it would wait for the sockets first
+    await environment.drain(DRAIN)  # before uvicorn stops, because uvicorn waits until the sockets are closed
     await mcp.close()
     server.should_exit = True
     await serving
@@ -302,9 +317,9 @@ def _listen(host: str, port: int) -> socket.socket:
 def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
     if error.errno == errno.EADDRINUSE:
         airplay = "; on macOS it may be the AirPlay Receiver, which System Settings can turn off" if port == 5000 else ""
-        advice = f"another program listens there; pick another port with --port or SEMP_PORT{airplay}"
+        advice = f"another program uses this port; choose another port with --port or SEMP_PORT{airplay}"
     elif error.errno == errno.EACCES:
-        advice = "ports below 1024 are for root; pick another with --port or SEMP_PORT"
+        advice = "ports below 1024 need root; choose another port with --port or SEMP_PORT"
     else:
         advice = "check --host and --port, or SEMP_HOST and SEMP_PORT"
     return StartError(f"cannot listen on {host}:{port}: {error.strerror or error} ({advice})")

@@ -1,4 +1,4 @@
-"""Everything that can be set, each as a flag of `semp` and as a `SEMP_*` variable; secrets only as variables."""
+"""All settings. Each is an option of `semp` and an environment variable `SEMP_*`; secrets are environment variables only."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _positive = validators.Number(gt=0, lt=float("inf"))
 
 
 def _split(_type: object, text: str, *, delimiter: str | None = None) -> list[str]:  # noqa: ARG001 - cyclopts passes it
-    """The values of a variable that may hold several."""
+    """The values of an environment variable that can hold several, separated by spaces or commas."""
     return text.replace(",", " ").split()
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Which database, for every command that needs one."""
+    """Which database to use, for every command that needs one."""
 
     data: Annotated[Path, Parameter(env_var="SEMP_DATA", group=STORAGE)] = Path(".semp")
-    """Where the embedded Neo4j keeps everything."""
+    """Directory where the embedded Neo4j stores everything."""
     neo4j: Annotated[str | None, Parameter(env_var="SEMP_NEO4J", group=STORAGE)] = None
     """URI of a Neo4j 5.26 or 2026 to use instead of the embedded one, such as bolt://localhost:7687 or neo4j+s://xxx.databases.neo4j.io.
     User, password and database come from SEMP_NEO4J_USER (default: neo4j), SEMP_NEO4J_PASSWORD and SEMP_NEO4J_DATABASE."""
@@ -48,64 +48,66 @@ class Settings(DatabaseSettings):
     """All settings of `semp serve`."""
 
     memory: Annotated[bool, Parameter(env_var="SEMP_MEMORY", group=STORAGE, negative="")] = False
-    """Keep everything in memory and forget it at exit; for trying things out."""
+    """Keep everything in memory and lose it at exit; for trying things out."""
     host: Annotated[str, Parameter(env_var="SEMP_HOST", group=LISTEN)] = "127.0.0.1"
-    """Address to listen on. There is no access control yet: anything but loopback lets everyone on that network write."""
+    """Address to listen on. There is no access control yet: on any other address than loopback, everyone on that network can write."""
     port: Annotated[int, Parameter(env_var="SEMP_PORT", group=LISTEN, validator=validators.Number(gte=0, lte=65535))] = 5000
     """Port to listen on; 0 for any free one."""
     allowed_host: Annotated[tuple[str, ...], Parameter(env_var="SEMP_ALLOWED_HOST", env_var_split=_split, group=LISTEN, negative="")] = ()
-    """Name by which clients may ask besides localhost and the address listened on, such as semp.example.com or *.example.com; * for any.
-    May be repeated; in the variable separated by spaces or commas."""
+    """Host name that clients may use besides localhost and the address listened on, such as semp.example.com or *.example.com; * for any.
+    May be repeated; in the environment variable, separate names by spaces or commas."""
     cors_origin: Annotated[tuple[str, ...], Parameter(env_var="SEMP_CORS_ORIGIN", env_var_split=_split, group=LISTEN, negative="")] = (
         "loopback",
     )
-    """Origin of web pages that may use the service besides its own, such as https://app.example.com; `loopback` for all pages served from
-    the reader's own machine (the default), * for any page. May be repeated; naming one takes the default away."""
+    """Origin of web pages that may use the service besides its own pages, such as https://app.example.com; `loopback` for all pages served
+    from the user's own machine (the default), * for any page. May be repeated; any value replaces the default."""
     keep_alive: Annotated[float, Parameter(env_var="SEMP_KEEP_ALIVE", group=LISTEN, validator=_positive)] = 75.0
-    """Seconds that an idle connection is kept open; longer than clients keep theirs, so that none sends into a closing one."""
+    """Seconds that an idle connection is kept open. It should be longer than clients keep theirs, so that no client sends on a connection
+    that the service is closing."""
     alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0, lt=float("inf")))] = 1.2
-    """How much a reward is amplified, for signals created from now on."""
+    """Factor that amplifies rewards, at least 0, for signals created from now on."""
     decay: Annotated[float, Parameter(name="--lambda", env_var="SEMP_LAMBDA", group=SIGNALS, validator=validators.Number(gt=0, lte=1))] = (
         0.95
     )
-    """What is left of a signal after one decay interval, for signals created from now on."""
+    """Factor by which one decay interval multiplies a strength, above 0, at most 1, for signals created from now on."""
     decay_interval: Annotated[float, Parameter(env_var="SEMP_DECAY_INTERVAL", group=SIGNALS, validator=_positive)] = 60.0
-    """Seconds that one step of decay takes, for signals created from now on."""
+    """Length of one decay interval in seconds, for signals created from now on."""
     credit_discount: Annotated[
         float, Parameter(env_var="SEMP_CREDIT_DISCOUNT", group=SIGNALS, validator=validators.Number(gte=0, lte=1))
     ] = 0.0
-    """What is left of a reward or penalty one hop further up, where it also reaches proposals, unless its payload says; 0: no credit."""
+    """Factor, 0 to 1, by which each hop further up discounts a reward or penalty, when its payload has no `credit`; 0: it does not reach
+    proposals further up."""
     credit_depth: Annotated[
         int, Parameter(env_var="SEMP_CREDIT_DEPTH", group=SIGNALS, validator=validators.Number(gte=1, lte=MAX_DEPTH))
     ] = DEFAULT_DEPTH
-    """How many hops up such credit reaches, at most."""
+    """Hops that such credit reaches, 1 to 64."""
     sweep_interval: Annotated[float, Parameter(env_var="SEMP_SWEEP_INTERVAL", group=TUNING, validator=_positive)] = 60.0
-    """Seconds between deletions of signals that have faded; changes no answer."""
+    """Seconds between deletions of signals that have faded. They change no answer."""
     poll_interval: Annotated[float, Parameter(env_var="SEMP_POLL_INTERVAL", group=TUNING, validator=_positive)] = 1.0
-    """Seconds between looks for events that other replicas wrote."""
+    """Seconds between polls for events that other replicas wrote."""
     patience: Annotated[float, Parameter(env_var="SEMP_PATIENCE", group=TUNING, validator=_positive)] = 30.0
-    """Seconds a request in the middle of its commit waits for a database that went away."""
+    """Seconds that a request waits for a database that went away during its commit."""
     redis: Annotated[str | None, Parameter(env_var="SEMP_REDIS", group=TUNING)] = None
-    """URL of a Redis over which replicas on one Neo4j tell each other to look, such as redis://localhost:6379/0; without it they poll.
-    A password comes from SEMP_REDIS_PASSWORD."""
+    """URL of a Redis, such as redis://localhost:6379/0, over which replicas on one Neo4j send each other hints that the log grew. Without
+    it they only poll. A password comes from SEMP_REDIS_PASSWORD."""
     ping_interval: Annotated[float, Parameter(env_var="SEMP_PING_INTERVAL", group=TUNING, validator=_positive)] = 20.0
-    """Seconds between pings on a WebSocket; a peer that does not answer one before the next is let go."""
+    """Seconds between pings on a WebSocket. A client that does not answer a ping within this time is disconnected."""
     heap: Annotated[str | None, Parameter(env_var="SEMP_HEAP", group=TUNING)] = None
-    """Heap of the embedded Neo4j, such as 1g; default: sized to the machine."""
+    """Heap of the embedded Neo4j, such as 1g; default: depends on the machine's memory."""
     page_cache: Annotated[str | None, Parameter(env_var="SEMP_PAGE_CACHE", group=TUNING)] = None
-    """Page cache of the embedded Neo4j, such as 1g; default: sized to the machine."""
+    """Page cache of the embedded Neo4j, such as 1g; default: depends on the machine's memory."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(env_var="SEMP_LOG_LEVEL", group=TUNING)] = "info"
-    """Least important lines of the log that are written to standard error; debug also shows those of the libraries."""
+    """Lowest level of the log lines that are written to standard error. `debug` also shows lines of libraries."""
     neo4j_version: Annotated[str | None, Parameter(env_var="SEMP_NEO4J_VERSION", group=TUNING)] = None
-    """Version of the embedded Neo4j; default: the newest this version of semp was tested with."""
+    """Version of the embedded Neo4j; default: the newest version that this version of semp was tested with."""
     cache: Annotated[Path | None, Parameter(env_var="SEMP_CACHE", group=TUNING)] = None
-    """Where downloaded files of the embedded Neo4j are kept; default: the user's cache directory."""
+    """Directory for downloaded files of the embedded Neo4j; default: the user's cache directory."""
     repository: Annotated[str | None, Parameter(env_var="SEMP_REPOSITORY", group=TUNING)] = None
-    """URL of a Maven repository mirror to fetch the embedded Neo4j from."""
+    """URL of a Maven repository mirror to download the embedded Neo4j from."""
 
     @property
     def rules(self) -> Rules:
-        """The signal rules these settings ask for."""
+        """The signal rules of these settings."""
         return Rules(
             alpha=self.alpha, lambda_=self.decay, interval=self.decay_interval,
             credit_discount=self.credit_discount, credit_depth=self.credit_depth,
@@ -113,13 +115,13 @@ class Settings(DatabaseSettings):
 
 
 def redis_password() -> str | None:
-    """SEMP_REDIS_PASSWORD, if it is set."""
+    """The value of SEMP_REDIS_PASSWORD, None when it is unset or empty."""
     return os.environ.get("SEMP_REDIS_PASSWORD") or None
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who we are at an external Neo4j. Read from the environment, since a command line can be seen by every user of the machine."""
+    """User, password and database for an external Neo4j. Environment variables only: every user of the machine can see a command line."""
 
     user: str = "neo4j"
     password: str = field(default="", repr=False)
@@ -127,6 +129,6 @@ class Credentials:
 
     @classmethod
     def from_environment(cls) -> Credentials:
-        """SEMP_NEO4J_USER, SEMP_NEO4J_PASSWORD and SEMP_NEO4J_DATABASE."""
+        """Read SEMP_NEO4J_USER (default: neo4j), SEMP_NEO4J_PASSWORD (default: empty) and SEMP_NEO4J_DATABASE (default: None)."""
         get = os.environ.get
         return cls(get("SEMP_NEO4J_USER") or "neo4j", get("SEMP_NEO4J_PASSWORD", ""), get("SEMP_NEO4J_DATABASE") or None)

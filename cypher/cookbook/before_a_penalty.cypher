@@ -1,9 +1,9 @@
 // What happened in the hour before this penalty, and what of it led there?
-// The last events before it, oldest first; `led_there` marks those among its causes.
+// The last events before the penalty, oldest first. `led_there` marks those among its causes.
 // mode: read
-// param id: STRING  of a penalty, or of any event
-// param minutes: INTEGER(1..525600) = 60
-// param limit: INTEGER(1..1000) = 100
+// param id: STRING  id of the penalty, or of any other event
+// param minutes: INTEGER(1..525600) = 60  how long before the penalty the events may be
+// param limit: INTEGER(1..1000) = 100  rows at most
 // returns id: STRING, type: STRING, agent: STRING, scope: STRING, timestamp: STRING, led_there: BOOLEAN
 MATCH (penalty:Event {id: $id})
 CALL (penalty) {

@@ -1,8 +1,8 @@
 // Whose rewards reach furthest back?
-// Every reward is followed back fifty causes; `furthest` is the most hops to any of them, `events` how many events all its rewards honour.
+// Every reward is followed back up to fifty hops. `furthest` is the largest number of hops to a cause; `events` is the number of different causes of all rewards of the agent.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns agent: STRING, rewards: INTEGER, furthest: INTEGER, events: INTEGER
 MATCH (reward:Event) WHERE reward.position > $after AND reward.type = 'reward'
 CALL (reward) {

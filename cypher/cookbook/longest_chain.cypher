@@ -1,8 +1,8 @@
 // What is the longest chain of causes in a trace, step by step?
-// From each of its ends back, always to the cause that came last, as that one decided when to go on; the chain with the most steps.
+// Starts at each event without a consequence in the trace and goes back, always to the cause that came last, because that one decided when work could continue. The answer is the chain with the most steps.
 // mode: read
 // param trace_id: STRING
-// param limit: INTEGER(1..1000) = 1000  the first steps
+// param limit: INTEGER(1..1000) = 1000  rows at most, from the first step on
 // returns step: INTEGER, id: STRING, type: STRING, agent: STRING, seconds: FLOAT
 MATCH (end:Event) WHERE end.trace_id = $trace_id AND end.position > 0
   AND NOT EXISTS { MATCH (end)<-[:PARENT]-(effect) WHERE effect.trace_id = $trace_id }

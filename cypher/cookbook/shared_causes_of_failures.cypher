@@ -1,9 +1,9 @@
 // What do the failures of a scope have in common?
-// Events that led to more than one penalty, those behind the most penalties first, then the latest; looked for twenty causes back.
+// Events that led to more than one penalty, within twenty hops. Those that led to the most penalties come first, then the latest.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param scope: STRING = null  of the penalties; null for all
-// param limit: INTEGER(1..1000) = 20
+// param scope: STRING = null  only penalties in this scope; null for every scope
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns id: STRING, type: STRING, agent: STRING, scope: STRING, action: STRING, failures: INTEGER, of: INTEGER
 MATCH (penalty:Event) WHERE penalty.position > $after AND penalty.type = 'penalty' AND ($scope IS NULL OR penalty.scope = $scope)
 WITH collect(penalty) AS penalties

@@ -1,8 +1,8 @@
 // Where do proposals wait longest for a first answer?
-// Per scope: how many proposals, how many of them became a cause of something, and the mean time until the first such event.
+// For each scope: the number of proposals, how many of them became the cause of an event, and the mean time until the first such event.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns scope: STRING, proposals: INTEGER, answered: INTEGER, mean_seconds: FLOAT
 MATCH (proposal:Event) WHERE proposal.position > $after AND proposal.type = 'proposal'
 CALL (proposal) {

@@ -1,8 +1,8 @@
 // Which proposals has nobody answered, oldest first?
-// Nothing has them as its cause, and no event without causes counts as their answer in the same trace and scope.
+// No event has them as a cause, and no event without causes counts as their answer in the same trace and scope.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns id: STRING, agent: STRING, scope: STRING, action: STRING, timestamp: STRING
 MATCH (proposal:Event) WHERE proposal.position > $after AND proposal.type = 'proposal'
   AND NOT EXISTS { (proposal)<-[:PARENT]-() }

@@ -1,7 +1,7 @@
 // Which traces never got a test?
-// Traces without an event of type test, those with the most events first; `rewarded` says whether somebody rewarded them all the same.
+// Traces without an event of type test, those with the most events first. `rewarded` says whether they were rewarded nevertheless.
 // mode: read
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns trace_id: STRING, events: INTEGER, proposals: INTEGER, rewarded: BOOLEAN
 MATCH (trace:Trace) WHERE NOT EXISTS { MATCH (trace)<-[:TRACE]-(event) WHERE event.type = 'test' }
 RETURN trace.id AS trace_id, COUNT { (trace)<-[:TRACE]-() } AS events,

@@ -1,8 +1,8 @@
 // Who raised a signal, who lowered it, and by how much?
-// What each event changed is kept with it; what time took is nobody's.
+// The change of each event is stored with the event. Decay is not counted for any agent.
 // mode: read
-// param signal: STRING  scope:pattern
-// param limit: INTEGER(1..1000) = 20
+// param signal: STRING  key of the signal: scope:pattern
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns agent: STRING, events: INTEGER, raised: FLOAT, lowered: FLOAT
 CALL () {
   MATCH (event:Event) WHERE event.signal = $signal

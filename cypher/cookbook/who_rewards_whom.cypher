@@ -1,8 +1,8 @@
 // Who rewards whose proposals?
-// A reward counts for the proposals nearest to it among its causes, or for the newest of its trace and scope where it names none.
+// A reward counts for the nearest proposals among its causes. If there are none, it counts for the newest proposal of its trace and scope.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns giver: STRING, receiver: STRING, rewards: INTEGER
 MATCH (reward:Event) WHERE reward.position > $after AND reward.type = 'reward'
 UNWIND coalesce(reward.nearest, []) + coalesce(reward.answers, []) AS position

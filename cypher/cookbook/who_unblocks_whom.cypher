@@ -1,8 +1,8 @@
 // Who unblocks whom, how often, and how long did it take to go on?
-// An event could happen once the last of its causes was there: whoever left that one unblocked whoever left the event.
+// An event could happen as soon as the last of its causes was there. The agent of that cause unblocked the agent of the event.
 // mode: read
 // param after: INTEGER(0..) = 0  only events at positions above this
-// param limit: INTEGER(1..1000) = 20
+// param limit: INTEGER(1..1000) = 20  rows at most
 // returns unblocker: STRING, unblocked: STRING, times: INTEGER, mean_seconds: FLOAT
 MATCH (event:Event) WHERE event.position > $after
 CALL (event) {

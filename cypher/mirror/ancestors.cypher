@@ -1,9 +1,9 @@
-// A page of an event and all that led to it, oldest first.
+// A page of an event and all events that led to it, oldest first.
 // mode: read
-// param id: STRING
+// param id: STRING  id of the event
 // param after: INTEGER(0..) = 0  only positions above this
-// param last: INTEGER(0..)  and up to this
-// param limit: INTEGER(1..5000) = 1000
+// param last: INTEGER(0..)  only positions up to this
+// param limit: INTEGER(1..5000) = 1000  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (:Event {id: $id})-[:PARENT*0..]->(event)
 WITH DISTINCT event WHERE event.position > $after AND event.position <= $last

@@ -1,8 +1,8 @@
 // A page of the log, oldest first.
 // mode: read
 // param after: INTEGER(0..) = 0  only positions above this
-// param last: INTEGER(0..)  and up to this
-// param limit: INTEGER(1..5000) = 1000
+// param last: INTEGER(0..)  only positions up to this
+// param limit: INTEGER(1..5000) = 1000  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (event:Event) WHERE event.position > $after AND event.position <= $last
 WITH event ORDER BY event.position LIMIT $limit

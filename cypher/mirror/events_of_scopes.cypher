@@ -1,9 +1,9 @@
-// A page of a scope, or of all scopes that a glob selects, oldest first.
+// A page of the events of a scope, or of all scopes that match a glob, oldest first.
 // mode: read
-// param scope: STRING  a scope or a glob: * is one segment, ** at the end is one or more
+// param scope: STRING  a scope or a glob: * matches one segment, ** at the end matches one or more
 // param after: INTEGER(0..) = 0  only positions above this
-// param last: INTEGER(0..)  and up to this
-// param limit: INTEGER(1..5000) = 1000
+// param last: INTEGER(0..)  only positions up to this
+// param limit: INTEGER(1..5000) = 1000  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 WITH split($scope, '*')[0] AS prefix,
      replace(replace(replace(replace($scope, '.', '\\.'), '**', '#'), '*', '[^.]+'), '#', '[^.]+(\\.[^.]+)*') AS pattern

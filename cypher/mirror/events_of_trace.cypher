@@ -1,10 +1,10 @@
-// A page of a trace, oldest first.
+// A page of the events of a trace, oldest first.
 // mode: read
 // param trace_id: STRING
-// param scope: STRING = null  only of this scope, or of those a glob selects
+// param scope: STRING = null  only events of this scope, or of the scopes that match a glob; null for every scope
 // param after: INTEGER(0..) = 0  only positions above this
-// param last: INTEGER(0..)  and up to this
-// param limit: INTEGER(1..5000) = 1000
+// param last: INTEGER(0..)  only positions up to this
+// param limit: INTEGER(1..5000) = 1000  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 WITH replace(replace(replace(replace($scope, '.', '\\.'), '**', '#'), '*', '[^.]+'), '#', '[^.]+(\\.[^.]+)*') AS pattern
 MATCH (event:Event) USING INDEX event:Event(trace_id, position)

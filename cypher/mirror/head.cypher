@@ -1,4 +1,4 @@
-// Which log is this, and how far does it go?
+// Which log is this, and what is its last position?
 // mode: read
 // returns epoch: STRING, position: INTEGER
 MATCH (stream:Stream {name: 'events'})

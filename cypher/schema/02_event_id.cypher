@@ -1,3 +1,3 @@
-// An id is used once, for ever: what makes retries safe.
+// An event id is never used twice. This makes retries safe.
 // mode: schema
 CREATE CONSTRAINT event_id IF NOT EXISTS FOR (event:Event) REQUIRE event.id IS UNIQUE

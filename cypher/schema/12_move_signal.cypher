@@ -1,3 +1,3 @@
-// What moved one signal beside others.
+// For the events that moved a signal besides another one.
 // mode: schema
 CREATE INDEX move_signal IF NOT EXISTS FOR (move:Move) ON (move.signal, move.position)

@@ -1,3 +1,3 @@
-// One snapshot a position; serves the nearest before any.
+// There is one snapshot for each position. The index also finds the newest one up to a position.
 // mode: schema
 CREATE CONSTRAINT snapshot_position IF NOT EXISTS FOR (snapshot:Snapshot) REQUIRE snapshot.position IS UNIQUE

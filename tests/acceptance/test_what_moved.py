@@ -96,6 +96,15 @@ def test_what_moves_nothing_says_why(memory: Service) -> None:
     assert post(memory, "reward", scope, {"value": 1, "alpha": 0}, proposal["id"])["moved"] == "alpha is 0"
 
 
+def test_a_value_at_the_limit_and_one_that_is_too_small_are_told_apart(memory: Service) -> None:
+    scope = unique()
+    assert post(memory, "reward", scope, {"action": "new", "value": 0.005})["moved"] == "its value is too small: a strength below 0.01 is 0"
+    full = {"type": "reward", "scope": scope, "trace_id": "t", "agent_id": "a", "payload": {"action": "full", "value": 1, "alpha": 1}}
+    first, second = memory.client.post("/api/events/batch", json=[full, full]).json()
+    assert "moved" not in first
+    assert second["moved"] == "the signal stands at its limit"
+
+
 def test_the_reason_comes_with_batches_and_acks_too_and_not_with_retries(memory: Service) -> None:
     scope = unique()
     event = {"type": "reward", "scope": scope, "trace_id": "b", "agent_id": "a", "payload": {"value": 0.5}, "id": str(uuid.uuid4())}

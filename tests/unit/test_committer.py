@@ -115,6 +115,16 @@ async def test_a_full_disk_refuses_what_comes_and_what_was_accepted_is_committed
     await writer.committer.close()
 
 
+async def test_of_two_senders_of_one_event_whose_commit_was_unknown_one_is_told_that_it_created_it() -> None:
+    store = Scripted()
+    writer = await Writer.on(store)
+    store.script["append"] = ["after"]
+    answers = [writer.committer.submit([new_draft(number=1)]) for _ in range(2)]
+    assert [(await answer)[0].created for answer in answers] == [True, False]
+    assert [(await answer)[0].event.position for answer in answers] == [1, 1]
+    await writer.committer.close()
+
+
 async def test_what_waits_together_is_committed_together() -> None:
     store = Scripted()
     writer = await Writer.on(store)

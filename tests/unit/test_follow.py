@@ -87,7 +87,7 @@ async def append(environment: Environment, count: int) -> None:
 def replace_log(environment: Environment) -> None:
     """Another log is followed from now on, as after the committer found one."""
     environment.ledger.restart(msgspec.structs.replace(environment.ledger.state, epoch="another", head=0), [])
-    environment.replacement.tell()
+    environment.replacement.notify()
 
 
 def positions(part: Part | Ended) -> list[int]:

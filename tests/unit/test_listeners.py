@@ -25,10 +25,10 @@ def test_each_is_called_once_in_the_order_they_came() -> None:
     listeners.add(first)
     listeners.add(lambda number: heard.append(("second", number)))
     listeners.add(first)
-    listeners.tell(1)
+    listeners.notify(1)
     listeners.remove(first)
     listeners.remove(first)
-    listeners.tell(2)
+    listeners.notify(2)
     assert heard == [("first", 1), ("second", 1), ("second", 2)]
 
 

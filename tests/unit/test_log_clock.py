@@ -135,7 +135,7 @@ async def test_a_restart_and_another_replica_keep_the_same_time() -> None:
             before = await append(environment, 4)
             other.passes(MINUTE)
             while second.ledger.state.head < 4:
-                second.acting(OPEN).look()
+                second.acting(OPEN).poll_now()
                 await second.acting(OPEN).append([new_draft("ready", number=99, status="x")])
             assert second.ledger.state.last_timestamp - before == pytest.approx(MINUTE, abs=TOLERANCE_MS)
 
@@ -165,11 +165,11 @@ async def test_a_replica_whose_clock_is_behind_does_not_move_the_time_of_the_oth
                 machine.passes(MINUTE)
             assert await append(one, number) == right.wall
             while other.ledger.state.head < number:
-                other.acting(OPEN).look()
+                other.acting(OPEN).poll_now()
                 await asyncio.sleep(0)
             assert await append(other, number + 1) == pytest.approx(right.wall, abs=1)
             while one.ledger.state.head < number + 1:
-                one.acting(OPEN).look()
+                one.acting(OPEN).poll_now()
                 await asyncio.sleep(0)
     assert len((await store.state()).shifts) <= MAX_SHIFTS
 

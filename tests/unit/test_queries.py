@@ -71,7 +71,7 @@ def test_a_missing_and_an_unused_file_are_named() -> None:
     check(there, USED)
     with pytest.raises(QueryFileError, match=r"missing.*: append$"):
         check(there - {"append"}, USED)
-    with pytest.raises(QueryFileError, match=r"used by nothing.*: dead$"):
+    with pytest.raises(QueryFileError, match=r"unused.*: dead$"):
         check(there | {"dead"}, USED)
 
 

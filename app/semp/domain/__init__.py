@@ -1,1 +1,1 @@
-"""Pure values and rules: no I/O, nothing but msgspec."""
+"""Values and rules, without I/O. It depends on msgspec and uuid_utils alone."""

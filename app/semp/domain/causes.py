@@ -1,4 +1,4 @@
-"""Which proposals an event answers to: decided from what its parents carry, so a commit needs a look-up, never a search."""
+"""Which proposals an event answers to. Its parents carry the answer, so a commit looks up the parents and never searches the graph."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 MAX_NEAREST = 10_000
-"""Nearest proposals one event may have; an append beyond it is refused, since every descendant would carry them."""
+"""Nearest proposals of one event, at most. An append with more is refused, because every descendant would have to carry them."""
 
 
 class Proposal(msgspec.Struct, frozen=True, gc=False):
-    """A proposal as others answer to it: the signal at `scope:action`."""
+    """A proposal, as the events that answer to it store it. Its signal is `scope:action`."""
 
     position: int
     scope: str
@@ -19,26 +19,28 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
-    """What an event hands on to its children: the proposals nearest to it along PARENT, and how far they are.
+    """What an event hands on to its children: the proposals nearest to it along PARENT, and their distance.
 
-    A proposal is its own nearest, at distance 0. `nearest` is in order of position; empty when no proposal is among the causes.
+    A proposal is its own nearest, at distance 0.
     """
 
     position: int
     nearest: tuple[Proposal, ...] = ()
+    """In order of position; empty when there is no proposal among the event's causes."""
     distance: int = 0
+    """PARENT hops from the event to `nearest`; also 0 when `nearest` is empty."""
 
 
 def nearest(parents: Iterable[Cause]) -> tuple[tuple[Proposal, ...], int]:
-    """All proposals at the smallest distance above a child of `parents`, and that distance; `((), 0)` when there is none."""
+    """The proposals nearest to a child of `parents`, in order of position, and the PARENT hops to them; `((), 0)` when there are none."""
     best: dict[int, Proposal] = {}
     distance = 0
     for parent in parents:
         if not parent.nearest:
             continue
-        away = parent.distance + 1
-        if not best or away < distance:
-            best, distance = {}, away
-        if away == distance:
+        hops = parent.distance + 1
+        if not best or hops < distance:
+            best, distance = {}, hops
+        if hops == distance:
             best.update((proposal.position, proposal) for proposal in parent.nearest)
     return tuple(best[position] for position in sorted(best)), distance

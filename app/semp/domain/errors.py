@@ -1,4 +1,4 @@
-"""What can go wrong, in the domain's own words; `semp.api.errors` is the one place that maps it to HTTP."""
+"""The errors of the service, independent of HTTP. Only `semp.api.errors` maps them to HTTP."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class InvalidInput(SempError):
 
 
 class TooLarge(InvalidInput):
-    """The input is beyond one of the documented sizes."""
+    """The input is larger than a documented limit."""
 
 
 class NotFound(SempError):
-    """What was asked for by name does not exist."""
+    """Something that was asked for by id or name does not exist."""
 
 
 class Forbidden(SempError):
-    """Whoever asks may not do this; nothing was written. `fields` names what of the input was the reason, where it was."""
+    """The principal may not do this; nothing was written. `fields` names the parts of the input that caused it, if any."""
 
     def __init__(self, message: str, *fields: FieldError) -> None:
         self.fields: Sequence[FieldError] = fields
@@ -43,27 +43,30 @@ class Forbidden(SempError):
 
 
 class IdConflict(SempError):
-    """The id is taken by an event with other content. `index` is its place in a batch, None for a single event."""
+    """The id already belongs to an event (or a node, see `what`) with other content.
+
+    `index` is the place of the refused event in its batch, None outside a batch.
+    """
 
     def __init__(self, event_id: str, index: int | None = None, what: str = "an event") -> None:
         self.what = what
-        """What has the id."""
+        """What the id belongs to: `an event` or `a node`."""
         self.event_id = event_id
         self.index = index
         super().__init__(f"id {event_id} is taken by {what} with other content")
 
     @property
     def field(self) -> str:
-        """Where the id stands in what was sent."""
+        """The path of the id in the input."""
         return "id" if self.index is None else f"[{self.index}].id"
 
 
 class CannotResume(SempError):
-    """The position is not one of this log: it was replaced, or ends before it. The client has to read the state again."""
+    """The position does not exist in this log: the log was replaced, or it ends earlier. The client has to read the state again."""
 
 
 class Unavailable(SempError):
-    """The work cannot be done now; the same request may be repeated after `retry_after` seconds."""
+    """The request cannot be served now; the client may repeat it after `retry_after` seconds."""
 
     def __init__(self, message: str, retry_after: int = 1) -> None:
         self.retry_after = retry_after
@@ -83,13 +86,13 @@ class StoreFull(StoreUnavailable):
 
 
 class CredentialsRefused(StoreUnavailable):
-    """The database is there, but not for this user and password."""
+    """The database can be reached, but it refuses this user and password."""
 
 
 class OutcomeUnknown(Unavailable):
     """The database went away during the commit and did not come back in time: the events may or may not be stored.
 
-    Repeating the request with the same ids is safe: what was stored is answered, what was not is appended.
+    Repeating the request with the same ids is safe: events that were stored are answered, events that were not are appended.
     """
 
 
@@ -102,4 +105,4 @@ class QueryTooLarge(SempError):
 
 
 class SchemaMismatch(SempError):
-    """The database was written by a newer version of this service, or is not one of ours."""
+    """The database was written by a newer version of this service, or by something else."""

@@ -1,6 +1,6 @@
-"""The table of event types. What a type demands of its payload and does to signals is said here, and nowhere else.
+"""The table of event types. It alone defines what a type requires of its payload and how it changes signals.
 
-A new type is a name in `EventType`, a payload and a row of `TYPES`; its tests; and a paragraph in docs/protocol.md.
+A new type needs a name in `EventType`, a payload class, a row in `TYPES`, tests, and a paragraph in docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ EventType = Literal["proposal", "ready", "test", "reward", "penalty", "cancel"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 MAX_ACTION = 1024
-"""Characters of `payload.action`, at most: it is a signal's pattern, and so a key in the database's index."""
+"""Characters of `payload.action`, at most. It becomes the pattern of a signal, which is a key in an index of the database."""
 
 Action = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ACTION)]
 Alpha = Annotated[float, msgspec.Meta(ge=0)]
 Effect = Literal["touch", "raise", "lower"]
-"""What an event does to its signals: nothing but to say that somebody was there, which creates an absent one; raise; or lower them."""
+"""What an event does to the strength of its signals. `touch` creates an absent signal and leaves the strength of others as it is."""
 
 
 class Payload(msgspec.Struct, gc=False):
-    """The fields of a payload that the rules look at; every other key is kept as it is."""
+    """The fields of a payload that the rules read. All other keys are stored as they are."""
 
     action: Action | None = None
 
     @property
     def size(self) -> float:
-        """How much it raises or lowers a signal, 0..1."""
+        """How much the event raises or lowers a signal, 0..1, before amplification."""
         return 0.0
 
     @property
     def own_alpha(self) -> float | None:
-        """What its size is multiplied by, None for the signal's own factor."""
+        """Amplification that the payload gives, at least 0; None: the signal's own `alpha` holds."""
         return None
 
 
@@ -95,15 +95,15 @@ class TypeRule(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: type[Payload]
     demands: str
-    """What its payload has to say, in words for the API's document."""
+    """What its payload must contain, in words for the OpenAPI document."""
     effect: Effect = "touch"
     credits: bool = False
-    """Whether it may also move the signals of proposals further up (`payload.credit`)."""
+    """Whether it can also move the signals of proposals further up, see `semp.domain.credit`."""
     ends: bool = False
-    """Whether a proposal that it answers is over."""
+    """Whether it ends the proposals that it answers to."""
     withdraws: bool = False
-    """Whether its parents are the proposals it is about: it must name some, all of them must be proposals, and it moves each one's signal,
-    whatever action its payload names."""
+    """Whether it withdraws its parents. Then it needs at least one parent, all parents must be proposals, and it moves the signal of each
+    parent. `payload.action` is ignored."""
 
 
 TYPES: dict[EventType, TypeRule] = {
@@ -111,8 +111,8 @@ TYPES: dict[EventType, TypeRule] = {
     "ready": TypeRule(payload=ReadyPayload, demands="`status`", ends=True),
     "test": TypeRule(payload=TestPayload, demands="`status` running, passed or failed"),
     "reward": TypeRule(payload=RewardPayload, demands="`value` 0..1", effect="raise", credits=True),
-    "penalty": TypeRule(payload=PenaltyPayload, demands="`value` -1..1, taken by its size", effect="lower", credits=True),
-    "cancel": TypeRule(payload=CancelPayload, demands="`value` 0..1, 0.3 unless given", effect="lower", ends=True, withdraws=True),
+    "penalty": TypeRule(payload=PenaltyPayload, demands="`value` -1..1, its absolute value counts", effect="lower", credits=True),
+    "cancel": TypeRule(payload=CancelPayload, demands="`value` 0..1, default 0.3", effect="lower", ends=True, withdraws=True),
 }
 
 RAISING_OR_LOWERING: tuple[EventType, ...] = tuple(name for name, rule in TYPES.items() if rule.effect != "touch")
@@ -124,13 +124,13 @@ _DECODERS = {name: msgspec.json.Decoder(rule.payload).decode for name, rule in T
 
 
 def effect_of(event_type: EventType, payload: bytes) -> tuple[float, float | None]:
-    """The size (0..1) and own alpha of a stored event, as they were taken when it was appended; `(0.0, None)` where it moves by neither."""
+    """The size (0..1) and own alpha of a stored event, the same as at its append; `(0.0, None)` for types that only touch signals."""
     if event_type not in RAISING_OR_LOWERING:
         return 0.0, None
-    found = _DECODERS[event_type](payload)
-    return found.size, found.own_alpha
+    fields = _DECODERS[event_type](payload)
+    return fields.size, fields.own_alpha
 
 
 def demands() -> str:
-    """What each type's payload has to say, in one sentence."""
+    """What the payload of each type must contain, as one sentence."""
     return "; ".join(f"{name}: {rule.demands}" for name, rule in TYPES.items())

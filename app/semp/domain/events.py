@@ -19,7 +19,7 @@ MAX_PARENTS = 64
 MAX_NAME = 256
 """Characters of a trace_id or agent_id, at most."""
 MAX_NESTING = 128
-"""Arrays and objects inside one another in a payload, at most."""
+"""Levels of nested arrays and objects in a payload, at most; the payload itself is the first."""
 
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 Id = Annotated[
@@ -42,19 +42,19 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """An event as a client sends it.
 
-    `position`, `timestamp`, `signals` and `moved` are the server's to set; they are accepted and ignored, so that what was exported or
-    answered may be sent again. Any other unknown field is refused: a misspelt `parent_ids` must not lose a cause in silence.
+    `position`, `timestamp`, `signals` and `moved` are set by the server. They are accepted and ignored, so that an exported or answered
+    event can be sent again as it is. Any other unknown field is refused: a misspelt `parent_ids` must not lose a cause without an error.
     """
 
     type: Annotated[EventType, msgspec.Meta(description="What the agent did.", examples=["proposal"])]
     scope: Scope
     trace_id: Annotated[Name, msgspec.Meta(description="The piece of work this belongs to.", examples=["checkout-42"])]
-    agent_id: Annotated[Name, msgspec.Meta(description="Who left the event.", examples=["designer"])]
+    agent_id: Annotated[Name, msgspec.Meta(description="The agent that did it.", examples=["designer"])]
     payload: Annotated[
         dict[str, Any],
         msgspec.Meta(
-            description=f"At most 256 KiB. {demands()}. `credit` of a {' or '.join(CREDITING)}, an object of `discount` 0..1 and "
-            "`max_depth`, has it reach the proposals further up. Other keys are kept as they are.",
+            description=f"At most 256 KiB. {demands()}. A {' or '.join(CREDITING)} with `credit`, an object of `discount` 0..1 and "
+            "`max_depth`, also reaches proposals further up. Other keys are stored as they are.",
             examples=[{"action": "improve_ux"}],
         ),
     ]
@@ -69,7 +69,7 @@ class NewEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
 
 
 class Draft(msgspec.Struct, gc=False):
-    """A checked event on its way to the log: it has its id, but no position yet."""
+    """A checked event that is not in the log yet: it has an id, but no position and no timestamp."""
 
     id: str
     type: EventType
@@ -80,19 +80,19 @@ class Draft(msgspec.Struct, gc=False):
     payload: str
     """Compact JSON text of an object."""
     action: str | None = None
-    """`payload.action`, when it is there."""
+    """`payload.action`; None when it is missing, or when the type ignores it."""
     value: float = 0.0
     """How much it raises or lowers signals, 0..1."""
     alpha: float | None = None
-    """A reward's own amplification, when its payload gives one."""
+    """Amplification that the payload of a reward gives, if any."""
     client_id: bool = False
-    """Whether the client chose the id; only then can it be a retry."""
+    """Whether the client chose the id. Only then can the draft be a retry."""
     credit: Credit | None = None
-    """How far up a reward or penalty reaches, when its payload says so."""
+    """`payload.credit` of a reward or penalty, if any."""
 
 
 class Event(msgspec.Struct, gc=False):
-    """An event as the log holds it, field for field what every answer shows."""
+    """An event as the log stores it and as answers show it."""
 
     id: Id
     type: EventType
@@ -101,7 +101,7 @@ class Event(msgspec.Struct, gc=False):
     agent_id: str
     parent_ids: list[Id]
     timestamp: Annotated[
-        str, msgspec.Meta(description="Server time, UTC; never runs backwards along positions.", examples=["2025-01-15T10:30:00.000Z"])
+        str, msgspec.Meta(description="Server time, UTC; never runs backwards as positions grow.", examples=["2025-01-15T10:30:00.000Z"])
     ]
     payload: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object", "examples": [{"action": "improve_ux"}]})]
     position: Annotated[int, msgspec.Meta(ge=1, description="Place in the log: 1, 2, 3, ... without gaps, in commit order.")]
@@ -111,16 +111,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 def new_id() -> str:
-    """A time-ordered UUID (version 7, RFC 9562), so that index inserts append."""
+    """A time-ordered UUID (version 7, RFC 9562): a new id goes to the end of an index, where an insert costs least."""
     return str(uuid_utils.uuid7())
 
 
 def draft(new: NewEvent, where: str = "") -> Draft:
-    """Check an event against the rules of its type and make it ready for the log. `where` prefixes field names, as `[3].`.
+    """Check an event against the rules of its type and make it ready for the log.
+
+    Args:
+        where: prefix for the field names in errors, such as `[3].` in a batch.
 
     Raises:
-        InvalidInput: a payload field is missing, of the wrong type or out of range, or the event is its own parent.
-        TooLarge: the payload is beyond its limit.
+        InvalidInput: a payload field is missing, of the wrong type or out of range; the payload is nested too deeply; there are too
+            many parents; the event is its own parent; or a cancel has no parents.
+        TooLarge: the payload has more than MAX_PAYLOAD bytes.
     """
     rule = TYPES[new.type]
     try:
@@ -143,24 +147,27 @@ def draft(new: NewEvent, where: str = "") -> Draft:
     if rule.effect == "touch":
         return result
     result.value, result.alpha = fields.size, fields.own_alpha
-    if rule.credits and isinstance(fields.credit, dict):  # type: ignore[attr-defined] - anything else is a client's own key, and kept
+    if rule.credits and isinstance(fields.credit, dict):  # type: ignore[attr-defined] - any other value is the client's own
         result.credit = _credit(cast("dict[str, Any]", fields.credit), f"{where}payload.credit")  # type: ignore[attr-defined]
     return result
 
 
-def _credit(asked: dict[str, Any], field: str) -> Credit:
+def _credit(value: dict[str, Any], field: str) -> Credit:
     try:
-        return msgspec.convert(asked, Credit)
+        return msgspec.convert(value, Credit)
     except msgspec.ValidationError as error:
         raise InvalidInput(field_error(error, field, Credit)) from None
 
 
 def stored_text(value: dict[str, Any], field: str) -> str:
-    """A JSON object as it is stored: compact text, within the limits of size and nesting.
+    """A JSON object as the compact text that is stored.
+
+    Args:
+        field: the name of the object in errors.
 
     Raises:
-        InvalidInput: nested too deeply.
-        TooLarge: beyond MAX_PAYLOAD.
+        InvalidInput: it is nested more than MAX_NESTING levels deep.
+        TooLarge: it has more than MAX_PAYLOAD bytes.
     """
     try:
         text = _encode(value)
@@ -174,7 +181,7 @@ def stored_text(value: dict[str, Any], field: str) -> str:
 
 
 def _nesting(value: Any) -> int:
-    """How deep a decoded JSON value goes; walked level by level, since recursion is what must be bounded."""
+    """Levels of a decoded JSON object, 1 without nesting. Walked level by level, because recursion could overflow the stack."""
     depth = 0
     level: list[Any] = [value]
     while level:
@@ -185,7 +192,7 @@ def _nesting(value: Any) -> int:
 
 
 def same_content(sent: Draft, stored: Event) -> bool:
-    """Whether a retry carries what is stored. The order of keys in the payload does not matter; 1 and 1.0 differ."""
+    """Whether a retry has the content of the stored event. The order of keys in the payload does not matter; 1 and 1.0 differ."""
     if (sent.type, sent.scope, sent.trace_id, sent.agent_id, sent.parent_ids) != (
         stored.type, stored.scope, stored.trace_id, stored.agent_id, stored.parent_ids,
     ):  # fmt: skip

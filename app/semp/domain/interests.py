@@ -1,4 +1,4 @@
-"""What a subscriber wants to be told of: a filter over events that is also a key, so that equal ones share their work."""
+"""What a subscriber wants to receive: a filter over events. It is hashable, so that subscribers with equal filters share work."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from semp.domain.events import MAX_NAME, Event
 from semp.domain.scopes import Glob
 
 MAX_ALTERNATIVES = 100
-"""Values one field of an interest may list, at most."""
+"""Values in one field of an interest, at most."""
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of one field are alternatives, fields must all hold, an empty field holds for every event."""
+    """A filter over events. The values of one field are alternatives; all fields must match; an empty field matches every event."""
 
     scopes: tuple[Glob, ...] = ()
     types: tuple[EventType, ...] = ()
@@ -27,7 +27,7 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
     def of(
         cls, scopes: Iterable[str] = (), types: Iterable[str] = (), trace_ids: Iterable[str] = (), agent_ids: Iterable[str] = ()
     ) -> Interest:
-        """An interest in these values, whatever their order.
+        """An interest in these values. Order and repeats do not matter.
 
         Raises:
             InvalidInput: an unknown type, a malformed scope, a name of the wrong length, or too many alternatives.
@@ -57,14 +57,15 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def everything(self) -> bool:
-        """Whether it holds for every event."""
+        """Whether it matches every event."""
         return not (self.scopes or self.types or self.trace_ids or self.agent_ids)
 
     def covers_scope(self, scope: str) -> bool:
+        """Whether the field `scopes` matches; the other fields are not looked at."""
         return not self.scopes or any(glob.matches(scope) for glob in self.scopes)
 
     def covers(self, event: Event) -> bool:
-        """Whether the event is wanted."""
+        """Whether all fields match the event."""
         return (
             (not self.types or event.type in self.types)
             and (not self.trace_ids or event.trace_id in self.trace_ids)
@@ -77,5 +78,5 @@ EVERYTHING = Interest()
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    found: Sequence[str] = sorted(set(values))
-    return tuple(found)
+    ordered: Sequence[str] = sorted(set(values))
+    return tuple(ordered)

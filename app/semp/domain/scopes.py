@@ -1,4 +1,4 @@
-"""Scopes: dotted paths such as `ui.login`, their ancestors, and the globs that select them. Nothing else of the service parses either."""
+"""Scopes: dotted paths such as `ui.login`, their ancestors, and the globs that match them. No other module parses scopes or globs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semp.domain.errors import FieldError, InvalidInput
 MAX_SCOPE = 256
 """Characters in a scope, at most."""
 ANY = "*"
-"""The segment of a glob that stands for any one segment."""
+"""The segment of a glob that matches any one segment of a scope."""
 
 SEGMENT = "[A-Za-z0-9_-]+"
 SCOPE_PATTERN = rf"^{SEGMENT}(\.{SEGMENT})*$"
@@ -22,7 +22,7 @@ _GLOB = re.compile(rf"({SEGMENT}|\*)(\.({SEGMENT}|\*))*(\.\*\*)?|\*\*")
 
 
 def lineage_of(scope: str) -> Iterator[tuple[str, str | None]]:
-    """The scope and each scope above it with its parent, from the outermost: `a.b` gives `(a, None)`, `(a.b, a)`."""
+    """The scope and all scopes above it, outermost first, each with its parent: `a.b` gives `(a, None)`, `(a.b, a)`."""
     parent: str | None = None
     end = scope.find(".")
     while end != -1:
@@ -39,27 +39,28 @@ def segments_of(scope: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A scope, or a pattern for scopes, parsed. Equal when the text is.
+    """A parsed scope, or a parsed pattern for scopes. Two globs are equal when their texts are.
 
-    `*` is exactly one segment; `**`, only at the end, is one segment or more: `ui.**` selects `ui.a` and `ui.a.b`, not `ui`.
+    `*` matches exactly one segment. `**` is allowed only at the end and matches one segment or more: `ui.**` matches `ui.a` and
+    `ui.a.b`, but not `ui`.
     """
 
     text: str
     segments: tuple[str, ...] = field(compare=False, repr=False)
-    """Without the `**`; `ANY` stands for any one segment."""
+    """The segments without a final `**`."""
     below: bool = field(compare=False, repr=False)
-    """Whether it goes on with `**`: then one segment or more follow."""
+    """Whether it ends with `**`."""
     prefix: str = field(compare=False, repr=False)
-    """The literal text that every match starts with, for an index: `ui.*.x` gives `ui.`."""
+    """The literal text that every match starts with, for look-ups in an index: `ui.*.x` gives `ui.`."""
     _fixed: tuple[tuple[int, str], ...] = field(compare=False, repr=False)
-    """The literal segments after the first wildcard, each with its place."""
+    """The literal segments after the first wildcard, each with its index in `segments`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a scope or a glob, of at most MAX_SCOPE characters.
+        """Parse a scope or a glob.
 
         Raises:
-            InvalidInput: it is neither; names the field `scope`.
+            InvalidInput: the text is neither, or has more than MAX_SCOPE characters. The field in the error is `scope`.
         """
         if len(text) > MAX_SCOPE or _GLOB.fullmatch(text) is None:
             raise InvalidInput(FieldError("scope", "expected a scope such as ui.login, or a glob such as ui.* or ui.**"))
@@ -68,16 +69,16 @@ class Glob:
         if below:
             segments.pop()
         wild = segments.index(ANY) if ANY in segments else len(segments)
-        fixed = tuple((place, segment) for place, segment in enumerate(segments) if place > wild and segment != ANY)
+        fixed = tuple((index, segment) for index, segment in enumerate(segments) if index > wild and segment != ANY)
         return cls(text, tuple(segments), below, text.partition(ANY)[0], fixed)
 
     @property
     def exact(self) -> bool:
-        """Whether it is a scope, and so selects nothing else."""
+        """Whether it is a scope without wildcards, and so matches nothing but itself."""
         return self.prefix == self.text
 
     def matches(self, scope: str) -> bool:
-        """Whether it selects a scope, which must be a valid one."""
+        """Whether it matches a scope. The scope must be valid; this is not checked."""
         prefix, segments = self.prefix, self.segments
         if prefix == self.text:
             return scope == prefix
@@ -88,5 +89,5 @@ class Glob:
             return False
         if not self._fixed:
             return True
-        found = segments_of(scope)
-        return all(found[place] == segment for place, segment in self._fixed)
+        scope_segments = segments_of(scope)
+        return all(scope_segments[index] == segment for index, segment in self._fixed)

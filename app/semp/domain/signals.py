@@ -1,4 +1,4 @@
-"""Signals: the one place where their rules are written. Pure; the same code serves commits, replay and the in-memory store.
+"""The rules of signals; no other module has them. Pure functions, used alike by commits, replay and the in-memory store.
 
 The formulas are those of the public SEL/SEMP architecture page ("Mathematical Model"):
 
@@ -6,8 +6,8 @@ The formulas are those of the public SEL/SEMP architecture page ("Mathematical M
     penalty  S' = max(0, S - |value|)
     decay    S(t) = S * lambda ** ((t - decayed_at) / interval)
 
-Decay there is a job that multiplies by lambda each minute; here it is computed on read, which gives the same number at every
-tick and is exact between ticks.
+On that page, decay is a job that multiplies by lambda every minute. Here it is computed on read: the result is the same at every
+full minute, and exact in between.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from semp.domain.credit import DEFAULT_DEPTH, MAX_DEPTH, Credit
 from semp.domain.event_types import TYPES, EventType
 
 FADED = 0.01
-"""Below this strength a signal is absent, whether or not it is still stored."""
+"""A signal below this strength counts as absent, even while it is still stored."""
 INITIAL = 0.3
 """Strength of a signal that a proposal, ready or test event creates."""
 
 WHOLE = 1.0
-"""The share of an event that reaches the signals it answers to. This very object, so that encoding leaves it out as the default."""
+"""The share of an event's value that reaches the signals it answers to. Use this object, not another 1.0: msgspec compares by identity
+when it leaves out defaults."""
 
 _NAMESPACE = uuid.UUID("6f3d5c1e-8a43-4f0c-9d55-2b1f64b1f2c7")
 
@@ -36,19 +37,25 @@ Key = tuple[str, str]
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings in force from position `since` on. They are kept with the log, so that replay uses what was in force then."""
+    """The settings in force from position `since` on. They are stored with the log, so that a replay uses the settings of that time.
+
+    A signal keeps the `alpha`, `lambda_` and `interval` that were in force when it was created.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
 
     since: int = 1
     alpha: float = 1.2
-    """Amplification of rewards, for signals created from now on. At least 0."""
+    """Amplification of rewards, at least 0 and finite."""
     lambda_: float = msgspec.field(default=0.95, name="lambda")
-    """What is left of a strength after one interval, for signals created from now on. Above 0, at most 1."""
+    """Factor by which one interval of decay multiplies a strength, above 0, at most 1."""
     interval: float = 60.0
-    """Seconds that one step of decay takes, for signals created from now on. Above 0."""
+    """Length of one step of decay in seconds, above 0 and finite."""
     credit_discount: float = 0.0
-    """What is left of a reward or penalty a PARENT hop further up, where its payload does not say; 0 for no credit along causes."""
+    """Factor of a reward or penalty for each PARENT hop further up, for payloads without `credit`; 0..1, 0: no credit along causes."""
     credit_depth: int = DEFAULT_DEPTH
-    """PARENT hops such credit reaches, at most."""
+    """PARENT hops that such credit reaches, 1..MAX_DEPTH."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.alpha < math.inf and 0 < self.lambda_ <= 1 and 0 < self.interval < math.inf):
@@ -58,36 +65,38 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def credit(self) -> Credit | None:
-        """The credit that holds for events that do not say."""
+        """The credit of events whose payload has no `credit`; None when these rules give none."""
         return Credit(self.credit_discount, self.credit_depth) if self.credit_discount else None
 
     def same_numbers(self, other: Rules) -> bool:
-        """Whether both decide alike, whenever they began."""
+        """Whether both have the same numbers; `since` may differ."""
         return msgspec.structs.replace(self, since=1) == msgspec.structs.replace(other, since=1)
 
 
 def rules_at(history: list[Rules], position: int) -> Rules:
-    """The rules in force at a position. `history` is in order of `since` and begins at 1."""
+    """The rules in force at a position, 1 or higher. `history` is in order of `since` and begins at 1."""
     return next(rules for rules in reversed(history) if rules.since <= position)
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False):
-    """The state of a signal right after the event at `position`; what it is later follows by decay."""
+    """The state of a signal right after the event at `position`. `strength_at` gives its strength at later times."""
 
     scope: str
     pattern: str
     strength: float
-    """0..1, as of `decayed_at`."""
+    """0..1, at the time `decayed_at`."""
     alpha: float
+    """Amplification of rewards, at least 0."""
     lambda_: float
+    """Factor by which one interval of decay multiplies the strength, above 0, at most 1."""
     decayed_at: int
-    """Milliseconds since 1970: when `strength` was exact."""
+    """The time `strength` is of, milliseconds since 1970. Decay is computed from here."""
     last_updated: int
-    """Milliseconds since 1970: the last event that touched it."""
+    """The time of the event at `position`, milliseconds since 1970."""
     position: int
-    """Position of that event."""
+    """Position of the last event that moved it."""
     interval: float = 60.0
-    """Seconds that one step of its decay takes. Kept with it, so that what has faded stays faded whatever the settings become."""
+    """Length of one step of its decay in seconds. Stored with the signal, so that new settings never bring a faded signal back."""
 
     @property
     def key(self) -> Key:
@@ -95,18 +104,18 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
-        """A UUID (version 5) of the key: the same signal has the same id on every replica and after every replay."""
+        """A UUID (version 5) made from the key: the same signal has the same id on every replica and after every replay."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.scope}:{self.pattern}"))
 
     def strength_at(self, now: int) -> float:
-        """Strength at `now` (milliseconds), 0..1; exactly 0 when it has faded. A `now` before `decayed_at` counts as it."""
+        """Strength at `now` (milliseconds since 1970), 0..1; exactly 0 when it has faded. No decay for a `now` before `decayed_at`."""
         elapsed = now - self.decayed_at
         strength = self.strength * self.lambda_ ** (elapsed / (self.interval * 1000)) if elapsed > 0 else self.strength
         return strength if strength >= FADED else 0.0
 
 
 def live(signals: Iterable[Signal], now: int) -> Iterator[tuple[Signal, float]]:
-    """Those that have not faded at `now` (milliseconds), with their strength then."""
+    """The signals that have not faded at `now` (milliseconds since 1970), each with its strength then."""
     for signal in signals:
         strength = signal.strength_at(now)
         if strength:
@@ -114,14 +123,16 @@ def live(signals: Iterable[Signal], now: int) -> Iterator[tuple[Signal, float]]:
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What one event did to one signal. `before` is after decay, right before the event; 0 stands for absent."""
+    """What one event did to one signal."""
 
     scope: str
     pattern: str
     before: float
+    """Strength right before the event, after decay, 0..1; 0: the signal was absent."""
     after: float
+    """Strength right after the event, 0..1; 0: the signal is absent."""
     share: float = WHOLE
-    """What part of the event's value reached it: less than 1, and only then shown, by credit along causes."""
+    """Part of the event's value that reached the signal, 0..1. Below 1 only by credit along causes; left out of JSON when it is 1."""
 
 
 def apply(
@@ -139,19 +150,22 @@ def apply(
     """Fold one event into one signal.
 
     Args:
-        state: the signal before, None when it was never there.
-        event_type: one of the table; KeyError otherwise.
-        value: how much it raises or lowers, 0..1; ignored for types that do neither.
-        alpha: a reward's own amplification, None for the signal's.
-        now: the event's timestamp, milliseconds.
-        share: what part of the value reaches this signal, 0..1.
+        state: the signal before the event, None when it never existed.
+        value: how much the event raises or lowers, 0..1; ignored for types that do neither.
+        alpha: amplification that a reward's payload gives, None for the signal's own.
+        now: the event's timestamp, milliseconds since 1970.
+        position: the event's position.
+        share: part of the value that reaches this signal, 0..1.
 
     Returns:
-        The signal after and what changed; `(state, None)` when the event does nothing (it lowers, and the signal is absent).
+        The signal after the event and the change; `(state, None)` when the event lowers an absent signal, which does nothing.
+
+    Raises:
+        KeyError: `event_type` is not in the table.
     """
     effect = TYPES[event_type].effect
     if share == WHOLE:
-        share = WHOLE
+        share = WHOLE  # the object itself, see there
     else:
         value *= share
     before = state.strength_at(now) if state is not None else 0.0

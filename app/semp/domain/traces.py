@@ -1,4 +1,4 @@
-"""What a trace says about the work it records: who took part, how long it took, and which chain of causes decided that. Pure."""
+"""Summary of a trace: which agents took part, how long it took, and which chain of causes decided that. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from semp.domain.clock import from_text
 from semp.domain.event_types import EventType
 
 SHOWN = 1_000
-"""Ids or steps a summary lists, at most; counts are exact."""
+"""Ids, scopes or steps that one list of a summary has, at most. Counts are of all of them."""
 
 
 class TraceEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event as far as its trace is concerned."""
+    """The fields of an event that a summary of its trace needs."""
 
     id: str
     type: EventType
@@ -26,7 +26,7 @@ class TraceEvent(msgspec.Struct, frozen=True, gc=False):
     timestamp: str
     position: int
     value: float = 0.0
-    """Size of a reward or penalty, 0..1."""
+    """Absolute value of a reward, penalty or cancel, 0..1."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,15 +39,18 @@ class Step(msgspec.Struct, frozen=True):
     timestamp: str
     position: int
     seconds: float
-    """From the step before to this one, 0 for the first."""
+    """Seconds since the step before, 0 for the first step."""
 
 
 class CriticalPath(msgspec.Struct, frozen=True):
-    """The chain of causes that decided how long a trace took; `steps` are its newest ones when there are very many."""
+    """The chain of causes that decided how long a trace took."""
 
     count: int
+    """Steps of the whole path."""
     seconds: float
+    """From the first step of the path to its last."""
     steps: list[Step]
+    """In order of position; only the newest SHOWN steps of a longer path."""
 
 
 class AgentShare(msgspec.Struct, frozen=True):
@@ -56,27 +59,27 @@ class AgentShare(msgspec.Struct, frozen=True):
     agent_id: str
     events: int
     critical_seconds: float
-    """Time on the critical path up to this agent's events."""
+    """Seconds of the critical path that were spent on steps of this agent: for each, the time since the step before."""
     critical_share: float
-    """The same as a part of the path's time, 0..1."""
+    """`critical_seconds` as a part of the path's seconds, 0..1; 0 when the path took no time."""
 
 
 class Ends(msgspec.Struct, frozen=True):
-    """Roots or leaves: how many, and their ids in order of position when there are not very many."""
+    """Roots or leaves: how many there are, and the ids of the first SHOWN, in order of position."""
 
     count: int
     ids: list[str]
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """Rewards or penalties: how many, and the sum of their sizes."""
+    """Rewards or penalties: how many there are, and the sum of their absolute values."""
 
     count: int
     total: float
 
 
 class TraceSummary(msgspec.Struct, frozen=True):
-    """A trace at a glance. `truncated`: it has more events than were read, and only the oldest of them are summed up."""
+    """Figures of a trace. `truncated`: the trace has more events than were read, and only the oldest ones are counted."""
 
     trace_id: str
     events: int
@@ -89,19 +92,19 @@ class TraceSummary(msgspec.Struct, frozen=True):
     scopes: dict[str, int]
     agents: list[AgentShare]
     roots: Ends
-    """Events without a cause in this trace."""
+    """Events without a parent in this trace."""
     leaves: Ends
-    """Events that caused nothing in this trace."""
+    """Events that are not the parent of another event in this trace."""
     rewards: Tally
     penalties: Tally
     critical_path: CriticalPath
 
 
 def critical_path(events: Sequence[TraceEvent]) -> list[TraceEvent]:
-    """From the first step to the newest event: before each event the cause that came last, since only then could it happen.
+    """The chain of causes that ends in the newest event. The step before an event is its latest parent: the event waited for that one.
 
-    Causes in other traces are not followed. The critical path of a directed acyclic graph of activities, read backwards from its end
-    (J. E. Kelley and M. R. Walker, "Critical-Path Planning and Scheduling", 1959).
+    Parents in other traces are not followed. This is the critical path of a directed acyclic graph of activities, followed backwards
+    from its end (J. E. Kelley and M. R. Walker, "Critical-Path Planning and Scheduling", 1959).
 
     Args:
         events: a trace in order of position.
@@ -127,18 +130,18 @@ def summarize(trace_id: str, events: Sequence[TraceEvent], *, truncated: bool = 
     caused = {parent for event in events for parent in event.parent_ids}
     chain = critical_path(events)
     times = [from_text(event.timestamp) for event in chain]
-    spent = [0.0, *[(later - earlier) / 1000 for earlier, later in pairwise(times)]]
-    whole = (times[-1] - times[0]) / 1000
+    durations = [0.0, *[(later - earlier) / 1000 for earlier, later in pairwise(times)]]
+    total = (times[-1] - times[0]) / 1000
     critical = dict.fromkeys([event.agent_id for event in events], 0.0)
-    for event, seconds in zip(chain, spent, strict=True):
+    for event, seconds in zip(chain, durations, strict=True):
         critical[event.agent_id] += seconds
     agents = [
-        AgentShare(agent, count, critical[agent], critical[agent] / whole if whole else 0.0)
+        AgentShare(agent, count, critical[agent], critical[agent] / total if total else 0.0)
         for agent, count in Counter(event.agent_id for event in events).most_common()
     ]
     steps = [
         Step(event.id, event.type, event.scope, event.agent_id, event.timestamp, event.position, seconds)
-        for event, seconds in zip(chain, spent, strict=True)
+        for event, seconds in zip(chain, durations, strict=True)
     ]
     return TraceSummary(
         trace_id=trace_id,
@@ -154,7 +157,7 @@ def summarize(trace_id: str, events: Sequence[TraceEvent], *, truncated: bool = 
         leaves=_ends([event.id for event in events if event.id not in caused]),
         rewards=_tally(events, "reward"),
         penalties=_tally(events, "penalty"),
-        critical_path=CriticalPath(len(steps), whole, steps[-SHOWN:]),
+        critical_path=CriticalPath(len(steps), total, steps[-SHOWN:]),
     )
 
 

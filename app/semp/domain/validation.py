@@ -1,4 +1,4 @@
-"""What msgspec says is wrong, in the API's words: the field as a path, the reason, and what is allowed."""
+"""Validation errors of msgspec in the words of the API: the path of the field, the reason, and the allowed values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _STEP = re.compile(r"\[(?:\d+|\.\.\.)\]|[^.\[\]]+")
 
 
 def field_error(error: msgspec.ValidationError, root: str = "", of: Any = None) -> FieldError:
-    """msgspec's message taken apart: the path of the field below `root`, and the reason.
+    """Translate a validation error: the path of the field, below `root`, and the reason.
 
     Args:
-        of: the type that was asked for; with it, the reason says what is allowed where that is a list of values or of fields.
+        root: path of the value that was decoded; empty for the whole input.
+        of: the type it was decoded to. With it, the reason lists the allowed values or fields, where there is such a list.
     """
     reason, _, path = str(error).partition(" - at `")
     path = path.rstrip("`").removeprefix("$").removeprefix(".")
@@ -37,7 +38,7 @@ def field_error(error: msgspec.ValidationError, root: str = "", of: Any = None) 
 
 
 def with_allowed(reason: str, allowed: list[str]) -> str:
-    """The reason, and which values there are."""
+    """The reason, followed by the allowed values if there are any."""
     return f"{reason}; expected {_either(allowed)}" if allowed else reason
 
 
@@ -59,13 +60,13 @@ _info = cache(type_info)
 
 
 def _at(of: Any, path: str) -> list[Type]:
-    """What may stand at a path of the type; several where the type leaves a choice."""
+    """The types that are allowed at a path of a type; several for a union."""
     if of is None:
         return []
-    found = _choices(_info(of))
+    types = _choices(_info(of))
     for step in _STEP.findall(path):
-        found = [choice for one in found for next_ in _step(one, step) for choice in _choices(next_)]
-    return found
+        types = [choice for one in types for next_ in _step(one, step) for choice in _choices(next_)]
+    return types
 
 
 def _choices(one: Type) -> list[Type]:
@@ -88,15 +89,15 @@ def _step(one: Type, step: str) -> list[Type]:
             return [one.value_type]
         case StructType() if not step.startswith("["):
             return [field.type for field in one.fields if field.encode_name == step]
-        case StructType():  # lines of NDJSON are decoded one by one, and named by their number
+        case StructType():  # each line of NDJSON is decoded alone, and its step is its number
             return [one]
         case _:
             return []
 
 
-def _values(found: list[Type]) -> list[str]:
-    return [str(value) for one in found if isinstance(one, LiteralType) for value in one.values]
+def _values(types: list[Type]) -> list[str]:
+    return [str(value) for one in types if isinstance(one, LiteralType) for value in one.values]
 
 
-def _names(found: list[Type]) -> list[str]:
-    return [field.encode_name for one in found if isinstance(one, StructType) for field in one.fields]
+def _names(types: list[Type]) -> list[str]:
+    return [field.encode_name for one in types if isinstance(one, StructType) for field in one.fields]

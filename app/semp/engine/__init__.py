@@ -1,1 +1,1 @@
-"""Use cases: committing, folding, replaying, live delivery. Storage is reached only through `ports`."""
+"""What the service does: commits events, folds signals, replays the log, delivers live. It reaches storage only through `ports`."""

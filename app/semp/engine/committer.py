@@ -1,8 +1,9 @@
-"""Group commit: many requests, one bounded queue, one transaction per batch, at most two transactions under way.
+"""Group commit: many requests, one bounded queue, one transaction per batch, at most two transactions in flight.
 
-While one batch commits, the next is already planned on top of it and sent; the database's lock on the stream orders them, and the
-tip token refuses any batch whose ground is not what it was planned on. Whatever goes wrong, the batch takes the slow path: wait for
-the exclusive turn, catch up from the log, look the ids up, plan again. An id that is found there is answered, never appended twice.
+While one batch commits, the next one is planned on top of it and sent. The database's lock on the stream orders the two, and the tip
+token refuses a batch when the log is not in the state that the batch was planned for. A batch that fails in any way takes the slow
+path: wait for the exclusive turn, catch up from the log, look up the ids, plan again. An id that is found in the log is answered from
+there and never appended twice.
 """
 
 from __future__ import annotations
@@ -29,24 +30,26 @@ log = logging.getLogger(__name__)
 Outcome = Literal["committed", "refused", "failed", "unknown"]
 
 MAX_BATCH = 1_000
-"""Events after which a batch takes no further submission; one submission is never split."""
+"""A batch with this many events takes no further submission. A submission is never split, so a batch can be larger."""
 MAX_QUEUED_EVENTS = 20_000
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
-"""Bounds of the queue. A submission that does not fit is refused with QueueFull (503), none of it accepted."""
+"""Bounds of the queue, in events and in bytes of payloads. A submission that does not fit is refused as a whole with QueueFull (503). An
+empty queue takes a submission of any size."""
 WORTH_OVERLAPPING = 64
-"""Events that must wait, at least, before a second transaction is sent behind one that is under way; fewer join the batch after it."""
+"""Queued events, at least, for which a second transaction is sent while one is in flight. Fewer events wait until it has landed."""
 VERIFY_AFTER_DUPLICATE = 64
-"""Batches whose ids are looked up beforehand after one met an id that was taken: repeated imports come in runs."""
+"""After a batch met an id that the log already has, the ids of this many batches are looked up before they are sent: an import that is
+repeated sends many such ids in a row."""
 
 
 class Committer:
-    """Owns the ledger and is the only one in this process that appends.
+    """Owns the ledger. Nothing else in this process appends.
 
     Args:
-        on_commit: called with the entries of every transaction in log order, ours and other writers', each exactly once.
-        on_reset: called when the database turned out to be another one, so that positions mean nothing any more.
-        patience: seconds a batch waits for a database that went away before its senders are told the outcome is unknown.
-        poll_interval: seconds between looks for other writers' events while nothing is queued.
+        on_commit: called with all entries of the log in order, each exactly once, whichever process appended them.
+        on_reset: called when the log was replaced by another one, so that known positions are invalid.
+        patience: seconds that a batch waits for a database that went away, before its submissions fail.
+        poll_interval: seconds between polls for events of other writers, while the queue is empty.
     """
 
     def __init__(
@@ -70,60 +73,72 @@ class Committer:
         self.patience = patience
         self.poll_interval = poll_interval
         self.transactions = 0
-        """Append transactions committed by this process, those included whose answer was lost and that were found in the log."""
+        """Append transactions that this process committed, including those whose answer was lost and that were found in the log later."""
         self._queue: deque[Submission] = deque()
         self._events = 0
         self._bytes = 0
         self._wake = asyncio.Event()
         self._closing = False
-        self._worth = WORTH_OVERLAPPING
-        """Events that must wait before they are sent behind the batch under way: as many as it has."""
-        self._look = False
-        self._verify = 0
+        self._overlap_from = WORTH_OVERLAPPING
+        """Queued events from which a second batch is sent while one is in flight: as many as that one has."""
+        self._poll_requested = False
+        self._batches_to_verify = 0
+        """The ids of so many batches are still looked up before they are sent."""
         self._settling = 0
+        """Batches on the slow path."""
         self._away_since: float | None = None
+        """When the database was first found away, by the loop's clock in seconds; None while it is available."""
         self._flights: dict[asyncio.Task[bool], list[Submission]] = {}
-        """Transactions under way, in their order, with what they answer."""
+        """Transactions in flight, oldest first, each with the submissions it commits."""
         self._recovered: dict[str, Recorded] = {}
-        """What catching up met of the transactions under way: theirs after all, with what it moved."""
+        """Events that catching up found in the log and that belong to transactions in flight, by id. A look-up by id does not have their
+        moves."""
         self._task: asyncio.Task[None] | None = None
 
     @property
     def available(self) -> bool:
-        """False from the moment the database was found gone until it has answered again."""
+        """False from the moment when the database was found away until it answers again."""
         return self._away_since is None
 
     @property
     def queued(self) -> int:
-        """Events that wait for a transaction."""
+        """Events in the queue. Those in flight do not count."""
         return self._events
 
     def start(self) -> None:
+        """Begin to commit submissions and to poll. Needs a running event loop."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
     async def close(self) -> None:
-        """Refuse new work, commit what was accepted, then stop."""
+        """Refuse new submissions, commit the accepted ones, then stop. Returns once all are answered."""
         self._closing = True
         self._wake.set()
         if self._task is not None:
             await self._task
 
-    def look(self) -> None:
-        """Look for other writers' events as soon as nothing is under way, without waiting for the next poll."""
-        self._look = True
+    def poll_now(self) -> None:
+        """Poll for events of other writers as soon as nothing is in flight, without waiting for the next interval."""
+        self._poll_requested = True
         self._wake.set()
 
     def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
-        """Queue drafts to be appended together or not at all; the future has one answer a draft once they are committed.
+        """Queue drafts that are appended together or not at all. The future gives one answer for each draft, once they are committed.
 
-        Cancelling the future changes nothing about the append: what was accepted is committed.
+        Cancelling the future does not cancel the append.
+
+        Args:
+            batch: whether errors name the index of a draft, as `[3].parent_ids`.
 
         Raises:
-            QueueFull: the queue has no room.
-            StoreUnavailable: the database is away, or the service is stopping.
-            StoreFull: the disk that holds the data has too little room.
+            QueueFull: the queue has no room; nothing was accepted.
+            StoreUnavailable: the database is away, or the service is stopping; nothing was accepted.
+            StoreFull: the disk that holds the data has too little room; nothing was accepted.
 
-        The future raises InvalidInput for unknown parents, IdConflict, StoreUnavailable (nothing was stored) or OutcomeUnknown.
+        The future raises:
+            InvalidInput: a parent is unknown or cannot be withdrawn, or too many proposals are equally near.
+            IdConflict: an id belongs to an event with other content.
+            StoreUnavailable: the database stayed away; nothing was stored.
+            OutcomeUnknown: the database went away during the commit; the events may or may not be stored.
         """
         if self._closing:
             raise StoreUnavailable("the service is stopping")
@@ -136,7 +151,7 @@ class Committer:
         self._queue.append(submission)
         self._events += len(drafts)
         self._bytes += submission.weight
-        if not self._flights or self._events >= self._worth:
+        if not self._flights or self._events >= self._overlap_from:
             self._wake.set()
         return submission.answer
 
@@ -149,15 +164,15 @@ class Committer:
                 break
             elif not self._flights:
                 await self._poll()
-        await self._landed()
+        await self._all_landed()
 
     async def _next_batch(self) -> list[Submission]:
-        """Wait for work worth a transaction now; an empty list when it is time to poll or to stop."""
+        """Wait for enough queued events to send a transaction; an empty list when it is time to poll or to stop."""
         while not self._ready():
             if self._closing and not self._queue:
                 return []
-            if self._look and not self._flights and not self._queue:
-                self._look = False
+            if self._poll_requested and not self._flights and not self._queue:
+                self._poll_requested = False
                 return []
             self._wake.clear()
             try:
@@ -166,7 +181,7 @@ class Committer:
                 return []
         limit = MAX_BATCH
         if not self._flights and self._events >= 2 * WORTH_OVERLAPPING:
-            limit = min(limit, self._events // 2)  # the other half is sent right behind, so that neither side waits for the other
+            limit = min(limit, self._events // 2)  # the other half is planned while the database works on this half
         batch: list[Submission] = []
         size = 0
         while self._queue and size < limit:
@@ -175,18 +190,18 @@ class Committer:
             size += len(submission.drafts)
             self._bytes -= submission.weight
         self._events -= size
-        self._worth = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
+        self._overlap_from = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
         return batch
 
     def _ready(self) -> bool:
         if not self._queue or self._settling or len(self._flights) >= 2:
             return False
-        return not self._flights or self._events >= self._worth
+        return not self._flights or self._events >= self._overlap_from
 
     async def _launch(self, batch: list[Submission]) -> None:
-        """Plan a batch on top of what is under way and send it, without waiting for its outcome."""
-        verify = self._verify > 0
-        self._verify -= verify
+        """Plan a batch on top of those in flight and send it, without waiting for its outcome."""
+        verify = self._batches_to_verify > 0
+        self._batches_to_verify -= verify
         planned: Planned | None = None
         try:
             planned = await self._plan(batch, verify=verify)
@@ -198,22 +213,21 @@ class Committer:
         if overlay:
             self.ledger.overlays.append(overlay)
         sent = planned.submissions if planned else batch
-        flight = self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None))
-        task = asyncio.create_task(flight)
+        task = asyncio.create_task(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)))
         self._flights[task] = sent
         task.add_done_callback(self._finished)
-        await asyncio.sleep(0)  # the flight sends before anything else is planned
+        await asyncio.sleep(0)  # the task sends its transaction before the next batch is planned
 
     async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
         thorough = False
         while True:
-            found = await look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough)
-            if verify and found.stored:
-                self._verify = VERIFY_AFTER_DUPLICATE
+            findings = await look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough)
+            if verify and findings.stored:
+                self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             if self._settling:
-                await self._landed()
+                await self._all_landed()
             try:
-                return make_plan(batch, self.ledger, found, self.clock)
+                return make_plan(batch, self.ledger, findings, self.clock)
             except LookAgain:
                 thorough = True
 
@@ -223,21 +237,21 @@ class Committer:
             self._recovered.clear()
         self._wake.set()
 
-    async def _landed(self) -> None:
-        """Wait until nothing is under way."""
+    async def _all_landed(self) -> None:
+        """Wait until nothing is in flight."""
         while self._flights:
             await asyncio.wait(self._flights)
 
     async def _fly(self, batch: list[Submission], planned: bool, overlay: Overlay | None, previous: asyncio.Task[bool] | None) -> bool:
-        """Commit a planned batch, after the one before it; True when it went as planned, False when it took the slow path."""
+        """Commit a planned batch after the previous one; True when it was committed as planned, False when it took the slow path."""
         head = self.ledger.state.head
         outcome = await self._attempt(overlay) if planned else "failed"
-        clean = previous is None or await previous
-        if outcome == "refused" and clean and previous is not None:  # it overtook the one before it
+        previous_as_planned = previous is None or await previous
+        if outcome == "refused" and previous_as_planned and previous is not None:  # it reached the database before the previous one
             outcome = await self._attempt(overlay)
-        if outcome == "committed" and clean:
+        if outcome == "committed" and previous_as_planned:
             if overlay is not None:
-                self._landed_own(overlay)
+                self._committed(overlay)
             for submission in batch:
                 submission.succeed()
             return True
@@ -245,7 +259,7 @@ class Committer:
             if submission.tried is None and outcome in ("committed", "unknown"):
                 submission.tried = head
         self._settling += 1
-        self.ledger.overlays.clear()  # whatever was planned on top of this will be refused
+        self.ledger.overlays.clear()  # batches that were planned on top of this one will be refused
         try:
             await self._settle(batch)
         finally:
@@ -258,18 +272,18 @@ class Committer:
         try:
             return "committed" if await self.store.append(overlay.plan) else "refused"
         except DuplicateId:
-            self._verify = VERIFY_AFTER_DUPLICATE
+            self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             return "failed"
         except StoreUnavailable as error:
-            log.warning("the outcome of a batch of %d is unknown: %s", len(overlay.plan.entries), error)
-            self._away()
+            log.warning("the outcome of a batch of %d events is unknown: %s", len(overlay.plan.entries), error)
+            self._note_away()
             return "unknown"
         except Exception:
-            log.exception("a batch of %d failed", len(overlay.plan.entries))
+            log.exception("a batch of %d events failed", len(overlay.plan.entries))
             return "unknown"
 
     async def _settle(self, batch: list[Submission]) -> None:
-        """The slow path: with the exclusive turn, find out what is stored already and append the rest."""
+        """The slow path: take the exclusive turn, find out what is stored already, and append the rest."""
         pause = 0.05
         while batch:
             try:
@@ -277,7 +291,7 @@ class Committer:
                     return
                 await self._start_over()
             except StoreUnavailable as error:
-                if self._away() > self.patience:
+                if self._note_away() > self.patience:
                     self._give_up(batch, error)
                     return
                 await asyncio.sleep(pause)
@@ -287,45 +301,46 @@ class Committer:
                     log.exception("a submission of %d events failed", len(batch[0].drafts))
                     batch[0].fail(error)
                     return
-                for submission in batch:  # one of them is to blame; the others must not suffer
+                for submission in batch:  # one by one, so that the submission that causes the error fails alone
                     await self._settle([submission])
                 return
 
     async def _append_in_turn(self, batch: list[Submission]) -> bool:
-        """One try of the slow path; False when the database holds another log, and nothing was done."""
+        """One attempt of the slow path; False when the database has another log by now, and nothing was appended."""
         async with self.store.turn() as turn:
             if not await self._catch_up(turn.state):
                 return False
             while True:
-                found = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
-                found.stored.update({event_id: self._recovered[event_id] for event_id in found.stored if event_id in self._recovered})
+                findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
+                stored = findings.stored
+                stored.update({event_id: self._recovered[event_id] for event_id in stored if event_id in self._recovered})
                 try:
-                    planned = make_plan(batch, self.ledger, found, self.clock)
+                    planned = make_plan(batch, self.ledger, findings, self.clock)
                     break
                 except LookAgain:
                     continue
             if planned.plan is not None:
-                for submission in planned.submissions:  # from here on, only a look-up tells
+                for submission in planned.submissions:  # from here on, only a look-up can tell whether it is stored
                     submission.tried = turn.state.head if submission.tried is None else submission.tried
                 await turn.append(planned.plan)
-        self._back()
+        self._note_available()
         if planned.plan is not None:
             overlay = Overlay(planned.plan)
             self.ledger.overlays.append(overlay)
-            self._landed_own(overlay)
+            self._committed(overlay)
         for submission in planned.submissions:
             submission.succeed()
         return True
 
-    def _away(self) -> float:
-        """Note that the database is away; the seconds since it was first found so."""
+    def _note_away(self) -> float:
+        """Note that the database is away; returns the seconds since that was first noted."""
         now = asyncio.get_running_loop().time()
         self._away_since = now if self._away_since is None else self._away_since
         return now - self._away_since
 
-    def _back(self) -> None:
+    def _note_available(self) -> None:
         if self._away_since is not None:
-            log.info("the database is back")
+            log.info("the database is available again")
         self._away_since = None
 
     def _give_up(self, batch: list[Submission], error: StoreUnavailable) -> None:
@@ -342,23 +357,23 @@ class Committer:
         self._events = self._bytes = 0
 
     async def _poll(self) -> None:
-        """Look for other writers' events, or for the database, while nothing is under way."""
+        """Read events of other writers, or find out whether the database is back. Only called while nothing is in flight."""
         try:
             state = await self.store.state()
             if state != self.ledger.state and not await self._catch_up(state):
                 await self._start_over()
-            self._back()
+            self._note_available()
         except StoreUnavailable:
-            self._away()
+            self._note_away()
         except Exception:
-            log.exception("looking for new events failed")
+            log.exception("polling for new events failed")
 
     async def _catch_up(self, state: LogState) -> bool:
-        """Read from the log what this process did not land itself, up to `state`; False when it is not the log this ledger follows."""
+        """Read the entries that the ledger does not have yet, up to `state`; False when `state` is of another log than the ledger's."""
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
             return False
         own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
-        found: set[asyncio.Task[bool]] = set()
+        committed: set[asyncio.Task[bool]] = set()
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
@@ -367,17 +382,17 @@ class Committer:
             self.ledger.absorb(entries)
             recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
             self._recovered.update(recovered)
-            found.update(own[event_id] for event_id in recovered)
+            committed.update(own[event_id] for event_id in recovered)
             self.on_commit(entries)
         self.ledger.state = state
-        self.transactions += len(found)
+        self.transactions += len(committed)
         return True
 
     async def _start_over(self) -> None:
-        """Follow the log that is there now; positions of the old one mean nothing any more.
+        """Follow the log that has replaced the old one. Positions of the old log are invalid from here on.
 
         Raises:
-            StoreUnavailable: it cannot be opened.
+            StoreUnavailable: the new log cannot be opened.
         """
         try:
             state, signals = await self.store.open(self.rules)
@@ -387,8 +402,8 @@ class Committer:
         self.ledger.restart(state, signals)
         self.on_reset()
 
-    def _landed_own(self, overlay: Overlay) -> None:
-        """A transaction of this process is committed."""
+    def _committed(self, overlay: Overlay) -> None:
+        """Take over a transaction of this process that was committed."""
         self.ledger.commit(overlay)
         self.transactions += 1
         self.on_commit(overlay.plan.entries)

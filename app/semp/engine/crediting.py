@@ -1,4 +1,4 @@
-"""Whom an event credits further up: the climb from it along its causes, be they stored, under way or in the same batch."""
+"""Credit along causes at an append: whether a draft gives credit, and the walk up its causes through events that are not stored yet."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from semp.domain.events import Draft
 
 
 def credit_of(draft: Draft, default: Credit | None) -> Credit | None:
-    """How far up a draft reaches: what its payload says, else the rules; None when it credits nothing further."""
+    """The credit that a draft gives: its payload's, else `default` from the rules; None when it credits no proposals further up."""
     if (draft.credit is None and default is None) or not draft.parent_ids or not TYPES[draft.type].credits:
         return None
-    asked = draft.credit if draft.credit is not None else default
-    return asked if asked is not None and asked.discount else None
+    credit = draft.credit if draft.credit is not None else default
+    return credit if credit is not None and credit.discount else None
 
 
 def climb(parents: Sequence[str], depth: int, parents_of: Callable[[str], Sequence[str] | None]) -> tuple[dict[str, int], dict[str, int]]:
-    """Walk up from `parents`, level by level, through the events that are in memory.
+    """Walk up from `parents`, level by level, through the events that are in memory, and stop at those that are in storage.
 
     Args:
-        depth: hops at most; the parents are one away.
-        parents_of: the causes of an event that is in memory, None for one that is in storage.
+        depth: hops, at most; the parents are one hop away.
+        parents_of: the parents of an event that is in memory, None for an event in storage.
 
     Returns:
-        The events passed and the stored ones where the way goes on, each with its shortest distance.
+        The events in memory that were passed, and the events in storage where the walk stopped; each with its shortest distance in hops.
     """
     passed: dict[str, int] = {}
     stored: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The shared environment, one per process and database. The API reaches it through a gate; what it is made of is the engine's own."""
+"""The shared environment, one per process and database. The API and MCP reach it only through a gate."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ class Environment:
     """Committer, signals and live delivery on one storage.
 
     Args:
-        clock: the machine's clock.
-        elapsed: a clock that nobody sets, see `semp.engine.log_clock`.
-        sweep_interval: seconds between deletions of faded signals; changes no answer, only frees space.
-        patience: seconds a request waits for a database that went away in the middle of its commit.
-        poll_interval: seconds between looks for events of other replicas.
+        rules: the signal rules to put in force from the next position.
+        clock: the machine's wall clock, milliseconds since 1970.
+        elapsed: a clock in milliseconds that setting the wall clock does not change, see `semp.engine.log_clock`.
+        sweep_interval: seconds between deletions of faded signals. They free space and change no answer.
+        patience: seconds that a request waits for a database that went away during its commit.
+        poll_interval: seconds between polls for events of other replicas.
     """
 
     def __init__(
@@ -57,20 +58,20 @@ class Environment:
         self.hub: Hub
         self.committer: Committer
         self.growth: Listeners[[Sequence[Entry]]] = Listeners()
-        """Told whenever this process has seen the log grow: the new entries in log order, each exactly once, whoever appended them."""
+        """Called when the log has grown, with the new entries in log order, each exactly once, whichever process appended them."""
         self.replacement: Listeners[[]] = Listeners()
-        """Told when another log has taken the place of the one that was followed, so that positions mean nothing any more."""
+        """Called when another log has replaced the one that was followed, so that known positions are invalid."""
         self.field: Field
         self.snapshots: Snapshots
         self._open = Gate(self, OPEN)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the log, load the signals, begin to take events.
+        """Open the log, load the signals, begin to accept events.
 
         Raises:
-            SchemaMismatch: the database belongs to a newer version.
-            StoreUnavailable: it cannot be reached.
+            SchemaMismatch: the database was written by a newer version.
+            StoreUnavailable: the database cannot be reached.
         """
         state, signals = await self.storage.open(self.rules)
         self.ledger = Ledger(state, signals)
@@ -85,8 +86,8 @@ class Environment:
             self.ledger,
             self.clock,
             rules=self.rules,
-            on_commit=self.growth.tell,
-            on_reset=self.replacement.tell,
+            on_commit=self.growth.notify,
+            on_reset=self.replacement.notify,
             patience=self._patience,
             poll_interval=self._poll_interval,
         )
@@ -98,23 +99,23 @@ class Environment:
         ]
 
     def acting(self, principal: Principal) -> Gate:
-        """What this principal may ask of the environment, and may see of it."""
+        """The gate through which this principal uses the environment."""
         return self._open if principal is OPEN else Gate(self, principal)
 
     async def drain(self, within: float) -> None:
-        """Refuse new events, commit what was accepted, deliver it, and tell every subscriber where it stands.
+        """Refuse new events, commit the accepted ones, deliver them, and end every subscription with its position.
 
         Args:
-            within: seconds to wait for the commits; what is not committed by then is answered as the database comes back, or never.
+            within: seconds to wait for the commits. Those that are not done by then go on, but their answers may come too late or never.
         """
         closing = asyncio.ensure_future(self.committer.close())
         await asyncio.wait({closing}, timeout=within)
-        await asyncio.sleep(0)  # answers go out before the sockets are told
+        await asyncio.sleep(0)  # answers to requests go out before subscriptions end
         self.hub.close()
-        await asyncio.sleep(0)  # whoever follows the log says so on its connection
+        await asyncio.sleep(0)  # each subscription writes its last message
 
     async def halt(self) -> None:
-        """Refuse new events, commit what was accepted, end what runs in the background. The storage stays open."""
+        """Refuse new events, commit the accepted ones, end the background tasks. The storage stays open."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -122,7 +123,7 @@ class Environment:
             await self.committer.close()
 
     async def stop(self) -> None:
-        """Halt, and let go of the storage."""
+        """Halt, and close the storage."""
         await self.halt()
         await self.storage.close()
 
@@ -138,9 +139,13 @@ class Environment:
         self.storage.require_room()
 
     async def sweep(self) -> int:
-        """Delete signals that had faded at the newest event, here and in storage; the number deleted.
+        """Delete the signals that had faded at the time of the newest event, in memory and in storage.
 
-        Time is the log's own: since timestamps never run backwards, no later event can find them alive, on any replica.
+        The time is the newest event's, not the wall clock's: timestamps never run backwards, so on no replica can a later event find such
+        a signal alive.
+
+        Returns:
+            The number of signals deleted from storage.
         """
         state = self.ledger.state
         faded = [signal for signal in self.ledger.signals.values() if not signal.strength_at(state.last_timestamp)]

@@ -1,4 +1,4 @@
-"""Why a signal is as strong as it is: every event that moved it, and what time took between them."""
+"""Why a signal has its strength: every event that moved it, and the decay between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from semp.engine.records import Moved
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event that moved the signal. `before` is the `after` of the one before, less what time took; `after` is `before` and `change`."""
+    """One event that moved the signal.
+
+    `before` is the previous step's `after` plus `decay`; `after` is `before` plus `change`.
+    """
 
     id: str
     type: EventType
@@ -25,27 +28,28 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     timestamp: str
     position: int
     decay: float
-    """What time took since the event before, 0 or less. A signal below 0.01 is gone, and then all of it is taken."""
+    """Change by decay since the previous step, 0 or less. A signal that decays below 0.01 is gone: then decay takes all of it."""
     before: float
     change: float
     after: float
     value: float | None = None
-    """Size of a reward or penalty, 0..1."""
+    """Absolute value of a reward, penalty or cancel, 0..1; left out for other types."""
     share: float = WHOLE
-    """What part of the value reached this signal: less than 1, and only then shown, by credit along causes."""
+    """Part of the value that reached this signal, 0..1. Below 1 only by credit along causes; left out when it is 1."""
 
 
 class At(msgspec.Struct, frozen=True):
-    """The moment an answer is of: the last event that counts, and the time strengths are decayed to."""
+    """The moment of an answer: the position of the last event that counts, and the time that strengths are computed for."""
 
     position: int
     timestamp: str
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """The events of a signal, in log order unless asked for newest first, and where they left it.
+    """A page of the events that moved a signal, and its strength.
 
-    `strength` is the last event's `after` and `decay`, what time took since then; it is what the signal itself answers, to the last bit.
+    `strength` is the `after` of the signal's last event plus `decay`, the change by decay since then. It is exactly the strength that a
+    read of the signal gives.
     """
 
     scope: str
@@ -54,19 +58,20 @@ class Explanation(msgspec.Struct, frozen=True):
     at: At
     decay: float
     count: int
-    """Events that ever moved it, up to that moment, whatever the page."""
+    """Events that moved it up to that moment, on all pages, including those that would have lowered it but found it absent (0 to 0)."""
     truncated: bool
-    """Whether this page is not the last."""
+    """Whether more pages follow."""
     events: list[Step]
 
 
 async def explain(
     store: SignalHistory, history: Sequence[Rules], key: Key, moment: Moment, *, seen: int | None, limit: int, newest_first: bool
 ) -> Explanation | None:
-    """A page of what moved a signal; None when nothing ever did up to that moment.
+    """A page of the events that moved a signal up to a moment; None when there are none.
 
     Args:
-        seen: position of the last event of the page before, None for the first page.
+        history: every set of rules that was ever in force, in order of `since`.
+        seen: position of the last event of the previous page, None for the first page.
         limit: events in the page, at most; 0 for the strength and the count alone.
     """
     state = await signal_at(store, history, key, moment)
@@ -77,32 +82,32 @@ async def explain(
     strength = state.strength_at(moment.now)
     if newest_first:
         upto = moment.position if seen is None else min(seen - 1, moment.position)
-        found = await store.moves_back(key, 0, upto, limit + 1)
-        truncated = len(found) > limit
-        shown = found[:limit]
-        chain = found[::-1]  # the one too many is the event before the last one shown
+        moves = await store.moves_back(key, 0, upto, limit + 1)
+        truncated = len(moves) > limit
+        shown = moves[:limit]
+        chain = moves[::-1]  # the extra one gives the strength before the oldest event shown
         steps = _steps(chain, len(chain) - len(shown))[::-1]
     else:
         after = seen or 0
-        found = await store.moves(key, after, moment.position, limit + 1)
-        truncated = len(found) > limit
+        moves = await store.moves(key, after, moment.position, limit + 1)
+        truncated = len(moves) > limit
         before = await store.moves_back(key, 0, after, 1) if after else []
-        steps = _steps([*before, *found[:limit]], len(before))
+        steps = _steps([*before, *moves[:limit]], len(before))
     return Explanation(
         *key, strength, At(moment.position, to_text(moment.now)), strength - last.after, count, truncated and limit > 0, steps
     )  # fmt: skip
 
 
 def _steps(chain: Sequence[Moved], first: int) -> list[Step]:
-    """The chain in log order as steps, from index `first`; what is before it says only where that one began."""
+    """The moves in `chain`, which is in log order, as steps from index `first` on. A move before it only gives the strength it left."""
     steps: list[Step] = []
     for index in range(first, len(chain)):
         moved, event = chain[index], chain[index].event
-        left = chain[index - 1].after if index else 0.0
+        previous = chain[index - 1].after if index else 0.0
         value = effect_of(event.type, bytes(event.payload))[0] if event.type in RAISING_OR_LOWERING else None
         step = Step(
             event.id, event.type, event.scope, event.trace_id, event.agent_id, event.timestamp, event.position,
-            moved.before - left, moved.before, moved.after - moved.before, moved.after, value, moved.share,
+            moved.before - previous, moved.before, moved.after - moved.before, moved.after, value, moved.share,
         )  # fmt: skip
         steps.append(step)
     return steps

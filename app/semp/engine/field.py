@@ -1,4 +1,4 @@
-"""The field of signals as answers show it: now, at any moment of the past, explained, and as it would be."""
+"""Reads of signals: now, at a moment of the past, with an explanation, and as they would be with other events."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class SignalView(msgspec.Struct, frozen=True, rename={"lambda_": "lambda"}):
 
 
 class SupposedSignal(SignalView, frozen=True):
-    """A signal as it would be; `strength` 0 when it would be absent."""
+    """A signal as it would be with other events. `strength` is 0 when it would be absent."""
 
     actual: float
-    """Strength it really has now, 0 when it is absent."""
+    """The strength it really has now, 0 when it is absent."""
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """The signals that would be others, by scope and pattern, at the time of asking."""
+    """The signals that would differ, in order of scope and pattern, and the position and time that the answer is of."""
 
     position: int
     timestamp: str
@@ -47,7 +47,10 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 
 class Field:
-    """Reads of signals. The present comes from the ledger, in memory; the past from storage."""
+    """Reads of signals. The present comes from the ledger, in memory; the past comes from storage.
+
+    Reads of the past raise StoreUnavailable when the database cannot be reached.
+    """
 
     def __init__(self, store: Storage, ledger: Ledger, clock: LogClock) -> None:
         self._store = store
@@ -55,18 +58,18 @@ class Field:
         self._clock = clock
 
     def now(self) -> int:
-        """The time signals are read at, milliseconds: the log's, see `semp.engine.log_clock`."""
+        """The time that signals are read at: the log's time in milliseconds since 1970, see `semp.engine.log_clock`."""
         return self._clock.now(self._ledger.state)
 
     def clock_ahead(self) -> int:
         """Milliseconds that the log's time is ahead of this machine's clock; 0 unless a clock had jumped ahead and was corrected."""
-        self.now()
+        self.now()  # updates `ahead`
         return self._clock.ahead
 
     def signals(
         self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
     ) -> list[SignalView]:
-        """Live signals, strongest first, then by scope and pattern."""
+        """Live signals, strongest first, then by scope and pattern. `limit` None: all of them."""
         return strongest(self._ledger.live(self.now()), scope, pattern, min_strength, limit)
 
     def signal(self, scope: str, pattern: str) -> SignalView | None:
@@ -76,10 +79,13 @@ class Field:
         return view(signal, strength) if signal is not None and strength else None
 
     async def moment(self, at: int | str | None) -> Moment:
-        """The present for None; right after the event at a position; or a time, as RFC 3339 text.
+        """A place in the log's history.
+
+        Args:
+            at: a position, for the moment right after its event; a time as RFC 3339 text; None for the present.
 
         Raises:
-            InvalidInput: the log does not reach there, or the text is no time, or one that has not come yet.
+            InvalidInput: the log ends before the position, the text is not a time with a zone, or the time is in the future.
         """
         if at is None:
             return Moment(self._ledger.state.head, self.now())
@@ -95,7 +101,7 @@ class Field:
         present, state = self.now(), self._ledger.state
         now = log_time(self._clock.shifts(state, state.head + 1), now, self._clock.wall())
         if now > present:
-            raise InvalidInput(FieldError("at", "that time has not come yet"))
+            raise InvalidInput(FieldError("at", "this time is in the future"))
         return await moment_of_time(self._store, now, head)
 
     async def signals_at(
@@ -107,34 +113,34 @@ class Field:
         min_strength: float = 0.0,
         limit: int | None = None,
     ) -> list[SignalView]:
-        """The same as `signals`, as of a moment."""
-        found = await field_at(self._store, self._ledger.state, moment)
-        return strongest(live(found, moment.now), scope, pattern, min_strength, limit)
+        """The same as `signals`, at a moment of the past."""
+        states = await field_at(self._store, self._ledger.state, moment)
+        return strongest(live(states, moment.now), scope, pattern, min_strength, limit)
 
     async def signal_at(self, scope: str, pattern: str, moment: Moment) -> SignalView | None:
-        """The same as `signal`, as of a moment."""
-        found = await signal_at(self._store, self._ledger.state.rules, (scope, pattern), moment)
-        strength = found.strength_at(moment.now) if found is not None else 0.0
-        return view(found, strength) if found is not None and strength else None
+        """The same as `signal`, at a moment of the past."""
+        state = await signal_at(self._store, self._ledger.state.rules, (scope, pattern), moment)
+        strength = state.strength_at(moment.now) if state is not None else 0.0
+        return view(state, strength) if state is not None and strength else None
 
     async def explain(
         self, scope: str, pattern: str, moment: Moment, *, seen: int | None = None, limit: int = 100, newest_first: bool = False
     ) -> Explanation | None:
-        """What moved a signal up to a moment; None when nothing did."""
+        """A page of the events that moved a signal up to a moment; None when there are none. See `semp.engine.explaining.explain`."""
         return await explain(
             self._store, self._ledger.state.rules, (scope, pattern), moment, seen=seen, limit=limit, newest_first=newest_first
         )  # fmt: skip
 
     async def what_if(self, drop: Sequence[str], add: Sequence[Draft]) -> WhatIf:
-        """The signals as they would be without some events, or with some more; see `semp.engine.what_if`."""
+        """The signals as they would be without some events and with others added; see `semp.engine.what_if`."""
         position = self._ledger.state.head
-        found, now = await what_if(self._store, self._ledger, self._clock, drop, add)
-        shown = [_supposed(outcome, now) for outcome in sorted(found, key=lambda outcome: outcome.key)]
+        outcomes, now = await what_if(self._store, self._ledger, self._clock, drop, add)
+        shown = [_supposed(outcome, now) for outcome in sorted(outcomes, key=lambda outcome: outcome.key)]
         return WhatIf(position, to_text(now), [signal for signal in shown if signal is not None])
 
 
 def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
-    """None when it is absent either way."""
+    """The signal as answers show it; None when it is absent in both cases."""
     would_be, actual = (state.strength_at(now) if state is not None else 0.0 for state in (outcome.would_be, outcome.actual))
     shown = outcome.would_be if would_be else outcome.actual
     if shown is None or not (would_be or actual):
@@ -143,12 +149,12 @@ def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
 
 
 def strongest(
-    found: Iterable[tuple[Signal, float]], scope: Glob | None, pattern: str | None, min_strength: float, limit: int | None
+    signals: Iterable[tuple[Signal, float]], scope: Glob | None, pattern: str | None, min_strength: float, limit: int | None
 ) -> list[SignalView]:
-    """Those chosen, strongest first, then by scope and pattern."""
+    """The signals that match, strongest first, then by scope and pattern."""
     pairs = [
         (signal, strength)
-        for signal, strength in found
+        for signal, strength in signals
         if strength >= min_strength and (pattern is None or signal.pattern == pattern) and (scope is None or scope.matches(signal.scope))
     ]
     pairs.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
@@ -156,5 +162,5 @@ def strongest(
 
 
 def view(signal: Signal, strength: float) -> SignalView:
-    """A signal as answers show it, with its strength at the time of asking."""
+    """A signal as answers show it. `strength` is its strength at the time of the read."""
     return SignalView(signal.id, signal.scope, signal.pattern, strength, to_text(signal.last_updated), signal.alpha, signal.lambda_)

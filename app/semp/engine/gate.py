@@ -1,7 +1,7 @@
-"""The gate: everything one principal may ask of the environment, and the only way of the API and of MCP to it.
+"""The gate: everything that one principal can do with the environment. The API and MCP have no other access to it.
 
-Each append asks `semp.engine.access` for each draft. Each read knows its principal here; while there is only the open principal nothing
-is filtered, and where filtering comes, it comes into these methods and nowhere else.
+Every append is checked against `semp.engine.access`, draft by draft. Reads are not filtered yet: so far all clients are the open
+principal, which may read everything. Filters by principal belong in these methods and nowhere else.
 """
 
 from __future__ import annotations
@@ -47,22 +47,28 @@ if TYPE_CHECKING:
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """Figures of this process, as they are now."""
+    """Figures of this process at the time of the call."""
 
     events: int
+    """Position of the newest event that this process has seen."""
     transactions: int
+    """Append transactions that this process has committed."""
     queued: int
+    """Events that wait for a transaction."""
     signals: int
+    """Signals in memory, including faded ones that were not swept yet."""
     subscribers: int
+    """Live subscriptions of this process."""
     available: bool
+    """Whether the database was available at the last contact."""
     clock_ahead: int
     """Milliseconds that timestamps are ahead of this machine's clock."""
 
 
 class Gate:
-    """The environment as one principal meets it. Cheap to make; it keeps nothing.
+    """The environment as one principal may use it. It has no state of its own, and making one is cheap.
 
-    Where a method does not say what it raises, it raises what `semp.engine.ports` says of the storage operation behind it.
+    A method without a `Raises` section raises the errors that `semp.engine.ports` documents for the storage operation behind it.
     """
 
     __slots__ = ("_environment", "_unrestricted", "principal")
@@ -84,7 +90,7 @@ class Gate:
 
     @property
     def state(self) -> LogState:
-        """Where the log stands, as far as this process has seen it. Positions and epoch are no secret."""
+        """The state of the log as this process has seen it. Every principal may see it: positions and the epoch are not secret."""
         return self._environment.ledger.state
 
     @property
@@ -97,29 +103,37 @@ class Gate:
             committer.available, environment.field.clock_ahead(),
         )  # fmt: skip
 
-    def look(self) -> None:
-        """Look for events of other replicas now."""
+    def poll_now(self) -> None:
+        """Poll for events of other replicas without waiting for the next interval. Does not wait for the result.
+
+        Raises:
+            Forbidden: the principal may not maintain what is stored.
+        """
         require(self.principal, "maintain")
-        self._environment.committer.look()
+        self._environment.committer.poll_now()
 
     async def sweep(self) -> int:
-        """Delete signals that had faded at the newest event, here and in storage; the number deleted."""
+        """Delete the signals that had faded at the time of the newest event; returns the number deleted from storage.
+
+        Raises:
+            Forbidden: the principal may not maintain what is stored.
+        """
         require(self.principal, "maintain")
         return await self._environment.sweep()
 
     # the log
 
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
-        """Commit the drafts together or not at all. Cancelling it does not undo it.
+        """Commit the drafts together or not at all. Cancelling the call does not cancel the append.
 
         Raises:
             Forbidden: the principal may not append one of them; none was appended.
-            SempError: as `Committer.submit` and its future say.
+            SempError: what `Committer.submit` and its future raise.
         """
         return await self.submit(drafts, batch=batch)
 
     def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
-        """The same without waiting: behind everything submitted before."""
+        """The same as `append`, but it returns at once. The drafts are queued behind everything that was submitted before."""
         if not self._unrestricted:
             self._check(drafts, batch)
         return self._environment.committer.submit(drafts, batch=batch)
@@ -132,7 +146,7 @@ class Gate:
                 raise Forbidden(reason, FieldError(f"{prefix}scope", reason))
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
-        """The events with these ids, as far as they exist."""
+        """The events with these ids, by id. Unknown ids are left out."""
         return await self._environment.storage.events(ids)
 
     async def page(self, selection: EventFilter) -> list[Event]:
@@ -150,15 +164,15 @@ class Gate:
         outlet: Outlet | None = None,
         quiet: float | None = None,
     ) -> Follow:
-        """The log from a position on, past and to come; see `semp.engine.live.follow.Follow`.
+        """Past and future events of the log after a position; see `semp.engine.live.follow.Follow`.
 
         Args:
-            after: position to resume after; None for what is committed from now on.
-            epoch: the log that position belongs to; None for whichever there is.
+            after: position to resume after; None for events that are committed from now on.
+            epoch: the epoch of the log that the position is from; None: not checked.
 
         Raises:
-            CannotResume: the position belongs to another log.
-            StoreUnavailable: it cannot be told now.
+            CannotResume: the position is from another log.
+            StoreUnavailable: the database is needed for the check, and is not available.
         """
         environment = self._environment
         await check_place(environment.ledger, environment.storage, after, epoch)
@@ -174,43 +188,43 @@ class Gate:
         return await nearest_of(self._environment.storage, event_id, direction, selection, asked)
 
     async def open(self, event_id: str, selection: LineageFilter, asked: Asked) -> Found:
-        """A page of the proposals that an event led to and that are neither ended nor cancelled."""
+        """A page of the proposals that an event led to and that are still open: neither ended nor cancelled."""
         return await still_open(self._environment.storage, event_id, selection, asked)
 
     async def around(self, origin: Event, selection: LineageFilter, asked: Asked) -> Found:
-        """The same in both directions."""
+        """A page of an event's relatives in both directions, within the budget."""
         return await around(self._environment.storage, origin, selection, asked)
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        """How many events are on the ways from a cause to its effect."""
+        """How many events are on the paths from a cause to its effect."""
         return await self._environment.storage.count_between(cause, effect, selection)
 
     async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
-        """Those events, nearest to the cause first."""
+        """The events on the paths from a cause to its effect, nearest to the cause first."""
         return await self._environment.storage.between(cause, effect, selection)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
-        """Ids of a shortest way from a cause to its effect."""
+        """Ids of the events on one shortest path from a cause to its effect."""
         return await self._environment.storage.shortest_path(cause, effect)
 
     async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
-        """The last causes that these events share."""
+        """The latest common causes of these events: shared causes that led to no other shared cause."""
         return await self._environment.storage.common_causes(ids, selection)
 
     # traces
 
     async def stored_head(self) -> int:
-        """Position of the newest event in storage, on whichever replica it was appended."""
+        """Position of the newest event in storage, including events of other replicas that this process has not read yet."""
         return (await self._environment.storage.state()).head
 
     async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        """Traces by their newest event, newest first."""
+        """A page of traces; the trace with the newest event comes first."""
         return await self._environment.storage.traces(selection)
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
-        """A trace's events after a position, in order."""
+        """The events of a trace after a position, in order of position, `limit` at most."""
         return await self._environment.storage.trace_events(trace_id, after, limit, types=types, scope=scope)
 
     # signals
@@ -226,7 +240,7 @@ class Gate:
         return self._environment.field.signal(scope, pattern)
 
     async def moment(self, at: int | str | None) -> Moment:
-        """A place in the log's history; see `Field.moment`."""
+        """A place in the log's history. See `Field.moment`."""
         return await self._environment.field.moment(at)
 
     async def signals_at(
@@ -238,27 +252,27 @@ class Gate:
         min_strength: float = 0.0,
         limit: int | None = None,
     ) -> list[SignalView]:
-        """The same as `signals`, as of a moment."""
+        """The same as `signals`, at a moment of the past."""
         return await self._environment.field.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
 
     async def signal_at(self, scope: str, pattern: str, moment: Moment) -> SignalView | None:
-        """The same as `signal`, as of a moment."""
+        """The same as `signal`, at a moment of the past."""
         return await self._environment.field.signal_at(scope, pattern, moment)
 
     async def explain(
         self, scope: str, pattern: str, moment: Moment, *, seen: int | None = None, limit: int = 100, newest_first: bool = False
     ) -> Explanation | None:
-        """What moved a signal up to a moment; None when nothing did."""
+        """A page of the events that moved a signal up to a moment; None when there are none."""
         return await self._environment.field.explain(scope, pattern, moment, seen=seen, limit=limit, newest_first=newest_first)
 
     async def what_if(self, drop: Sequence[str], add: Sequence[Draft]) -> WhatIf:
-        """The signals as they would be without some events, or with some more. Nothing is written."""
+        """The signals as they would be without some events and with others added. Nothing is written. See `semp.engine.what_if`."""
         return await self._environment.field.what_if(drop, add)
 
     # the users' own graph
 
     async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
-        """Store a node, or find the one that has this id; True when it was new.
+        """Store a node, or return the node that has this id already. True: it was new.
 
         Raises:
             Forbidden: the principal may not write nodes.
@@ -269,7 +283,7 @@ class Gate:
         return await self._environment.storage.put_node(node_id, node_type, data)
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
-        """Link a node to another, or else to an event; False when either is missing.
+        """Link a node to another node, or to an event if no node has the id `to`; False when either end is missing.
 
         Raises:
             Forbidden: the principal may not write edges.
@@ -280,7 +294,7 @@ class Gate:
         return await self._environment.storage.add_edge(node_id, to, edge_type)
 
     async def node(self, node_id: str) -> GraphNode | None:
-        """A node with its edges."""
+        """A node with its edges, None when there is no such node."""
         return await self._environment.storage.node(node_id)
 
     async def nodes_of(self, event_id: str) -> list[LinkedNode]:
@@ -296,14 +310,15 @@ class Gate:
     # queries by name
 
     def queries(self) -> list[OfferedQuery]:
-        """Those that can be run by name."""
+        """The queries that can be run by name."""
         return self._environment.queries.offered()
 
     async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
-        """Run one of them. It sees the whole graph, so only a principal that may read every scope may ask.
+        """Run a query by name, with its parameters as texts. A query sees the whole graph, so its caller must be able to read all scopes.
 
         Raises:
-            Forbidden: the principal may not.
+            Forbidden: the principal may not read all scopes.
+            SempError: what `QueryReader.ask` raises.
         """
         if not reads_everything(self.principal):
             raise Forbidden(f"{self.principal.id} may not run queries: they see every scope")

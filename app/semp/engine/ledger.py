@@ -1,4 +1,4 @@
-"""What the committer and the readers know at a position of the log: a projection, rebuilt from the log at any time."""
+"""The log's state and signals in memory, at one position. A projection: it can be rebuilt from the log at any time."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Generic, TypeVar
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
 from semp.domain.event_types import LOWERING, TYPES
-from semp.domain.signals import Key, Move, Rules, Signal, apply, live, rules_at
+from semp.domain.signals import FADED, Key, Move, Rules, Signal, apply, live, rules_at
 from semp.engine.records import Entry, LogState, Plan, Thread
 
 CACHED_CAUSES = 4_096
-"""Newest events whose causes, and threads whose newest proposals, stay in memory at least; others are looked up."""
+"""Entries that each cache keeps, at least: causes by event, newest proposals by thread, and known scopes. Others are looked up."""
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """The entries set last: at least the newest `bound` of them, at most twice as many; what falls out is looked up in storage again.
+    """A cache of the entries that were set last: it keeps at least the newest `bound` of them, and about twice as many at most.
 
-    Two generations: when the young one is full it becomes the old one, and what the old one held is forgotten.
+    It has two generations. When the young one has more than `bound` entries, it becomes the old one, and the old one is dropped.
     """
 
     def __init__(self, bound: int) -> None:
@@ -45,14 +45,14 @@ class Recent(Generic[K, V]):
         return self._young[key] if key in self._young else self._old.get(key)
 
     def update(self, entries: Mapping[K, V]) -> None:
-        """Set these, all of which stay at least until the next are set."""
+        """Set these entries. All of them, even more than `bound`, stay at least until the next update."""
         self._young.update(entries)
         if len(self._young) > self.bound:
             self._young, self._old = {}, self._young
 
 
 class Overlay:
-    """What a plan that is not committed yet will change."""
+    """The changes of a plan that is not committed yet."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -64,13 +64,13 @@ class Overlay:
 
 
 class Ledger:
-    """State, signals and caches at one position. Owned by the committer; others only read."""
+    """The log's state, all signals, and caches, at one position. Only the committer changes it, and the sweeper deletes faded signals."""
 
     def __init__(self, state: LogState, signals: Iterable[Signal]) -> None:
         self.restart(state, signals)
 
     def restart(self, state: LogState, signals: Iterable[Signal]) -> None:
-        """Forget everything and begin from what storage says."""
+        """Drop everything and begin again with this state and these signals."""
         self.state = state
         self.signals: dict[Key, Signal] = {signal.key: signal for signal in signals}
         self.causes: Recent[str, Cause] = Recent(CACHED_CAUSES)
@@ -85,7 +85,7 @@ class Ledger:
 
     @property
     def expected(self) -> LogState:
-        """The state once every plan that is under way has been committed."""
+        """The state after all plans in flight are committed."""
         return self.overlays[-1].plan.state if self.overlays else self.state
 
     def live(self, now: int) -> Iterator[tuple[Signal, float]]:
@@ -93,45 +93,46 @@ class Ledger:
         return live(self.signals.values(), now)
 
     def signal(self, key: Key) -> Signal | None:
+        """The signal's state after all plans in flight are committed."""
         for overlay in reversed(self.overlays):
-            if (found := overlay.signals.get(key)) is not None:
-                return found
+            if (signal := overlay.signals.get(key)) is not None:
+                return signal
         return self.signals.get(key)
 
     def cause(self, event_id: str) -> Cause | None:
-        """The cause when it is cached or under way; None says only that it must be looked up."""
-        if (found := self.causes.get(event_id)) is not None:
-            return found
+        """The cause of an event that is cached or in flight; None: it must be looked up in storage."""
+        if (cause := self.causes.get(event_id)) is not None:
+            return cause
         entry = self.pending(event_id)
         return entry.cause if entry is not None else None
 
     def pending(self, event_id: str) -> Entry | None:
-        """The entry of a plan that is under way."""
-        return next((found for overlay in self.overlays if (found := overlay.entries.get(event_id)) is not None), None)
+        """The entry of an event in flight, None when the event is in no plan in flight."""
+        return next((entry for overlay in self.overlays if (entry := overlay.entries.get(event_id)) is not None), None)
 
     def knows_thread(self, thread: Thread) -> bool:
-        """Whether its newest proposal is cached, be it none, or under way."""
+        """Whether its newest proposal is in flight, or cached. The cache also holds threads without a proposal."""
         return thread in self.newest or self.pending_proposal(thread) is not None
 
     def pending_proposal(self, thread: Thread) -> Proposal | None:
-        """The newest proposal of the plans under way."""
-        return next((found for overlay in reversed(self.overlays) if (found := overlay.newest.get(thread)) is not None), None)
+        """The thread's newest proposal among the plans in flight."""
+        return next((newest for overlay in reversed(self.overlays) if (newest := overlay.newest.get(thread)) is not None), None)
 
     def remember_causes(self, causes: dict[str, Cause]) -> None:
-        """Keep what was looked up; a cause never changes."""
+        """Cache causes that were looked up. A cause never changes."""
         self.causes.update(causes)
 
     def remember_newest(self, threads: Iterable[Thread], newest: dict[Thread, Proposal]) -> None:
-        """Keep what was looked up, unless something newer is known already."""
+        """Cache the newest proposals that were looked up, unless a newer one is cached already. Threads that `newest` lacks have none."""
         newer: dict[Thread, Proposal | None] = {}
         for thread in threads:
-            known, found = self.newest.get(thread), newest.get(thread)
-            if known is None or (found is not None and found.position > known.position):
-                newer[thread] = found
+            cached, stored = self.newest.get(thread), newest.get(thread)
+            if cached is None or (stored is not None and stored.position > cached.position):
+                newer[thread] = stored
         self.newest.update(newer)
 
     def commit(self, overlay: Overlay) -> None:
-        """Take over a plan that was committed; it must be the oldest one under way."""
+        """Take over a plan that was committed. It must be the oldest plan in flight."""
         assert overlay is self.overlays[0], "plans land in the order they were made"
         del self.overlays[0]
         self.signals.update(overlay.signals)
@@ -141,7 +142,7 @@ class Ledger:
         self.state = overlay.plan.state
 
     def absorb(self, entries: Iterable[Entry]) -> None:
-        """Fold entries read from the log, in order, and fill in their moves."""
+        """Fold entries that were read from the log, in order and without gaps, and fill in their `moves`."""
         for entry in entries:
             event = entry.event
             assert event.position == self.state.head + 1, "the log is read without gaps"
@@ -154,9 +155,10 @@ class Ledger:
 
 
 def targets(entry: Entry) -> list[tuple[Key, float]]:
-    """The signals an event moves, each once, with the share of its value that reaches them.
+    """The signals that an event aims at, each once, with the share (0..1) of its value that reaches them.
 
-    By its own action, else its nearest proposals', else its thread's newest proposal's; then those it credits further up.
+    First the signal of its own `action`; without an action, those of its nearest proposals; without these, that of the newest proposal of
+    its thread. Then those of the proposals that it credits further up.
     """
     if entry.action is not None:
         first: list[Key] = [(entry.event.scope, entry.action)]
@@ -166,17 +168,22 @@ def targets(entry: Entry) -> list[tuple[Key, float]]:
         first = [(entry.answers.scope, entry.answers.action)] if entry.answers else []
     if not entry.credited:
         return [(key, 1.0) for key in (first if len(first) < 2 else dict.fromkeys(first))]
-    found = dict.fromkeys(first, 1.0)
+    shares = dict.fromkeys(first, 1.0)
     for credited in entry.credited:
-        found.setdefault((credited.proposal.scope, credited.proposal.action), credited.share)
-    return list(found.items())
+        shares.setdefault((credited.proposal.scope, credited.proposal.action), credited.share)
+    return list(shares.items())
 
 
 def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key, Signal], now: int, rules: Rules) -> list[Move]:
-    """Fold one entry into the signals it moves: read them with `signal`, put the new states in `changed`.
+    """Fold one entry into the signals that it moves.
 
     Args:
-        now: the entry's timestamp, milliseconds.
+        signal: gives the state of a signal that is not in `changed`, None when it never existed.
+        changed: states that are newer than those of `signal`; the new states are added to it.
+        now: the entry's timestamp, milliseconds since 1970.
+
+    Returns:
+        What the entry moved.
     """
     moves: list[Move] = []
     event = entry.event
@@ -192,23 +199,33 @@ def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key
 
 
 def why_unmoved(entry: Entry) -> str | None:
-    """Why an entry moved no signal, or by nothing though it is there to raise or lower; None when there is nothing to say."""
+    """Why an entry changed no strength, in words for the sender.
+
+    None when it changed one, or when it is of a type that only touches and it touched one.
+    """
     event, effect = entry.event, TYPES[entry.event.type].effect
     if not entry.moves:
         if aimed := targets(entry):
             absent = ", ".join(f"{scope}:{pattern}" for (scope, pattern), _ in aimed[:3])
             return f"no live signal {absent}: a {event.type} lowers what is there"
-        looked = "no proposal among its causes, and none" if event.parent_ids else "no payload.action, no parent_ids, and no proposal"
-        return f"{looked} in scope {event.scope} of trace {event.trace_id}"
+        missing = "no proposal among its causes, and none" if event.parent_ids else "no payload.action, no parent_ids, and no proposal"
+        return f"{missing} in scope {event.scope} of trace {event.trace_id}"
     if effect == "touch" or any(move.before != move.after for move in entry.moves):
         return None
-    return "its value is 0" if not entry.value else "alpha is 0" if entry.alpha == 0 else "the signal stands at its limit"
+    if not entry.value:
+        return "its value is 0"
+    if entry.alpha == 0:
+        return "alpha is 0"
+    if effect == "raise" and entry.moves[0].before < 1:
+        return f"its value is too small: a strength below {FADED:g} is 0"
+    return "the signal stands at its limit"
 
 
 def kept(entry: Entry) -> Sequence[Move]:
-    """What is stored of an entry's moves: all of them, and for what lowers and found its signal absent, that it came (0 to 0).
+    """The moves of an entry that are stored with it.
 
-    The latter moved nothing, but would have, had another event not been there.
+    These are its moves and, for a type that lowers, one move from 0 to 0 for each signal that it aimed at and found absent. That event
+    changed nothing, but `semp.engine.what_if` needs it: without another event, the signal might have been there.
     """
     if entry.event.type not in LOWERING:
         return entry.moves

@@ -1,4 +1,4 @@
-"""An event's lineage as an answer: within the node budget, and in both directions as one list."""
+"""Pages of an event's lineage, within the node budget: in one direction, in both, and the proposals that are still open."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from semp.engine.ports import LineageReader
 from semp.engine.records import Counted, Direction, LineageFilter, Relative
 
 STEPS = tuple(4**n for n in range(11))
-"""Depths that are tried one after the other where the whole is beyond the budget."""
+"""Depths that are tried one after the other when the whole lineage is beyond the budget."""
 NEAR = 16
-"""A page that is full within so many hops is there before everything is counted."""
+"""PARENT hops. When the events within this distance fill a page, the page is answered without counting the whole lineage."""
 
 
 Count = Callable[[LineageFilter], Awaitable[Counted | None]]
 Find = Callable[[LineageFilter], Awaitable[list[Relative]]]
 Found = tuple[list[Relative], Counted | None]
-"""Relatives, and how many there are in all where that is known."""
+"""A page of relatives, and how many there are in all; None when that was not counted."""
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What is known already, and what is asked for, beside a page."""
+    """What the caller knows and asks for besides the page."""
 
     counted: Counted | None = None
-    """How many there are in all, where an earlier page said so."""
+    """How many relatives there are in all, if an earlier page counted them."""
     counting: bool = True
-    """Whether that is wanted where it is not known."""
+    """Whether to count them when `counted` is None."""
     events: int = 0
-    """Events in the log. A search cannot reach more, so a budget this large never cuts one."""
+    """Events in the log. A search cannot reach more, so a budget at least this large never cuts a search."""
 
 
 async def nearest(count: Count, find: Find, selection: LineageFilter, asked: Asked) -> Found:
-    """A page of relatives that never reaches more events than the budget allows. It may end early where the whole is beyond it.
+    """A page of relatives, within the budget.
 
-    Nothing found and nothing counted: perhaps what they are relatives of does not exist.
+    When the whole lineage is beyond the budget, the page may hold fewer relatives than exist. When the answer has neither relatives nor a
+    count, the event itself may not exist; the caller has to look it up.
     """
     counted = asked.counted
     counting = counted is None and asked.counting
@@ -47,13 +48,13 @@ async def nearest(count: Count, find: Find, selection: LineageFilter, asked: Ask
         return [], await count(selection) if counting else counted
     if asked.events <= selection.budget:
         if counting:
-            counted, found = await asyncio.gather(count(selection), find(selection))
-            return found, counted
+            counted, page = await asyncio.gather(count(selection), find(selection))
+            return page, counted
         return await find(selection), counted
     if counted is None and not counting:
-        page = await _near(count, find, selection)
-        if page is not None:
-            return page, None
+        near = await _near(count, find, selection)
+        if near is not None:
+            return near, None
     if counted is None:
         counted = await count(selection)
     if counted is None or counted.complete:
@@ -62,41 +63,42 @@ async def nearest(count: Count, find: Find, selection: LineageFilter, asked: Ask
 
 
 async def _near(count: Count, find: Find, selection: LineageFilter) -> list[Relative] | None:
-    """The page, where the nearest events fill it."""
+    """The page, if the events within NEAR hops fill it; else None."""
     if (selection.depth is not None and selection.depth <= NEAR) or (selection.after is not None and selection.after[0] >= NEAR):
         return None
     part = msgspec.structs.replace(selection, depth=NEAR)
-    within = await count(part)
-    found = await find(part) if within is not None and within.complete and within.count >= selection.limit else []
-    return found if len(found) >= selection.limit else None
+    counted = await count(part)
+    page = await find(part) if counted is not None and counted.complete and counted.count >= selection.limit else []
+    return page if len(page) >= selection.limit else None
 
 
 async def _within_budget(count: Count, find: Find, selection: LineageFilter) -> list[Relative]:
-    """What of the page is no farther than the budget reaches."""
-    found: list[Relative] = []
+    """The part of the page that the budget reaches. Depth 1 is read even when it alone is beyond the budget."""
+    page: list[Relative] = []
     for depth in STEPS:
         if selection.depth is not None and depth >= selection.depth:
             break
         part = msgspec.structs.replace(selection, depth=depth)
-        within = await count(part)
-        if depth > 1 and (within is None or not within.complete):
+        counted = await count(part)
+        if depth > 1 and (counted is None or not counted.complete):
             break
         if selection.after is None or selection.after[0] <= depth:
-            found = await find(part)
-        if len(found) >= selection.limit:
+            page = await find(part)
+        if len(page) >= selection.limit:
             break
-    return found
+    return page
 
 
 async def nearest_of(store: LineageReader, event_id: str, direction: Direction, selection: LineageFilter, asked: Asked) -> Found:
-    """The same for an event in one direction."""
+    """A page of an event's relatives in one direction. See `nearest`."""
     return await nearest(partial(store.count, event_id, direction), partial(store.relatives, event_id, direction), selection, asked)
 
 
 async def around(store: LineageReader, origin: Event, selection: LineageFilter, asked: Asked) -> Found:
-    """Nearest first; of the same depth causes before effects, the former newest first, the latter oldest first.
+    """A page of an event's relatives in both directions, nearest first; at the same depth causes, newest first, then effects, oldest first.
 
-    A cause always has a lower position than the event, an effect a higher one, so a place says by itself on which side it is.
+    A cause always has a lower position than the event, and an effect a higher one. So the position in `selection.after` shows on which
+    side the previous page ended.
     """
     before = after = selection.after
     if selection.after is not None:
@@ -107,15 +109,15 @@ async def around(store: LineageReader, origin: Event, selection: LineageFilter, 
         nearest_of(store, origin.id, "ancestors", msgspec.structs.replace(selection, after=before), side),
         nearest_of(store, origin.id, "descendants", msgspec.structs.replace(selection, after=after), side),
     )
-    found = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: selection.limit]
-    return found, asked.counted or _total(causes[1], effects[1])
+    page = sorted([*causes[0], *effects[0]], key=lambda relative: relative.depth)[: selection.limit]
+    return page, asked.counted or _total(causes[1], effects[1])
 
 
 async def still_open(store: LineageReader, event_id: str, selection: LineageFilter, asked: Asked) -> Found:
-    """Proposals that an event led to and that are neither ended nor cancelled.
+    """A page of the proposals that an event led to and that are neither ended nor cancelled.
 
     Raises:
-        QueryTooLarge: the event led to more than the budget. A part of that cannot tell what is still open.
+        QueryTooLarge: the event led to more events than the budget. From a part of them it cannot be decided which proposals are open.
     """
     counted = asked.counted or await store.count_open(event_id, selection)
     if counted is None:
@@ -126,7 +128,7 @@ async def still_open(store: LineageReader, event_id: str, selection: LineageFilt
 
 
 def _total(causes: Counted | None, effects: Counted | None) -> Counted | None:
-    """Both together; None where one is not known, unless the budget has ended the other."""
+    """The sum of both counts. None when one is unknown, except when the other one ended at the budget: then that one, as a lower bound."""
     if causes is not None and effects is not None:
         return Counted(causes.count + effects.count, causes.complete and effects.complete)
     return next((one for one in (causes, effects) if one is not None and not one.complete), None)

@@ -1,4 +1,4 @@
-"""Any number of listeners to one thing that happens."""
+"""Callbacks for one kind of occurrence, any number of them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ log = logging.getLogger(__name__)
 
 
 class Listeners(Generic[P]):
-    """Callables that are called in the order they were added. Belongs to one event loop; a listener must not block.
+    """Callables that are called in the order they were added. Use it from one event loop only; a listener must not block.
 
-    An error of one listener is logged. It reaches neither the other listeners nor whoever reports what happened.
+    An exception in one listener is logged. The other listeners are still called, and `notify` does not raise it.
     """
 
     def __init__(self) -> None:
         self._listeners: tuple[Callable[P, object], ...] = ()
 
     def add(self, listener: Callable[P, object]) -> None:
-        """Call it from now on. One that is there already stays where it is and is called once."""
+        """Call it from now on. Adding it a second time changes nothing."""
         if listener not in self._listeners:
             self._listeners = (*self._listeners, listener)
 
     def remove(self, listener: Callable[P, object]) -> None:
-        """Call it no more. Safe to repeat."""
+        """Stop calling it. Safe to repeat."""
         self._listeners = tuple([one for one in self._listeners if one != listener])
 
-    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Call them all. One that is removed meanwhile may still be called this time."""
+    def notify(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call all listeners. One that is removed by another during the call may still be called once."""
         for listener in self._listeners:
             try:
                 listener(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The log's time: the wall clock's, and where that had jumped ahead and was corrected, the last timestamp's and what passed since."""
+"""The log's time. It follows the wall clock. If that had jumped ahead and was corrected, it goes on from the newest timestamp."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from semp.engine.records import ClockShift, LogState
 log = logging.getLogger(__name__)
 
 TOLERANCE_MS = 1_000
-"""Milliseconds that a clock may be behind the newest event, as the clocks of replicas are: then the log's time stands still until it has
-caught up. A clock that is further behind will not catch up soon: then the log's time goes on at real speed from the newest event."""
+"""Milliseconds that a wall clock can be behind the newest event because the clocks of replicas differ. Up to this, the log's time stands
+still until the wall clock has caught up. A clock that is further behind will not catch up soon: then the log's time goes on from the
+newest event at real speed."""
 
 MAX_SHIFTS = 32
-"""Changes of the distance that are kept, at most; more come only where the clock of one of several replicas stays wrong."""
+"""Shifts that the log's state keeps, at most; the oldest are dropped. More of them only come up while a replica's clock stays wrong."""
 CONSEQUENCE = (
     "it is wrong now, or it was ahead when that event came. Timestamps and decay go on from that event at real speed; "
     "check this machine's clock and those of other replicas"
@@ -23,32 +24,32 @@ CONSEQUENCE = (
 
 
 class LogClock:
-    """Gives the log's time, which never runs backwards and never stands still for longer than TOLERANCE_MS.
+    """Gives the log's time. It never runs backwards, and never stands still for longer than TOLERANCE_MS.
 
     Args:
-        wall: the machine's clock.
-        elapsed: a clock that nobody sets, for the speed at which time passes while the wall clock is behind.
+        wall: the machine's wall clock, milliseconds since 1970.
+        elapsed: a clock in milliseconds that setting the wall clock does not change. It measures time while the wall clock is behind.
     """
 
     def __init__(self, wall: Clock, elapsed: Clock = elapsed_clock) -> None:
         self.wall = wall
         self.elapsed = elapsed
         self.ahead = 0
-        """Milliseconds that the log's time was ahead of the wall clock when it was last read."""
+        """Milliseconds that the log's time was ahead of the wall clock at the last call of `now`; 0 while it follows the wall clock."""
         self._lead: int | None = None
-        """The log's time less `elapsed`, while the log's time does not follow the wall clock."""
+        """The log's time minus `elapsed`, while the log's time does not follow the wall clock; else None."""
         self._noticed = 0
-        """Wall clock when that began."""
+        """The wall clock's time when that began."""
         self._stamp = self._stamped = 0
-        """The newest timestamp this process gave, and what `elapsed` said then."""
+        """The newest timestamp that this process gave, and the time of `elapsed` then."""
 
     def stamp(self, state: LogState) -> int:
-        """The log's time for the next events."""
+        """The timestamp for the next events, milliseconds since 1970."""
         self._stamp, self._stamped = self.now(state), self.elapsed()
         return self._stamp
 
     def now(self, state: LogState) -> int:
-        """The log's time, milliseconds since 1970; never before the newest event."""
+        """The log's time, milliseconds since 1970; never earlier than the newest event in `state`."""
         wall, last = self.wall(), state.last_timestamp
         if self._lead is None:
             if last - wall <= TOLERANCE_MS:
@@ -65,13 +66,16 @@ class LogClock:
         return now
 
     def _continued(self, state: LogState, wall: int) -> int:
-        """What the log's time is by now: from when this process gave the last timestamp, or as recorded before a restart."""
+        """The log's time now, at the moment when it stops following the wall clock.
+
+        It goes on from the last timestamp if this process gave it, and from the shift in `state` if one was recorded before a restart.
+        """
         passed = self.elapsed() - self._stamped if state.last_timestamp == self._stamp else 0
         recorded = state.shifts[-1].ahead if state.shifts else 0
         return max(state.last_timestamp + passed, wall + recorded)
 
     def shifts(self, state: LogState, position: int) -> list[ClockShift]:
-        """Those of the state, and one from `position` on where the log's time is by now another distance ahead of the wall clock."""
+        """The shifts of the state, plus one from `position` on if the log's time is now ahead of the wall clock by another amount."""
         recorded = state.shifts[-1].ahead if state.shifts else 0
         if abs(self.ahead - recorded) <= TOLERANCE_MS and bool(self.ahead) == bool(recorded):
             return state.shifts
@@ -79,11 +83,11 @@ class LogClock:
 
 
 def log_time(shifts: Sequence[ClockShift], time: int, wall: int) -> int:
-    """What the log's time was when the wall clock showed `time`.
+    """The log's time at the moment when the wall clock showed `time`, milliseconds since 1970.
 
     Args:
-        time: milliseconds since 1970. One that the wall clock has not reached is taken for a time of the log itself.
-        wall: the wall clock now.
+        time: milliseconds since 1970. A time that the wall clock has not reached yet is already a time of the log and is returned as it is.
+        wall: the wall clock's time now, milliseconds since 1970.
     """
     if time <= wall:
         for shift in reversed(shifts):

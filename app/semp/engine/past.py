@@ -1,4 +1,4 @@
-"""The field of signals as it was: at any position or time, from what is kept with the events and from the nearest snapshot."""
+"""Signals of the past, at any position or time. One signal comes from the moves stored with its events, all of them from a snapshot."""
 
 from __future__ import annotations
 
@@ -15,29 +15,32 @@ from semp.engine.records import LogState
 from semp.engine.replay import entries
 
 PROBES = 63
-"""Positions looked at in one step of a search for a moment: a million events take four steps."""
+"""Positions that one step of the search for a time reads. A search in a million events takes four steps."""
 
 
 class Moment(msgspec.Struct, frozen=True):
     """A place in the log's history."""
 
     position: int
-    """Of the last event that counts; 0 before the first."""
+    """Position of the last event that counts; 0: before the first event."""
     now: int
-    """Milliseconds since 1970: what strengths are decayed to."""
+    """The time that strengths are computed for, milliseconds since 1970."""
 
 
 class _Store(EventLog, SignalHistory, Protocol): ...
 
 
 async def moment_of_position(store: SignalHistory, position: int) -> Moment:
-    """Right after the event at a position that the log has, or before the first for 0."""
+    """The moment right after the event at a position, or before the first event for position 0. The log must have the position."""
     times = await store.timestamps([position])
     return Moment(position, from_text(times[position]) if position in times else 0)
 
 
 async def moment_of_time(store: SignalHistory, now: int, head: int) -> Moment:
-    """At a time: every event up to it counts. A search, since positions are in the order of time."""
+    """The moment at a time, milliseconds since 1970: all events up to it count, those of exactly that time included.
+
+    It searches by timestamp, which works because timestamps never run backwards as positions grow.
+    """
     low, high = 0, head
     while low < high:
         step = -(-(high - low) // PROBES)
@@ -52,10 +55,10 @@ async def moment_of_time(store: SignalHistory, now: int, head: int) -> Moment:
 
 
 async def signal_at(store: SignalHistory, history: Sequence[Rules], key: Key, moment: Moment) -> Signal | None:
-    """The state of one signal right after the event at a position, to the last bit what the fold made of it then.
+    """The state of one signal right after the event at a position, exactly as the fold computed it at that time.
 
-    Three look-ups in the index of its own events, however old the log: the last that made its strength anew, the last that touched it,
-    and its birth, where the rules have changed since.
+    It takes at most three look-ups in the index of the signal's own events, for a log of any length: the last event that set its
+    strength, the last event that touched it, and, if the rules ever changed, its birth.
     """
     upto = moment.position
     anew = await store.moves_back(key, 0, upto, 1, "anew")
@@ -71,7 +74,7 @@ async def signal_at(store: SignalHistory, history: Sequence[Rules], key: Key, mo
 
 
 async def field_at(store: _Store, state: LogState, moment: Moment) -> list[Signal]:
-    """Every signal right after the event at a position: the nearest snapshot before it, and the log from there."""
+    """The states of all signals right after the event at a position: the newest snapshot up to there, and the log from the snapshot on."""
     snapshot = await store.snapshot(moment.position)
     signals = {signal.key: signal for signal in snapshot.signals} if snapshot else dict[Key, Signal]()
     async for page in entries(store, moment.position, snapshot.position if snapshot else 0):

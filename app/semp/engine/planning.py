@@ -1,4 +1,7 @@
-"""From drafts to one append transaction: which are new, what causes them, where they stand, what they move. No I/O but look-ups."""
+"""Plans one append transaction from drafts: which of them are new, their causes, their positions, what they move.
+
+Its only I/O is the look-ups in `look_up`.
+"""
 
 from __future__ import annotations
 
@@ -29,149 +32,162 @@ class Recorded(msgspec.Struct, gc=False):
 
     event: Event
     encoded: bytes
+    """The event as JSON."""
     moves: Sequence[Move] = ()
-    """What this append moved; nothing for a retry of what was stored before."""
+    """What the event moved; empty when the draft is a retry of an event that was stored before."""
     created: bool = True
     """False when the log already held this event with the same content."""
     unmoved: str | None = None
-    """Why this append moved no signal, where it moved none."""
+    """Why the event changed no strength, see `semp.engine.ledger.why_unmoved`."""
 
     @classmethod
     def of(cls, entry: Entry) -> Recorded:
-        """The answer for an entry this process has seen go by."""
+        """The answer for a new entry, whose moves are known."""
         return cls(entry.event, entry.encoded, entry.moves, unmoved=why_unmoved(entry))
 
 
 class Submission:
-    """Drafts that are appended together or not at all, and the future their sender waits on."""
+    """Drafts that are appended together or not at all, and the future that their sender waits for."""
 
     def __init__(self, drafts: Sequence[Draft], batch: bool) -> None:
         self.drafts = drafts
         self.batch = batch
-        """Whether error messages name an index."""
+        """Whether errors name the index of a draft."""
         self.weight = sum([len(draft.payload) for draft in drafts])
+        """Length of all payloads, for the bound of the queue."""
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
+        """The answers, set when it is planned."""
         self.refused = False
-        """Whether it was answered with an error: nothing of it is appended."""
+        """Whether it was answered with an error. Then none of its drafts is appended."""
         self.tried: int | None = None
-        """Head of the log before the first attempt that may have been committed: what is found after it is this submission's own."""
+        """Head of the log before the first attempt that may have been committed, None before such an attempt. Events with its ids at higher
+        positions were appended by this submission itself."""
 
     def path(self, index: int, field: str) -> str:
+        """The path of a draft's field, for errors."""
         return f"[{index}].{field}" if self.batch else field
 
     def succeed(self) -> None:
-        """Answer the sender, unless it has gone."""
+        """Give the answers to the sender, unless it was cancelled."""
         if not self.answer.done():
             self.answer.set_result(self.recorded)
 
     def fail(self, error: BaseException) -> None:
+        """Give an error to the sender, unless it was cancelled."""
         if not self.answer.done():
             self.answer.set_exception(error)
 
 
 class Planned(msgspec.Struct):
-    """A plan, and the submissions it answers; `plan` is None when nothing is left to append."""
+    """A plan, and the submissions that it answers. `plan` is None when nothing is left to append."""
 
     submissions: list[Submission]
     plan: Plan | None
 
 
 class LookAgain(Exception):
-    """What planning needs was neither looked up nor is cached any more; another look-up will find it."""
+    """Planning needs something that was not looked up and is no longer cached or in flight. Another look-up will find it."""
 
 
 class Findings(msgspec.Struct):
-    """What was looked up for a batch. Nothing of it is taken from plans under way: those may yet fail."""
+    """What was looked up for a batch. Nothing in it comes from plans in flight, since these can still fail."""
 
     head: int
-    """Where the log stood: what was absent then is known to be absent only while it stands there."""
+    """Head of the log at the look-up. Something that was absent then is known to be absent only while the head is the same."""
     causes: dict[str, Cause]
+    """Of parents that are in the log, by id."""
     newest: dict[Thread, Proposal | None]
-    asked: set[str]
-    """Ids that storage was asked for, as parents or as events stored before."""
+    """The newest proposal of each thread, None when the thread has none."""
+    looked_up: set[str]
+    """Ids that storage was asked for, as parents or as possible retries."""
     stored: dict[str, Recorded]
-    """Events in the log that some drafts may be retries of."""
+    """Events in the log with the id of a draft, which may be a retry of it; by id."""
     above: dict[str, list[Reached]] = msgspec.field(default_factory=dict[str, list[Reached]])
-    """Proposals at and above stored events that credit climbs through."""
+    """For stored events at which the walk for credit stopped: the proposals at and above them, by id."""
     depth: int = 0
-    """How far above."""
+    """PARENT hops that `above` reaches."""
 
 
 async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
-    """Find what planning needs, in the ledger's caches or in storage.
+    """Look up what planning needs, in the ledger's caches and in storage.
 
     Args:
-        verify: look up every id that could be stored already, not only those the cache suspects.
-        thorough: ask storage also for what plans under way would answer, since they may have landed or failed by then.
+        verify: look up every id that may be stored already, not only those that are in the cache of causes.
+        thorough: look up in storage also what plans in flight could answer, because these may land or fail before the planning.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached.
     """
-    found = Findings(ledger.state.head, {}, {}, set(), {})
+    findings = Findings(ledger.state.head, {}, {}, set(), {})
     suspects = {
         draft.id: None
         for submission in submissions
         for draft in submission.drafts
         if (verify and (draft.client_id or submission.tried is not None)) or (draft.client_id and (thorough or draft.id in ledger.causes))
     }
-    found.asked.update(suspects)
+    findings.looked_up.update(suspects)
     if suspects:
         stored = await log.events(list(suspects))
-        found.stored = {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
+        findings.stored = {event_id: Recorded(event, encode(event), created=False) for event_id, event in stored.items()}
     threads: dict[Thread, None] = {}
     parents: dict[str, None] = {}
     for submission in submissions:
-        own: set[str] = {draft.id for draft in submission.drafts if draft.id not in found.stored} if submission.batch else set()
+        own: set[str] = {draft.id for draft in submission.drafts if draft.id not in findings.stored} if submission.batch else set()
         for draft in submission.drafts:
             for parent in draft.parent_ids:
                 if (cause := ledger.causes.get(parent)) is not None:
-                    found.causes[parent] = cause
+                    findings.causes[parent] = cause
                 elif parent not in own and (thorough or ledger.pending(parent) is None):
                     parents[parent] = None
             if draft.action is None:
                 thread = draft.trace_id, draft.scope
                 if thread in ledger.newest:
-                    found.newest[thread] = ledger.newest[thread]
+                    findings.newest[thread] = ledger.newest[thread]
                 elif thorough or not ledger.knows_thread(thread):
                     threads[thread] = None
-    found.asked.update(parents)
+    findings.looked_up.update(parents)
     if parents:
         causes = await log.causes(list(parents))
-        found.causes.update(causes)
+        findings.causes.update(causes)
         ledger.remember_causes(causes)
     if threads:
         newest = await log.newest_proposals(list(threads))
-        found.newest.update({thread: newest.get(thread) for thread in threads})
+        findings.newest.update({thread: newest.get(thread) for thread in threads})
         ledger.remember_newest(threads, newest)
-    await _look_above(submissions, ledger, log, found)
-    return found
+    await _look_above(submissions, ledger, log, findings)
+    return findings
 
 
-async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, found: Findings) -> None:
-    """For what gives credit along causes, find the proposals above the stored events among them."""
+async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, findings: Findings) -> None:
+    """For drafts that give credit along causes, look up the proposals at and above their stored causes."""
     default = ledger.rules.credit
-    wanting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
-    if not wanting:
+    crediting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
+    if not crediting:
         return
-    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in found.stored}
+    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in findings.stored}
 
     def parents_of(event_id: str) -> Sequence[str] | None:
         entry = None if event_id in drafts else ledger.pending(event_id)
         return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
 
     stored: dict[str, int] = {}
-    for draft, credit in wanting:
+    for draft, credit in crediting:
         stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
-    found.depth = max([credit.max_depth for _, credit in wanting])
+    findings.depth = max([credit.max_depth for _, credit in crediting])
     if stored:
-        found.above = await log.proposals_above(list(stored), found.depth)
+        findings.above = await log.proposals_above(list(stored), findings.depth)
 
 
-def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings, clock: LogClock) -> Planned:
-    """Decide the append of these submissions on top of everything under way; refuse, one by one, those that cannot be appended.
+def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
+    """Plan the append of these submissions on top of all plans in flight.
+
+    A submission that cannot be appended is refused alone: its future gets the error, and the plan does without it.
 
     Raises:
-        LookAgain: the findings are not enough.
+        LookAgain: the findings do not suffice.
     """
-    builder = _Builder(ledger, found, clock)
+    builder = _Builder(ledger, findings, clock)
     accepted: list[Submission] = []
     for submission in submissions:
         if submission.refused:
@@ -186,9 +202,11 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, found: Findings
 
 
 class _Builder:
-    def __init__(self, ledger: Ledger, found: Findings, clock: LogClock) -> None:
+    """Builds one plan, submission by submission. A submission that is refused leaves no trace in it."""
+
+    def __init__(self, ledger: Ledger, findings: Findings, clock: LogClock) -> None:
         self.ledger = ledger
-        self.found = found
+        self.findings = findings
         self.state: LogState = ledger.expected
         self.now = clock.stamp(self.state)
         self.shifts = clock.shifts(self.state, self.state.head + 1)
@@ -196,22 +214,37 @@ class _Builder:
         self.entries: dict[str, Entry] = {}
         self.newest: dict[Thread, Proposal] = {}
         self.proposed = dict[Thread, Proposal]()
-        """The newest proposals of the submission that is being added."""
+        """The newest proposals of the submission that is being added. They move to `newest` once it is accepted."""
         self.signals: dict[Key, Signal] = {}
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
+        self.recovered: set[str] = set()
+        """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
     def add(self, submission: Submission) -> list[Recorded]:
+        """Add the new drafts of a submission; returns the answers to all of its drafts.
+
+        Raises:
+            LookAgain: the findings do not suffice.
+            InvalidInput: a parent is unknown or cannot be withdrawn, or too many proposals are equally near.
+            IdConflict: an id belongs to an event with other content.
+        """
         recorded: list[Recorded | Entry] = []
         fresh: dict[str, Entry] = {}
+        recovered: set[str] = set()
         self.proposed = {}
         for index, draft in enumerate(submission.drafts):
             known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
             if known is not None:
                 if not same_content(draft, known.event):
                     raise IdConflict(draft.id, index if submission.batch else None)
-                known.created = submission.tried is not None and draft.id in self.found.stored and known.event.position > submission.tried
-                recorded.append(known)
+                in_log = draft.id in self.findings.stored
+                own = submission.tried is not None and in_log and known.event.position > submission.tried
+                if own and draft.id not in self.recovered:
+                    recovered.add(draft.id)
+                    recorded.append(msgspec.structs.replace(known, created=True))
+                else:
+                    recorded.append(Recorded(known.event, known.encoded, created=False))
             else:
                 entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
                 recorded.append(entry)
@@ -219,11 +252,12 @@ class _Builder:
                     self.proposed[_thread(entry)] = entry.as_proposal()
         for entry in fresh.values():
             self._accept(entry)
+        self.recovered |= recovered
         return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
     def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:
         entry = fresh.get(draft.id) or self.entries.get(draft.id) or self.ledger.pending(draft.id)
-        return Recorded(entry.event, entry.encoded) if entry is not None else self.found.stored.get(draft.id)
+        return Recorded(entry.event, entry.encoded) if entry is not None else self.findings.stored.get(draft.id)
 
     def _entry(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> Entry:
         near, distance = (), 0
@@ -252,7 +286,7 @@ class _Builder:
         credit = credit_of(draft, self.ledger.rules.credit)
         if credit is None:
             return ()
-        if credit.max_depth > self.found.depth:
+        if credit.max_depth > self.findings.depth:
             raise LookAgain
 
         def near(event_id: str) -> Entry | None:
@@ -269,9 +303,9 @@ class _Builder:
             if entry is not None and entry.event.type == "proposal":
                 reached[entry.as_proposal()] = hops
         for event_id, hops in stored.items():
-            if event_id not in self.found.above:
+            if event_id not in self.findings.above:
                 raise LookAgain
-            for proposal, further in self.found.above[event_id]:
+            for proposal, further in self.findings.above[event_id]:
                 reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
         return credited(reached.items(), beyond, credit)
 
@@ -280,14 +314,14 @@ class _Builder:
         missing: list[str] = []
         for parent in draft.parent_ids:
             entry = fresh.get(parent) or self.entries.get(parent)
-            cause = entry.cause if entry is not None else self.found.causes.get(parent) or self.ledger.cause(parent)
+            cause = entry.cause if entry is not None else self.findings.causes.get(parent) or self.ledger.cause(parent)
             if cause is None:
                 missing.append(parent)
             else:
                 causes.append(cause)
         if missing:
             later = {draft.id for draft in submission.drafts[index:]} if submission.batch else set[str]()
-            if self._stale or not self.found.asked.issuperset(missing):
+            if self._stale or not self.findings.looked_up.issuperset(missing):
                 raise LookAgain
             raise InvalidInput(
                 *(
@@ -303,16 +337,16 @@ class _Builder:
     @property
     def _stale(self) -> bool:
         """Whether events were committed since the look-up."""
-        return self.ledger.state.head != self.found.head
+        return self.ledger.state.head != self.findings.head
 
     def _newest(self, thread: Thread) -> Proposal | None:
         proposal = self.proposed.get(thread) or self.newest.get(thread) or self.ledger.pending_proposal(thread)
         if proposal is None:
             if thread in self.ledger.newest:
                 return self.ledger.newest[thread]
-            if self._stale or thread not in self.found.newest:
+            if self._stale or thread not in self.findings.newest:
                 raise LookAgain
-            proposal = self.found.newest[thread]
+            proposal = self.findings.newest[thread]
         return proposal
 
     def _accept(self, entry: Entry) -> None:
@@ -326,13 +360,14 @@ class _Builder:
             self.scopes.update(lineage_of(scope))
 
     def plan(self) -> Plan | None:
+        """The plan, None when there is nothing to append."""
         if not self.entries:
             return None
         return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now, self.shifts)
 
 
 def _check_withdrawn(draft: Draft, causes: Sequence[Cause], submission: Submission, index: int) -> None:
-    """Refuse parents that are no proposals: only a proposal is its own nearest, at distance 0."""
+    """Refuse parents that are not proposals. Only a proposal has nearest proposals at distance 0: itself."""
     wrong = [number for number, cause in enumerate(causes) if not cause.nearest or cause.distance]
     if wrong:
         reason = f"is no proposal; the parents of a {draft.type} are the proposals it withdraws"

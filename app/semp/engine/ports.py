@@ -1,8 +1,8 @@
-"""What the engine needs from storage: small Protocols that Neo4j and the in-memory store both implement.
+"""What the engine needs from storage: small Protocols, implemented by Neo4j and by the in-memory store.
 
-What became of the thirteen storage operations of the public SEL/SEMP architecture page:
+The public SEL/SEMP architecture page names thirteen storage operations. Here they are:
 
-    createEvent            EventLog.append          createSignal            EventLog.append: with the event that raises it
+    createEvent            EventLog.append          createSignal            EventLog.append: with the event that creates it
     getEvent               EventLog.events          updateSignalStrength    EventLog.append: with the event that moves it
     getEvents              EventLog.page            getSignal               none: answered from memory (`semp.engine.field`)
     getEventsByScope       EventLog.page            getAllSignals           SignalStore.signals, once, at the start
@@ -50,18 +50,18 @@ from semp.engine.records import (
 
 
 class Turn(Protocol):
-    """The exclusive right to append, while it lasts."""
+    """The exclusive right to append. It ends with the context of `EventLog.turn`."""
 
     @property
     def state(self) -> LogState:
-        """The log's state, which no one else can change during the turn."""
+        """The log's state at the start of the turn. Nobody else can change it during the turn."""
         ...
 
     async def append(self, plan: Plan) -> None:
-        """Write the plan; it is committed when the turn ends without an error.
+        """Write the plan. It is committed when the turn ends without an error.
 
         Raises:
-            DuplicateId: an id is taken.
+            DuplicateId: the log already has an id of the plan.
         """
         ...
 
@@ -70,14 +70,18 @@ class EventLog(Protocol):
     """The append-only log. Every method raises StoreUnavailable when the database cannot be reached."""
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        """Make or check the schema, put `rules` in force from the next position if they differ, give state and signals.
+        """Create or check the schema, and return the log's state and all stored signals.
+
+        If `rules` differ from the rules in force, they come into force from the next position on.
 
         Raises:
             SchemaMismatch: the database was written by a newer version.
         """
         ...
 
-    async def state(self) -> LogState: ...
+    async def state(self) -> LogState:
+        """The log's state in the database."""
+        ...
 
     def require_room(self) -> None:
         """Check that there is room for more, where this storage can know it. Cheap: asked once a request that writes.
@@ -88,22 +92,23 @@ class EventLog(Protocol):
         ...
 
     async def append(self, plan: Plan) -> bool:
-        """Commit the plan in one transaction, or write nothing and answer False because the log's tip is not `plan.after.tip`.
+        """Commit the plan in one transaction. False: nothing was written, because the log's tip is not `plan.after.tip`.
 
-        Safe to repeat: a second try of a plan that was committed finds another tip.
+        Safe to repeat: the second attempt of a committed plan finds another tip and writes nothing.
 
         Raises:
-            DuplicateId: an id is taken; nothing was written.
-            StoreUnavailable: the connection was lost; the outcome is unknown until the ids are looked up during a turn.
+            DuplicateId: the log already has an id of the plan; nothing was written.
+            StoreUnavailable: the connection was lost. Whether the plan was committed can only be found out by a look-up of the ids
+                during a turn.
         """
         ...
 
     def turn(self) -> AbstractAsyncContextManager[Turn]:
-        """Wait for the exclusive right to append; whoever else appends waits until it is given back."""
+        """Wait for the exclusive right to append. All other appends wait until the turn ends."""
         ...
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
-        """The events with these ids, as far as they exist."""
+        """The events with these ids, by id. Unknown ids are left out."""
         ...
 
     async def page(self, selection: EventFilter) -> list[Event]:
@@ -111,227 +116,249 @@ class EventLog(Protocol):
         ...
 
     async def read(self, after: int, limit: int) -> list[Entry]:
-        """The entries after a position in log order, contiguous, at most `limit`; `moves` and `encoded` are not filled in."""
+        """The entries after a position, in log order without gaps, `limit` at most. Their `moves` and `encoded` are not filled in."""
         ...
 
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
-        """What the events with these ids hand on to children, as far as they exist."""
+        """What the events with these ids hand on to their children, by id. Unknown ids are left out."""
         ...
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        """For each of these events that exists: itself if it is a proposal, and the proposals among its causes within `depth` PARENT
-        hops, each at its shortest distance, nearest first, then newest first; MAX_CREDITED of them at most."""
+        """For each of these events: the proposals among its causes within `depth` PARENT hops, and itself if it is a proposal.
+
+        Each proposal is at its shortest distance; nearest first, then newest first; MAX_CREDITED for each event at most. Unknown ids are
+        left out.
+        """
         ...
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
-        """The proposal with the highest position in each thread, where there is one."""
+        """The proposal with the highest position in each thread. Threads without a proposal are left out."""
         ...
 
 
 class SignalStore(Protocol):
-    """Stored signal states. During normal work they change only inside an append."""
+    """Stored signal states. During normal work they change only as a part of appends."""
 
     async def signals(self) -> list[Signal]:
-        """All of them, in no order."""
+        """All stored signals, in no particular order."""
         ...
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
-        """Create or overwrite these states, for repair from the log."""
+        """Create or overwrite these signals, for a repair from the log."""
         ...
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
-        """Delete the states that still are as given here; one that moved meanwhile stays. The number deleted."""
+        """Delete the signals whose stored state equals the one given here; returns the number deleted. A signal that moved since stays."""
         ...
 
 
 class SignalHistory(Protocol):
-    """What moved signals in the past. Kept with each event at its append; nothing is replayed to answer."""
+    """What moved signals in the past. The moves are stored with each event at its append, so reads replay nothing.
+
+    Moves from 0 to 0 are included: those of events that would have lowered a signal but found it absent. See `semp.engine.ledger.kept`.
+    """
 
     async def count_moves(self, key: Key, upto: int) -> int:
         """How many events up to a position moved a signal."""
         ...
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
-        """Those at positions from above `after` up to `upto`, in log order."""
+        """The moves of a signal at positions above `after`, up to and including `upto`, in log order, `limit` at most."""
         ...
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        """Those of one kind, newest first."""
+        """The same moves, but only those of one kind, newest first."""
         ...
 
     async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
-        """The signals that the events at these positions moved, or would have moved had they been there."""
+        """By position: the signals that its event moved, or would have lowered had they not been absent."""
         ...
 
     async def timestamps(self, positions: Sequence[int]) -> dict[int, str]:
-        """When the events at these positions were appended, as far as they exist."""
+        """The timestamps of the events at these positions, by position. Positions without an event are left out."""
         ...
 
     async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:
-        """Keep it, unless the log has another epoch or ends before it; one that is there for the same position is the same."""
+        """Store a snapshot, unless the log has another epoch or ends before it. Safe to repeat: snapshots of one position are equal."""
         ...
 
     async def newest_snapshot(self, upto: int) -> int:
-        """Position of the newest up to this one, 0 when there is none."""
+        """Position of the newest snapshot at or below `upto`, 0 when there is none."""
         ...
 
     async def snapshot(self, upto: int) -> Snapshot | None:
-        """The newest at a position up to this."""
+        """The newest snapshot at or below position `upto`."""
         ...
 
 
 class CursorStore(Protocol):
-    """Durable positions by name, for whoever follows the log across restarts: webhooks, brokers, sweepers.
+    """Durable positions by name, for followers of the log that outlive restarts: webhooks, brokers, sweepers.
 
-    Names are any text; by convention a kind, a colon and an id (`webhook:billing`), so that `cursors` can list a kind.
-    They are no part of the log: replay, lineage, export and `semp verify` do not see them.
+    A name is any text. By convention it is a kind, a colon and an id (`webhook:billing`), so that `cursors` can list all of a kind.
+    Cursors are not part of the log: replay, lineage, export and `semp verify` do not see them.
     """
 
     async def cursor(self, name: str) -> Cursor | None:
-        """Where it stands. Compare its epoch with the log's before you go on from it."""
+        """The cursor, None when there is none. Compare its epoch with the log's before you continue from its position."""
         ...
 
     async def cursors(self, prefix: str = "") -> list[Cursor]:
-        """Those whose names begin so, in order of name (by code point)."""
+        """The cursors whose names begin with `prefix`, in order of name (by code point)."""
         ...
 
     async def advance(self, name: str, position: int, epoch: str, *, under: Lease | None = None, back: bool = False) -> Cursor:
-        """Move a cursor on, or make it; where it stands then.
+        """Move a cursor forward, or create it; returns the cursor as it is then.
 
-        Safe to repeat: it moves forward only, and one that is as far or further stays where it is. Positions of one name may come out
-        of order.
+        Safe to repeat, and safe in any order: a cursor that is at the position or beyond stays where it is.
 
         Args:
-            epoch: of the log that the position was read from.
-            under: a lease that has to be held still; whoever takes it next finds the cursor moved.
-            back: move it to just this position, even back, or over from a log that was replaced.
+            epoch: epoch of the log that the position was read from.
+            under: a lease that must not have been released or taken by another process. The check and the move are one transaction, so the
+                next holder of the lease sees the move.
+            back: set the cursor to exactly this position, even backwards, or away from a log that was replaced.
 
         Raises:
-            Fenced: the lease is not held under this token any more.
-            LogReplaced: the log has another epoch or ends before the position; or the cursor is one of another log, and not `back`.
+            Fenced: the lease was released, or taken by another process. Nothing was written.
+            LogReplaced: the log has another epoch, or ends before the position; or the cursor is of another log and `back` is False.
+                Nothing was written.
         """
         ...
 
     async def delete_cursor(self, name: str) -> bool:
-        """False when there was none."""
+        """Delete a cursor; False when there was none."""
         ...
 
 
 class LeaseStore(Protocol):
-    """Leases by name, for work that one process at a time does. One holder at most, until the lease expires by the storage's clock.
+    """Leases by name, for work that only one process at a time may do. A lease has one holder at most, and expires by the storage's clock.
 
-    A holder that is late does not know it: whatever it writes names its token and is refused once another holds the lease
-    (`CursorStore.advance`), or is safe to do twice. Tokens of one name only grow, across expiry, release and restarts.
+    A holder may not notice that its lease has expired. So everything it writes must either name the lease's token, and is refused once
+    another process holds the lease (`CursorStore.advance`), or be safe to do twice. The tokens of one name only grow, across expiry,
+    release and restarts.
     """
 
     async def acquire(self, name: str, holder: str, seconds: float) -> Lease:
-        """Take the lease if it is free or has expired, renew it if it is the holder's own; the lease as it stands then.
+        """Take the lease if it is free or expired; renew it if `holder` holds it; returns the lease as it is then.
 
-        It is yours when the answer's holder is you. Safe to repeat. An expired lease comes back under a new token, also to the same holder.
+        The caller holds it when the answer's `holder` is its own. Safe to repeat. An expired lease gets a new token, even for the same
+        holder.
 
         Args:
-            holder: who asks; must differ between processes, and between lives of one.
-            seconds: how long from now on, 0.001 to 86,400. It never shortens.
+            holder: name of the caller, different for every process and after every restart.
+            seconds: length from now on, 0.001 to 86,400. A lease is never shortened.
 
         Raises:
-            ValueError: `seconds` is out of bounds.
+            ValueError: `seconds` is out of range.
         """
         ...
 
     async def renew(self, lease: Lease, seconds: float) -> Lease | None:
-        """Hold it for longer; None when another took it, or it was given back. One that expired and nobody took is held again."""
+        """Extend the lease to at least `seconds` from now; None when it was released, or taken by another process.
+
+        A lease that has expired but was taken by nobody is held again, under the same token.
+
+        Raises:
+            ValueError: `seconds` is not within 0.001 to 86,400.
+        """
         ...
 
     async def release(self, lease: Lease) -> bool:
-        """Give it back before it expires. False when it was not held under this token any more; safe to repeat."""
+        """Give the lease up before it expires. False when it was no longer held under this token. Safe to repeat."""
         ...
 
     async def lease(self, name: str) -> Lease | None:
-        """Who holds it now; None when nobody does."""
+        """The lease that is held now, None when nobody holds it."""
         ...
 
 
 class LineageReader(Protocol):
-    """Reachability along PARENT, counted by distinct events, never by paths.
+    """Reachability along PARENT. Each event counts once, however many paths lead to it.
 
-    Every method raises QueryTimeout when it takes longer than the store's limit for reads, and QueryTooLarge when it needs more memory
-    than the store gives one.
+    Every method raises QueryTimeout when it takes longer than the store's time limit for reads, and QueryTooLarge when it needs more
+    memory than the store allows for one read.
     """
 
     async def count(self, event_id: str, direction: Direction, selection: LineageFilter) -> Counted | None:
-        """How many distinct events match, `after` and `limit` aside; None when the event does not exist."""
+        """How many events match; `after` and `limit` are ignored. None when the event does not exist."""
         ...
 
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
-        """Nearest first, then by position (newest first towards causes, oldest first towards effects).
+        """A page of relatives: nearest first, then by position (newest first towards causes, oldest first towards effects).
 
-        `budget` does not bound this; `semp.engine.lineage.nearest` does, from what was counted.
+        `budget` is ignored here. `semp.engine.lineage.nearest` counts first and keeps to it.
         """
         ...
 
     async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
-        """How many proposals among its descendants are open: no event of an ending type (`ENDING`) up to `until` has them as its nearest.
+        """How many proposals among the event's descendants are open; None when the event does not exist.
 
-        Scope chooses among them; depth and types have no meaning here. None when the event does not exist.
+        A proposal is open when it is a nearest proposal of no event of an ending type (`ENDING`) up to `until`. `scope` selects among
+        the proposals; `depth` and `types` are ignored.
         """
         ...
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
-        """Those, nearest first, then oldest first. `budget` does not bound this."""
+        """A page of these open proposals: nearest first, then oldest first. `budget` is ignored."""
         ...
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        """How many events are on the ways from a cause to its effect, both included; 0 when none leads there or either is not there.
+        """How many events are on the paths from a cause to its effect, both included; 0 when there is no path or one does not exist.
 
-        `depth` is counted from the cause, `budget` from either end; `until` has no meaning here.
+        `depth` is counted from the cause. `budget` bounds the search from each end. `until` is ignored.
         """
         ...
 
     async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
-        """Those events, nearest to the cause first, then by position."""
+        """A page of the events on these paths: nearest to the cause first, then by position."""
         ...
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
-        """Ids of a shortest way from a cause to its effect, both included; empty when none leads there."""
+        """Ids of the events on one shortest path from a cause to its effect, both included; empty when there is no path."""
         ...
 
     async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
-        """The causes shared by all these different events (each counts among its own) of which none led to another.
+        """The latest common causes of these events: causes of all of them that led to no other such cause.
 
-        Nearest first, then newest first; `depth` is that of the farthest of the events. Depth, types and scope choose among them;
-        `until`, `after` and `limit` have no meaning here.
+        Here, each event also counts as a cause of itself. The ids must differ. Nearest first, then newest first; `depth` is the distance
+        to the farthest of the events. `depth`, `types` and `scope` of the selection apply to the result; `until`, `after` and `limit` are
+        ignored.
 
         Raises:
-            QueryTooLarge: more events than the budget led to one of these. A part of them cannot tell which causes are the last ones.
+            QueryTooLarge: one of the events has more causes than the budget. From a part of them the latest cannot be determined.
         """
         ...
 
 
 class TraceReader(Protocol):
-    """Events that belong together."""
+    """Traces and their events."""
 
     async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        """By their newest event, newest first."""
+        """A page of traces; the trace with the newest event comes first."""
         ...
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
-        """The trace's events after a position, in order."""
+        """The events of a trace after a position that match, in order of position, `limit` at most."""
         ...
 
 
 class NodeStore(Protocol):
-    """The users' own graph, and where it is linked to the log."""
+    """The users' own graph, and its links to the log."""
 
     async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
-        """Store a node, or find the one that has this id; True when it was new."""
+        """Store a node, or return the node that has this id already. True: it was new."""
         ...
 
-    async def node(self, node_id: str) -> GraphNode | None: ...
+    async def node(self, node_id: str) -> GraphNode | None:
+        """A node with its edges, None when there is no such node."""
+        ...
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
-        """Link a node to another, or else to an event; an edge that is there already stays one. False when either is missing."""
+        """Link a node to another node, or to an event if no node has the id `to`; False when either end is missing.
+
+        Safe to repeat: an edge of this type between the two exists once.
+        """
         ...
 
     async def nodes_of(self, event_id: str) -> list[LinkedNode]:
@@ -339,39 +366,47 @@ class NodeStore(Protocol):
         ...
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
-        """How many events are on one side of a node, by links of one type or of all; `after` and `limit` aside.
+        """How many events are on one side of a node; `after` and `limit` are ignored. 0 when the node does not exist.
 
-        A linked event is at depth 0. Whether the node exists is not asked.
+        Args:
+            edge: only links of this type count; None for links of all types.
+
+        An event that is linked to the node is at depth 0.
         """
         ...
 
     async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
-        """Those, nearest first, then by position (newest first towards causes, oldest first towards effects)."""
+        """A page of these events: nearest first, then by position (newest first towards causes, oldest first towards effects)."""
         ...
 
 
 class QueryReader(Protocol):
-    """Questions that a store answers by name, in a language of its own. They only read. A store without such a language offers none."""
+    """Queries that a store offers by name, written in a language of its own. They only read. A store without such a language has none."""
 
     def offered(self) -> list[OfferedQuery]:
-        """All of them, by name."""
+        """All queries, in order of name."""
         ...
 
     async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:
-        """Run one, with its parameters as texts; those left out are the defaults.
+        """Run a query.
 
-        Bounded: QUERY_ROWS rows, QUERY_BYTES bytes, and the store's limits for a read in time and memory.
+        The answer is bounded by QUERY_ROWS and QUERY_BYTES, the run by the store's limits of time and memory for a read.
+
+        Args:
+            given: parameters as texts, by name. Those left out get their defaults.
 
         Raises:
-            NotFound: it offers no such question.
-            InvalidInput: a parameter is missing, unknown or not what the question takes.
-            QueryTimeout: it took longer than the store's limit for reads.
-            QueryTooLarge: it needs more memory than the store gives one.
+            NotFound: there is no query of this name.
+            InvalidInput: a parameter is missing, unknown, or not of its type or range.
+            QueryTimeout: it took longer than the store's time limit for reads.
+            QueryTooLarge: it needs more memory than the store allows for one read.
         """
         ...
 
 
 class Storage(EventLog, SignalStore, SignalHistory, CursorStore, LeaseStore, LineageReader, TraceReader, NodeStore, QueryReader, Protocol):
-    """All of it behind one connection."""
+    """All storage operations, behind one connection."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the connection."""
+        ...

@@ -1,4 +1,4 @@
-"""What passes between the engine and storage: plain values, no behaviour that needs either."""
+"""Values that the engine and storage exchange."""
 
 from __future__ import annotations
 
@@ -15,96 +15,102 @@ from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Move, Rules, Signal
 
 Thread = tuple[str, str]
-"""(trace_id, scope): where the newest proposal answers for an event without an action and without causes."""
+"""(trace_id, scope). An event without an action and without a proposal among its causes answers to the newest proposal of its thread."""
 
 
 class ClockShift(msgspec.Struct, frozen=True, array_like=True):
-    """From a position on, timestamps are ahead of the wall clock: it had jumped ahead and was corrected, and they never run backwards."""
+    """From position `since` on, timestamps are `ahead` of the wall clock. See `semp.engine.log_clock`."""
 
     since: int
     """Position of the first event with such a timestamp."""
     ahead: int
-    """Milliseconds; 0 once they follow the wall clock again."""
+    """Milliseconds; 0 once timestamps follow the wall clock again."""
     noticed: int
-    """What the wall clock showed then, milliseconds since 1970."""
+    """The wall clock's time when this began, milliseconds since 1970."""
 
 
 class LogState(msgspec.Struct, frozen=True):
-    """Where the log stands."""
+    """The state of the log at its newest event."""
 
     epoch: str
-    """UUID made with the database. Positions of different epochs cannot be compared."""
+    """UUID that is created with the log. Positions of different epochs cannot be compared."""
     head: int
     """Position of the newest event, 0 when the log is empty."""
     tip: str
-    """Token of the transaction that wrote last; the next append must name it."""
+    """Token of the last append transaction. The next append must name it, or it is refused."""
     last_timestamp: int
-    """Milliseconds since 1970 of the newest event, 0 when the log is empty."""
+    """Timestamp of the newest event, milliseconds since 1970; 0 when the log is empty."""
     rules: list[Rules]
     """Every set of rules that was ever in force, in order of `since`."""
     shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
-    """How far timestamps were ahead of the wall clock, in order of `since`; empty unless a clock ever jumped ahead."""
+    """How far timestamps were ahead of the wall clock, in order of `since`. Empty if no clock ever jumped ahead."""
 
 
 class Entry(msgspec.Struct, gc=False):
-    """An event with what was decided about it at its append. All of it is stored; nothing is searched for again."""
+    """An event with everything that was decided at its append. It is stored with the event, so nothing is searched for again."""
 
     event: Event
     action: str | None
     nearest: tuple[Proposal, ...]
     """The nearest proposals among its causes, in order of position."""
     distance: int
-    """PARENT hops to them, 0 when there are none."""
+    """PARENT hops to `nearest`, 0 when that is empty."""
     answers: Proposal | None
-    """The newest proposal of its trace and scope, when only that says which signal it moves."""
+    """The newest proposal of its thread, if the event has neither an action nor a nearest proposal."""
     value: float
+    """How much it raises or lowers signals, 0..1."""
     alpha: float | None
+    """Amplification that the payload of a reward gives, if any."""
     encoded: bytes = b""
-    """The event as JSON, encoded once for every answer and every subscriber."""
+    """The event as JSON, encoded once for all answers and subscribers."""
     moves: Sequence[Move] = ()
+    """What it did to signals."""
     credited: tuple[Credited, ...] = ()
     """Proposals further up that its reward or penalty also reaches, nearest first."""
 
     @property
     def cause(self) -> Cause:
-        """What it hands on to its children."""
+        """What the event hands on to its children."""
         event = self.event
         if event.type == "proposal":
             return Cause(event.position, (self.as_proposal(),), 0)
         return Cause(event.position, self.nearest, self.distance)
 
     def as_proposal(self) -> Proposal:
-        """The proposal this event is; only for events of type proposal, which always have an action."""
+        """The event as a proposal. Only for events of type proposal, which always have an action."""
         return Proposal(self.event.position, self.event.scope, self.action or "")
 
 
 class Plan(msgspec.Struct):
-    """One append transaction, decided before it is sent."""
+    """Everything that one append transaction writes."""
 
     after: LogState
-    """The state it builds on: the append is refused when the log's tip is another."""
+    """The state that the plan builds on. The append is refused when the log has another tip."""
     tip: str
+    """The log's tip after the append."""
     entries: list[Entry]
+    """In log order."""
     signals: dict[Key, Signal]
-    """The states of all signals the entries moved, after the last of them."""
+    """The states, after the last entry, of all signals that the entries moved."""
     born: set[Key]
-    """Those of them that were absent before."""
+    """Those of `signals` that an entry found absent."""
     scopes: dict[str, str | None]
-    """Scopes not known to be stored, each with its parent, outer ones first."""
+    """Scopes that may not be stored yet, each with its parent, outer ones first."""
 
     @property
     def state(self) -> LogState:
-        """The state once it is committed."""
+        """The log's state after the append."""
         last = self.entries[-1]
         return LogState(self.after.epoch, last.event.position, self.tip, self.timestamp, self.after.rules, self.shifts)
 
     timestamp: int = 0
+    """Of all entries, milliseconds since 1970."""
     shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
-    """Those of the state that it leads to."""
+    """The shifts of the state after the append."""
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events a page holds. Fields that are None select everything; several must all hold."""
+    """Which events a page of the log holds. A field that is None matches every event; all fields must match."""
 
     types: Sequence[EventType] | None = None
     scope: Glob | None = None
@@ -128,7 +134,7 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DuplicateId(Exception):
-    """An append held an id that the log already has; nothing of it was written."""
+    """An append had an id that the log already has; nothing of it was written."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -136,29 +142,29 @@ class Cursor(msgspec.Struct, frozen=True):
 
     name: str
     epoch: str
-    """The log whose positions it counts. When the log has another one by now, it was replaced, and the position says nothing about it."""
+    """Epoch of the log that `position` is of. If the log has another epoch, it was replaced, and the position is invalid."""
     position: int
-    """Everything up to here is done."""
+    """The follower has processed everything up to here."""
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """Who may do what one at a time may do, as of the answer it came with."""
+    """A lease as it was when storage answered."""
 
     name: str
     holder: str
     token: int
-    """The fencing token: of two holders, the later one has the higher."""
+    """The fencing token: a later holder has a higher token than an earlier one."""
     expires: int
-    """Milliseconds since 1970, by the clock of the storage."""
+    """When it expires: milliseconds since 1970, by the clock of the storage."""
     left: int
-    """Milliseconds until then, at the answer: what a holder should count, from before it asked, on a clock of its own."""
+    """Milliseconds from the answer until it expires. A holder should count them on its own clock, from the moment before its request."""
 
 
 def lease_milliseconds(seconds: float) -> int:
-    """A lease's length as storage takes it, to the millisecond.
+    """The length of a lease in whole milliseconds.
 
     Raises:
-        ValueError: it is shorter than one, or longer than a day.
+        ValueError: it is not within 0.001 to 86,400 seconds (one day).
     """
     if not 0.001 <= seconds <= 86_400:
         raise ValueError(f"a lease lasts a millisecond to a day, not {seconds} seconds")
@@ -166,85 +172,91 @@ def lease_milliseconds(seconds: float) -> int:
 
 
 class Fenced(Exception):
-    """The lease was given back, or is another's by now. Nothing was written; whoever held it has to stop."""
+    """The lease was released, or another process holds it. Nothing was written; its former holder has to stop its work."""
 
 
 class LogReplaced(Exception):
-    """The log has another epoch than the position, or ends before it: it was replaced. Nothing was written."""
+    """The log was replaced: it has another epoch than the position, or ends before it. Nothing was written."""
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """An event that moved a signal, and how."""
+    """An event that moved a signal, and the move."""
 
     event: Event
     before: float
-    """Strength right before it, after decay; 0 for absent."""
+    """Strength right before the event, after decay, 0..1; 0: absent."""
     after: float
+    """Strength right after the event, 0..1; 0: absent."""
     share: float
-    """What part of the event's value reached this signal."""
+    """Part of the event's value that reached this signal, 0..1."""
 
 
 Kind = Literal["any", "anew", "birth"]
-"""Moves of a signal: all; those after which its strength decays anew (rewards, penalties, births); those that found it absent."""
+"""Which moves of a signal. `any`: all. `anew`: those that set its strength, so that decay is computed from there (raising, lowering and
+births). `birth`: those that created it."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Every live signal right after the event at a position. Derived: the log alone decides what it holds."""
+    """All live signals right after the event at a position. It is derived: a replay of the log gives the same."""
 
     position: int
     timestamp: int
-    """Of that event, milliseconds since 1970."""
+    """Timestamp of the event at `position`, milliseconds since 1970."""
     signals: list[Signal]
 
 
 Direction = Literal["ancestors", "descendants", "roots", "impact"]
-"""What led to an event and what it led to; and of those, with the event itself, the ends: what has no cause, what led to nothing yet."""
+"""Which relatives of an event. `ancestors`: what led to it. `descendants`: what it led to. `roots`: of the ancestors and the event itself,
+those without a parent. `impact`: of the descendants and the event itself, those without a child."""
 
 
 NODE_BUDGET = 1_000_000
-"""Events that a question about lineage may reach, at most."""
+"""Events that a query about lineage reaches, at most."""
 
 
 class LineageFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of an event's lineage is asked for."""
+    """Which part of an event's lineage a page holds. `types` and `scope` of None match every event."""
 
     depth: int | None = None
-    """PARENT hops at most, None for no bound."""
+    """PARENT hops, at most; None: unbounded."""
     types: Sequence[EventType] | None = None
     scope: Glob | None = None
     until: int | None = None
-    """Events at later positions do not count, so that pages of descendants fit together while events arrive."""
+    """Events at higher positions are ignored, so that pages of descendants stay consistent while events arrive. None: all count."""
     after: tuple[int, int] | None = None
-    """(depth, position) of the last node already seen."""
+    """(depth, position) of the last event of the previous page, None for the first page."""
     limit: int = 100
+    """Events in the page, at most."""
     payload: bool = True
     """False: payloads may be left out, as `{}`."""
     budget: int = NODE_BUDGET
-    """Events reached at most, whether they match or not. A count ends there."""
+    """Events that the query reaches, at most, whether they match or not. A count stops there."""
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many events match; at least so many when the budget ended the count."""
+    """How many events match. When `complete` is False, the budget ended the count, and `count` is a lower bound."""
 
     count: int
     complete: bool = True
 
 
 class Relative(msgspec.Struct, frozen=True):
-    """An event in another's lineage, `depth` PARENT hops away by the shortest way."""
+    """An event in the lineage of another event. `depth` is the length of a shortest path between them, in PARENT hops."""
 
     event: Event
     depth: int
 
 
 class TraceSpan(msgspec.Struct, frozen=True):
-    """A trace as a list of traces shows it."""
+    """A trace in a list of traces."""
 
     trace_id: str
     events: int
+    """How many events it has so far."""
     first: int
     """Position of its oldest event."""
     last: int
+    """Position of its newest event so far."""
     started: str
     """Timestamp of its oldest event."""
     ended: str
@@ -252,30 +264,30 @@ class TraceSpan(msgspec.Struct, frozen=True):
 
 
 class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which traces are asked for: by the position of their newest event."""
+    """Which traces a page holds, by the position of their newest event."""
 
     first: int
-    """That position or a later one."""
+    """Only traces whose newest event is at this position or a higher one."""
     before: int
-    """A position below this."""
+    """Only traces whose newest event is below this position."""
     until: int
-    """Events at later positions do not count, so that pages fit together while events arrive."""
+    """Events at higher positions are ignored, so that pages stay consistent while events arrive."""
     types: Sequence[EventType] | None = None
-    """Only traces with such an event ..."""
+    """Only traces with an event of one of these types, in a scope that `scope` matches if that is given too."""
     scope: Glob | None = None
-    """... in such a scope."""
+    """Only traces with an event in a scope that this matches."""
     limit: int = 100
 
 
 class GraphEdge(msgspec.Struct, frozen=True):
-    """An edge to another node."""
+    """An edge to another node or to an event."""
 
     to: str
     type: str
 
 
 class GraphNode(msgspec.Struct, frozen=True):
-    """A node of the users' own graph, beside the log."""
+    """A node of the users' own graph, which is not part of the log."""
 
     id: str
     type: str
@@ -284,7 +296,7 @@ class GraphNode(msgspec.Struct, frozen=True):
 
 
 class LinkedNode(msgspec.Struct, frozen=True):
-    """A node as seen from an event it is linked to."""
+    """A node that is linked to an event."""
 
     id: str
     type: str
@@ -294,43 +306,44 @@ class LinkedNode(msgspec.Struct, frozen=True):
 
 
 Side = Literal["provenance", "consequences"]
-"""Of an artefact: the events it is linked to with all that led to them, or with all that they led to."""
+"""Which events around a node: the events linked to it and, for `provenance`, all their ancestors; for `consequences`, all their
+descendants."""
 
 
 QUERY_ROWS = 1_000
-"""Rows in the answer of an offered query, at most."""
+"""Rows in the answer to an offered query, at most."""
 QUERY_BYTES = 8 * 1024 * 1024
-"""Bytes of JSON in it, at most, whatever the rows."""
+"""Bytes of JSON in the rows of such an answer, at most."""
 
 QueryParameterType = Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN"]
 
 
 class QueryParameter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an offered query has to be told."""
+    """A parameter of an offered query."""
 
     name: str
     type: QueryParameterType
     description: str
     required: bool
     default: str | float | bool | msgspec.UnsetType | None = msgspec.UNSET
-    """What it is when left out; not there when it is required."""
+    """The value when it is left out. UNSET for a required parameter."""
     minimum: int | msgspec.UnsetType = msgspec.UNSET
     maximum: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class QueryColumn(msgspec.Struct, frozen=True):
-    """What a row of an offered query holds at its place."""
+    """A column in the rows of an offered query."""
 
     name: str
     type: str
-    """As the query's language writes it."""
+    """A type in the query's language."""
 
 
 class OfferedQuery(msgspec.Struct, frozen=True):
-    """A question that a store answers by name, in a language of its own."""
+    """A query that a store offers by name."""
 
     name: str
-    """May have a slash: `cookbook/rework_scopes`."""
+    """May contain a slash: `cookbook/rework_scopes`."""
     purpose: str
     language: str
     parameters: list[QueryParameter]
@@ -339,10 +352,10 @@ class OfferedQuery(msgspec.Struct, frozen=True):
 
 
 class QueryAnswer(msgspec.Struct, frozen=True):
-    """Rows of an offered query."""
+    """The answer to an offered query."""
 
     columns: list[str]
     rows: list[list[Any]]
-    """Values that JSON can say."""
+    """Values that JSON can represent."""
     truncated: bool
-    """Whether there were more rows than an answer holds."""
+    """Whether rows were left out because of QUERY_ROWS or QUERY_BYTES."""

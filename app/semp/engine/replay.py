@@ -1,4 +1,4 @@
-"""Signals rebuilt from the log alone, to prove that the live ones are right."""
+"""Rebuilds signals from the log alone, to check that the stored ones are right, and to repair them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from semp.engine.ports import EventLog, SignalStore
 from semp.engine.records import Entry, LogState
 
 PAGE = 2_000
+"""Entries that one read of the log returns, at most."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A signal whose stored state is not what the log says. None stands for absent."""
+    """A signal whose stored state differs from the replayed one. None stands for absent."""
 
     key: Key
     stored: Signal | None
@@ -29,7 +30,7 @@ class _Store(EventLog, SignalStore, Protocol): ...
 
 
 async def entries(log: EventLog, upto: int, after: int = 0) -> AsyncIterator[list[Entry]]:
-    """The log in pages, from `after` to the position `upto`."""
+    """The entries after position `after` up to and including `upto`, in pages. The log must reach `upto`."""
     while after < upto:
         page = await log.read(after, min(PAGE, upto - after))
         yield page
@@ -37,7 +38,11 @@ async def entries(log: EventLog, upto: int, after: int = 0) -> AsyncIterator[lis
 
 
 async def replay(log: EventLog, state: LogState, progress: Callable[[int], object] = int) -> dict[Key, Signal]:
-    """Fold the whole log up to `state.head` into signals, under the rules that were in force at each position."""
+    """Fold the whole log up to `state.head` into signals, with the rules that were in force at each position.
+
+    Args:
+        progress: called after each page with the position reached.
+    """
     signals: dict[Key, Signal] = {}
     async for page in entries(log, state.head):
         for entry in page:
@@ -47,10 +52,10 @@ async def replay(log: EventLog, state: LogState, progress: Callable[[int], objec
 
 
 async def verify(store: _Store, progress: Callable[[int], object] = int, *, principal: Principal = SERVICE) -> list[Difference]:
-    """Compare every stored signal with the replay, exactly.
+    """Compare every stored signal with the replay, exactly; returns the differences in order of key.
 
-    A signal that had faded at the newest event may have been swept or not: both are the same answer. The log must be quiet
-    meanwhile, or what is appended during the replay can show up as a difference.
+    For a signal that had faded at the newest event, all faded states and absence count as equal, because it may have been swept. Nothing
+    may be appended meanwhile, or events that arrive during the replay can show up as differences.
 
     Raises:
         Forbidden: the principal may not maintain what is stored.
@@ -67,14 +72,14 @@ async def verify(store: _Store, progress: Callable[[int], object] = int, *, prin
 
 
 async def repair(store: SignalStore, differences: Sequence[Difference], *, principal: Principal = SERVICE) -> None:
-    """Overwrite the stored signals that differ with what the log says. Safe to repeat.
+    """Overwrite the stored signals that differ with the replayed ones. Safe to repeat.
 
     Raises:
         Forbidden: the principal may not maintain what is stored; nothing was written.
     """
     require(principal, "maintain")
-    await store.put_signals([found.replayed for found in differences if found.replayed is not None])
-    await store.sweep([found.stored for found in differences if found.replayed is None and found.stored is not None])
+    await store.put_signals([one.replayed for one in differences if one.replayed is not None])
+    await store.sweep([one.stored for one in differences if one.replayed is None and one.stored is not None])
 
 
 def _same(stored: Signal | None, replayed: Signal | None, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""Snapshots of the whole field of signals, so that its past is answered from the nearest one and not from the log's beginning."""
+"""Snapshots of all live signals. A read of the past starts from the nearest snapshot, not from the start of the log."""
 
 from __future__ import annotations
 
@@ -15,31 +15,35 @@ from semp.engine.records import Entry, Snapshot
 log = logging.getLogger(__name__)
 
 EVERY = 5_000
-"""Events between two snapshots, at least; or as many as there are live signals, when those are more. So the space that snapshots take
-grows by one signal an event at most, some 40 bytes, and by far less where signals are fewer than EVERY."""
+"""Events between two snapshots, at least; or as many as there are live signals, if these are more. So snapshots store one signal (about
+40 bytes) for each event at most, and far less while there are fewer than EVERY signals."""
 RETRY = 5.0
-"""Seconds until the next try when the database is away."""
+"""Seconds until the next attempt when the database is away."""
 
 
 class Snapshots:
-    """Takes them in the background, never inside an append. Any replica may; the same position twice is the same snapshot."""
+    """Takes snapshots in the background, never inside an append. Every replica does; snapshots of the same position are equal.
+
+    Raises:
+        Forbidden: the principal may not maintain what is stored.
+    """
 
     def __init__(self, store: SignalHistory, ledger: Ledger, principal: Principal) -> None:
         require(principal, "maintain")
         self._store = store
         self._ledger = ledger
         self._next = 0
-        """Position from which one is due."""
+        """Head of the log from which the next snapshot is due."""
         self._due = asyncio.Event()
         self._due.set()
 
     def grown(self, _: Sequence[Entry]) -> None:
-        """The log has grown."""
+        """To be called when the log has grown."""
         if self._ledger.state.head >= self._next:
             self._due.set()
 
     def reset(self) -> None:
-        """The log was replaced."""
+        """To be called when the log was replaced."""
         self._next = 0
 
     async def run(self) -> None:
@@ -56,9 +60,9 @@ class Snapshots:
                 log.exception("a snapshot of the signals failed")
 
     async def take(self) -> bool:
-        """Take one of the present, unless the newest is near enough; whether it was taken."""
+        """Take a snapshot of the present, unless the newest one is recent enough; returns whether it was taken."""
         newest = await self._store.newest_snapshot(self._ledger.state.head)
-        state = self._ledger.state  # nothing is awaited from here until the signals are copied, so both are of one position
+        state = self._ledger.state  # no await between here and the copy of the signals, so both are of one position
         signals = [signal for signal in self._ledger.signals.values() if signal.strength_at(state.last_timestamp)]
         distance = max(EVERY, len(signals))
         if state.head < newest + distance:

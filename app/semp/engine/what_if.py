@@ -1,7 +1,7 @@
-"""Signals as they would be had some events not been there, or were some others there. Nothing is written.
+"""Signals as they would be without some events, or with others added. Nothing is written.
 
-What the log says about who caused what, and which signal each event moves, stands: to drop a proposal takes away what it did to its
-signal, not what others did in answer to it.
+The causes of the other events, and the signals that these move, stay as they are in the log: without a proposal, its own effect on its
+signal is gone, but the effects of the events that answered to it stay.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from semp.engine.ports import EventLog, SignalHistory
 from semp.engine.records import LogState
 
 PAGE = 2_000
+"""Moves that one read returns, at most."""
 MAX_REFOLDED = 100_000
-"""Events that are folded again for one question, at most; beyond it the question is refused."""
+"""Events that are folded again for one question, at most. A question that needs more is refused."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A signal that would be another: both states after the last event, None where it never was."""
+    """A signal that the dropped or added events move: its states after the last event, None where it never existed."""
 
     key: Key
     would_be: Signal | None
@@ -41,15 +42,17 @@ class _Store(EventLog, SignalHistory, Protocol): ...
 
 
 async def what_if(store: _Store, ledger: Ledger, clock: LogClock, drop: Sequence[str], add: Sequence[Draft]) -> tuple[list[Outcome], int]:
-    """Every signal that the dropped or added events move, and the time of the question, milliseconds.
+    """The signals that the dropped or added events move, and the time of the question in milliseconds since 1970.
 
     Args:
-        drop: ids of events to do without.
-        add: events to append in thought, in order; they may name each other and what is in the log as parents.
+        drop: ids of the events to leave out.
+        add: events to append after all others, in this order. Their parents can be events of `add` or of the log.
 
     Raises:
-        InvalidInput: an id of `drop` is unknown, an event of `add` cannot be appended, or too much would have to be folded again.
-        IdConflict: an event of `add` has an id that is taken.
+        InvalidInput: an id of `drop` is unknown, an event of `add` cannot be appended, or more than MAX_REFOLDED events would have to be
+            folded again.
+        IdConflict: an event of `add` has an id that belongs to an event with other content.
+        StoreUnavailable: the database cannot be reached.
     """
     state = ledger.state
     actual = dict(ledger.signals)
@@ -72,23 +75,23 @@ async def what_if(store: _Store, ledger: Ledger, clock: LogClock, drop: Sequence
 
 
 async def _known(store: EventLog, ids: Sequence[str]) -> list[Event]:
-    found = await store.events(list(dict.fromkeys(ids)))
-    if missing := [index for index, event_id in enumerate(ids) if event_id not in found]:
+    events = await store.events(list(dict.fromkeys(ids)))
+    if missing := [index for index, event_id in enumerate(ids) if event_id not in events]:
         raise InvalidInput(*[FieldError(f"drop[{index}]", f"no event has the id {ids[index]}") for index in missing[:10]])
-    return list(found.values())
+    return list(events.values())
 
 
 async def _moved_by(store: SignalHistory, events: Sequence[Event]) -> dict[Key, set[int]]:
-    """The signals that these events aim at, each with their positions."""
-    found: defaultdict[Key, set[int]] = defaultdict(set)
+    """The signals that these events aim at, each with the positions of the events that do."""
+    positions: defaultdict[Key, set[int]] = defaultdict(set)
     for position, keys in (await store.aimed_at([event.position for event in events])).items():
         for key in keys:
-            found[key].add(position)
-    return found
+            positions[key].add(position)
+    return positions
 
 
 async def _without(store: SignalHistory, state: LogState, key: Key, dropped: set[int], budget: int) -> tuple[Signal | None, int]:
-    """The signal folded again from before the first event that is dropped, and what is left of the budget."""
+    """The signal, folded again from right before the first dropped event without the dropped ones, and the rest of the budget."""
     position = min(dropped) - 1
     signal = await signal_at(store, state.rules, key, Moment(position, 0))
     while page := await store.moves(key, position, state.head, PAGE):
@@ -108,12 +111,12 @@ async def _without(store: SignalHistory, state: LogState, key: Key, dropped: set
 
 
 async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequence[Draft]) -> dict[Key, Signal]:
-    """The states after appending the drafts to a ledger of one's own."""
+    """The states of the signals that the drafts move, after appending them to a ledger that only this question uses."""
     submission = Submission(drafts, batch=True)
     while True:
-        found = await look_up([submission], ledger, store, verify=True, thorough=True)
+        findings = await look_up([submission], ledger, store, verify=True, thorough=True)
         try:
-            planned = make_plan([submission], ledger, found, clock)
+            planned = make_plan([submission], ledger, findings, clock)
         except LookAgain:
             continue
         if submission.refused:
@@ -124,6 +127,7 @@ async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequen
 
 
 def _of_added(error: BaseException) -> BaseException:
+    """The error with the paths of its fields below `add`."""
     if isinstance(error, InvalidInput):
         return type(error)(*[FieldError(f"add{field.field}", field.reason) for field in error.fields])
     return error

@@ -1,1 +1,1 @@
-"""What follows the log outwards: hints to other replicas."""
+"""Messages to other replicas about the log."""

@@ -1,4 +1,4 @@
-"""Redis hints that the log grew. A hint makes other replicas read the log at once; without hints they poll it, so none is needed."""
+"""Redis hints that the log grew. A hint makes other replicas read the log at once. They also poll it, so a hint may be lost."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from semp.engine.records import Entry
 log = logging.getLogger(__name__)
 
 CHANNEL = "semp:head"
+"""The Redis channel of the hints. A hint is the text `<epoch>:<head>`."""
 LONGEST_PAUSE = 5.0
-"""Seconds between tries to reach a Redis that is away, at most."""
+"""Seconds between attempts to reach a Redis that is away, at most."""
 
 
 def check_url(url: str) -> None:
-    """Refuse what could not be used, and what holds a secret.
+    """Check the URL of a Redis. It must not contain a password: a command line is visible to every user of the machine.
 
     Raises:
-        InvalidInput: without the URL in its message.
+        InvalidInput: the URL cannot be used. The message does not contain it, because it may hold a secret.
     """
     try:
         parts = urlsplit(url)
@@ -42,11 +43,15 @@ def check_url(url: str) -> None:
 class RedisHints:
     """Publishes a hint when this replica has seen the log grow, and reads the log when another replica publishes one.
 
-    Appends and deliveries never wait for Redis, whether it answers or not.
+    Appends and deliveries never wait for Redis.
 
     Args:
-        url: as redis://host:6379/0.
-        password: None when the server asks for none.
+        environment: must be started.
+        url: such as redis://host:6379/0.
+        password: None when Redis needs none.
+
+    Raises:
+        InvalidInput: the URL cannot be used.
     """
 
     def __init__(self, environment: Environment, url: str, password: str | None = None) -> None:
@@ -58,7 +63,7 @@ class RedisHints:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to publish and to listen."""
+        """Begin to publish and to listen. Needs a running event loop."""
         self._growth.add(self._on_growth)
         self._tasks = [
             asyncio.create_task(self._publish_forever(), name="hints out"),
@@ -66,7 +71,7 @@ class RedisHints:
         ]
 
     async def stop(self) -> None:
-        """Publish and listen no more."""
+        """Stop publishing and listening, and close the connection."""
         self._growth.remove(self._on_growth)
         for task in self._tasks:
             task.cancel()
@@ -77,7 +82,7 @@ class RedisHints:
         self._grown.set()
 
     async def _publish_forever(self) -> None:
-        """One hint for everything that was committed while the hint before was being sent."""
+        """Publish one hint for all events that were committed while the previous hint was being sent."""
         while True:
             await self._grown.wait()
             self._grown.clear()
@@ -93,12 +98,12 @@ class RedisHints:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
-                    self._gate.look()  # for hints that were published while this replica did not listen
+                    self._gate.poll_now()  # hints that were published before this replica listened are lost
                     pause = 0.1
                     async for message in channel.listen():  # pyright: ignore[reportUnknownVariableType]
                         self._on_hint(cast("dict[str, bytes]", message)["data"])
             except (RedisError, OSError) as error:
-                log.warning("no hints from Redis, polling alone: %s", type(error).__name__)
+                log.warning("Redis cannot be reached (%s); this replica polls for new events without hints", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -106,4 +111,4 @@ class RedisHints:
         epoch, _, head = hint.decode(errors="replace").rpartition(":")
         state = self._gate.state
         if epoch == state.epoch and head.isdigit() and int(head) > state.head:
-            self._gate.look()
+            self._gate.poll_now()

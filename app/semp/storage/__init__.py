@@ -1,1 +1,1 @@
-"""Where events live: Neo4j, or memory; both behind `semp.engine.ports`."""
+"""The two storages, Neo4j and memory. Both implement `semp.engine.ports`."""

@@ -1,4 +1,4 @@
-"""The queries that a store offers by name: described from their headers, their parameters read as the headers type them."""
+"""Offered queries: their descriptions, made from the headers of their files, and their parameters, parsed from text."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _FLOAT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?")
 _BOOLEANS = {"true": True, "false": False}
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-"""What the database can count."""
+"""The range of INTEGER in the database: signed, 64 bits."""
 
 
 def described(query: Query) -> OfferedQuery:
-    """What a header says.
+    """The description of a query, made from the header of its file.
 
     Raises:
-        QueryFileError: it declares a parameter of a type that cannot be given as text.
+        QueryFileError: the header declares a parameter of another type than STRING, INTEGER, FLOAT or BOOLEAN.
     """
     parameters = [_parameter(query, name, declared) for name, declared in query.params.items()]
     columns = [QueryColumn(name, kind) for name, kind in query.columns.items()]
@@ -32,23 +32,24 @@ def described(query: Query) -> OfferedQuery:
 
 
 def _parameter(query: Query, name: str, declared: str) -> QueryParameter:
-    found = _DECLARED.fullmatch(declared)
-    if found is None:
+    match = _DECLARED.fullmatch(declared)
+    if match is None:
         raise QueryFileError(f"cypher/{query.name}: {name} needs a type: STRING, INTEGER(1..1000), FLOAT or BOOLEAN, perhaps '= default'")
-    kind: QueryParameterType = found[1]  # type: ignore[assignment]
-    least, most = (int(edge) if edge else UNSET for edge in found.group(2, 3))
-    return QueryParameter(name, kind, found[5] or "", name not in query.defaults, query.defaults.get(name, UNSET), least, most)
+    kind: QueryParameterType = match[1]  # type: ignore[assignment]
+    minimum, maximum = (int(bound) if bound else UNSET for bound in match.group(2, 3))
+    return QueryParameter(name, kind, match[5] or "", name not in query.defaults, query.defaults.get(name, UNSET), minimum, maximum)
 
 
 def arguments(query: OfferedQuery, given: Mapping[str, str]) -> dict[str, Any]:
-    """The values to run it with, from texts; those left out are the defaults.
+    """The values of all parameters of a query, parsed from the texts given. A parameter that is left out gets its default.
 
     Raises:
-        InvalidInput: names every parameter that is missing, unknown, of another type or out of bounds, with what is allowed.
+        InvalidInput: a parameter is missing, unknown, of another type or out of bounds. The error names every such parameter, and what
+            is allowed.
     """
     known = {parameter.name: parameter for parameter in query.parameters}
-    there = ", ".join(known) or "none"
-    errors = [FieldError(name[:100], f"is no parameter of {query.name}; there are: {there}") for name in given if name not in known]
+    names = ", ".join(known) or "none"
+    errors = [FieldError(name[:100], f"is no parameter of {query.name}; there are: {names}") for name in given if name not in known]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         if name not in given and not parameter.required:
@@ -65,7 +66,7 @@ def arguments(query: OfferedQuery, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _value(parameter: QueryParameter, text: str) -> Any:
-    """Raises KeyError or ValueError when the text is no such value."""
+    """The value of one parameter. Raises KeyError or ValueError when the text is not of its type, or out of bounds."""
     match parameter.type:
         case "STRING":
             return text
@@ -79,18 +80,19 @@ def _value(parameter: QueryParameter, text: str) -> Any:
             if _INTEGER.fullmatch(text) is None:
                 raise ValueError
             value = int(text)
-    least = _SMALLEST if parameter.minimum is UNSET else parameter.minimum
-    most = _LARGEST if parameter.maximum is UNSET else parameter.maximum
-    if not least <= value <= most:
+    minimum = _SMALLEST if parameter.minimum is UNSET else parameter.minimum
+    maximum = _LARGEST if parameter.maximum is UNSET else parameter.maximum
+    if not minimum <= value <= maximum:
         raise ValueError
     return value
 
 
 def _allowed(parameter: QueryParameter) -> str:
+    """The type and bounds of a parameter in words, for error messages."""
     if parameter.type == "BOOLEAN":
         return "true or false"
     kind = {"STRING": "text", "INTEGER": "a whole number", "FLOAT": "a number"}[parameter.type]
-    least, most = parameter.minimum, parameter.maximum
-    if least is not UNSET and most is not UNSET:
-        return f"{kind}, {least} to {most}"
-    return f"{kind}, {least} or more" if least is not UNSET else f"{kind}, {most} or less" if most is not UNSET else kind
+    minimum, maximum = parameter.minimum, parameter.maximum
+    if minimum is not UNSET and maximum is not UNSET:
+        return f"{kind}, {minimum} to {maximum}"
+    return f"{kind}, {minimum} or more" if minimum is not UNSET else f"{kind}, {maximum} or less" if maximum is not UNSET else kind

@@ -1,4 +1,4 @@
-"""The loader of `cypher/`: one query per file, with a header that is checked against its text."""
+"""Loads the queries under `cypher/`: one query per file, whose header is checked against its text. CONTRIBUTING.md describes the header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RETURNED = re.compile(r"(\w+): ([A-Z]+[A-Z<>]*)")
 
 
 class QueryFileError(Exception):
-    """A file under `cypher/` is missing, unused, or does not fit its own header. Raised at start."""
+    """A query is missing under `cypher/`, a file there is unused, or its header and text do not match. Raised when the service starts."""
 
 
 @dataclass(frozen=True)
@@ -27,30 +27,40 @@ class Query:
     """One file of `cypher/`."""
 
     name: str
+    """Path of the file below `cypher/`, without the suffix: `append`, `cookbook/rework_scopes`."""
     text: str
+    """The query without its header."""
     mode: Mode
     purpose: str
+    """What the query is for: the free text of the header, as one line."""
     params: dict[str, str] = field(default_factory=dict[str, str])
-    """Name to declared type and meaning."""
+    """For each parameter by name: the declared type, default and meaning, as one text."""
     defaults: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Values, declared as `TYPE = value`, for whoever runs the query by hand and leaves the parameter out."""
+    """The default values by parameter, declared as `TYPE = value`. For queries run by name: `semp query`, `/api/queries`."""
     columns: dict[str, str] = field(default_factory=dict[str, str])
-    """Name to declared type, in the order of the columns."""
+    """The declared type of each column by name, in the order of the columns."""
     bound: int | None = None
-    """The number that bounds a variable-length pattern, where the header declares one: Cypher takes no parameter there."""
+    """The upper bound of a variable-length pattern in the text, if the header declares one. Cypher takes no parameter there."""
 
     @property
     def returns(self) -> tuple[str, ...]:
-        """The names of the columns, in their order."""
+        """The names of the columns, in order."""
         return tuple(self.columns)
 
     @property
     def offered(self) -> bool:
-        """Whether it is for whoever asks the service, and not one of the service's own: those are in folders of their own."""
+        """Whether clients of the service may run it: a read query in a subfolder of `cypher/`."""
         return "/" in self.name and self.mode == "read"
 
     def bounded(self, depth: int | None) -> str:
-        """The text with another bound, a whole number of at least 1; None for no bound."""
+        """The text with another bound.
+
+        Args:
+            depth: the new bound, at least 1; None for no bound.
+
+        Raises:
+            ValueError: the query declares no bound, or `depth` is below 1.
+        """
         if self.bound is None:
             raise ValueError(f"{self.name} declares no bound")
         if depth is not None and depth < 1:
@@ -59,26 +69,30 @@ class Query:
 
 
 def packed(query: Query, text: str) -> str:
-    """The query's text, perhaps with another bound, as one that answers a single record: a list of its rows.
+    """A query that returns the rows of `text` as one record with one column: the list of all rows. See docs/decisions/0014.
 
-    The driver reads each record of an answer on its own, with two turns of the event loop; what a record holds it unpacks at once. A
-    thousand rows take a third of the time this way.
+    The driver reads each record of a result separately, with two turns of the event loop, but unpacks the content of a record at once.
+    With this, a thousand rows take a third of the time.
+
+    Args:
+        query: names the columns.
+        text: the text of `query`, or that of `query.bounded`.
     """
     return f"CALL () {{\n{text}\n}}\nRETURN collect([{', '.join(query.returns)}]) AS rows"
 
 
 def directory() -> Path:
-    """Where the queries are: inside the package in an installed wheel, at the top of a checkout otherwise."""
+    """The folder `cypher`: inside the package if it was installed from a wheel, else at the top of the checkout."""
     package = Path(__file__).resolve().parent.parent
     return package / "cypher" if (package / "cypher").is_dir() else package.parent.parent / "cypher"
 
 
 @cache
 def load() -> dict[str, Query]:
-    """Every query by its path below `cypher/` without the suffix.
+    """All queries by name. The files are read once for each process.
 
     Raises:
-        QueryFileError: a header is missing, or names other parameters than the text uses.
+        QueryFileError: the header of a file is incomplete or does not match its text.
     """
     root = directory()
     return {
@@ -88,50 +102,60 @@ def load() -> dict[str, Query]:
 
 
 def parse(name: str, source: str) -> Query:
-    """Read one file.
+    """The query in one file.
+
+    Args:
+        name: of the query.
+        source: content of the file.
 
     Raises:
-        QueryFileError: the header is incomplete or does not match the text.
+        QueryFileError: the header is incomplete, or its parameters or its bound do not match the text.
     """
     lines = source.splitlines()
     header = [line for line in lines if line.startswith("//")]
     text = "\n".join(lines[len(header) :]).strip()
     purpose: list[str] = []
-    found: dict[str, list[str]] = {"mode": [], "param": [], "bound": [], "returns": []}
+    declarations: dict[str, list[str]] = {"mode": [], "param": [], "bound": [], "returns": []}
     for line in header:
         match = _HEADER.match(line)
         if match:
-            found[match[1]].append(match[2])
+            declarations[match[1]].append(match[2])
         else:
             purpose.append(line.removeprefix("//").strip())
-    if not purpose or len(found["mode"]) != 1 or found["mode"][0] not in ("read", "write", "schema"):
-        raise QueryFileError(f"cypher/{name}: the header needs a purpose and one line 'mode: read', 'write' or 'schema'")
-    params = {declared.split(":")[0].strip(): declared.partition(":")[2].strip() for declared in found["param"]}
+    if not purpose or len(declarations["mode"]) != 1 or declarations["mode"][0] not in ("read", "write", "schema"):
+        raise QueryFileError(
+            f"cypher/{name}: the header needs a purpose and exactly one line 'mode: read', 'mode: write' or 'mode: schema'"
+        )
+    params = {declared.split(":")[0].strip(): declared.partition(":")[2].strip() for declared in declarations["param"]}
     try:
         defaults = {param: json.loads(match[1]) for param, declared in params.items() if (match := _DEFAULT.match(declared))}
     except ValueError as error:
-        raise QueryFileError(f"cypher/{name}: a default value is JSON without spaces") from error
+        raise QueryFileError(f"cypher/{name}: a default value must be JSON without spaces") from error
     used = set(_PARAM.findall(text))
     if used != params.keys():
         raise QueryFileError(f"cypher/{name}: parameters in header and text differ: {', '.join(sorted(used ^ params.keys()))}")
-    columns = dict(_RETURNED.findall(" ".join(found["returns"])))
-    bound = int(found["bound"][0].split(":")[1].split()[0]) if found["bound"] else None
+    columns = dict(_RETURNED.findall(" ".join(declarations["returns"])))
+    bound = int(declarations["bound"][0].split(":")[1].split()[0]) if declarations["bound"] else None
     if bound is not None and f"..{bound}]" not in text:
         raise QueryFileError(f"cypher/{name}: the declared bound {bound} is not in the text")
-    query = Query(name, text, found["mode"][0], " ".join(purpose), params, defaults, columns, bound)  # type: ignore[arg-type]
+    query = Query(name, text, declarations["mode"][0], " ".join(purpose), params, defaults, columns, bound)  # type: ignore[arg-type]
     if query.offered and not query.returns:
-        raise QueryFileError(f"cypher/{name}: a query that is offered to everybody names the columns it returns")
+        raise QueryFileError(f"cypher/{name}: a query that is offered to clients must name the columns it returns")
     return query
 
 
 def check(queries: Iterable[str], used: Iterable[str]) -> None:
-    """That every query the service uses has a file, and every file a use.
+    """Check that every query that the service runs has a file, and that no file is unused. Files in subfolders count as used.
+
+    Args:
+        queries: names of the files.
+        used: names of the queries that the service runs.
 
     Raises:
-        QueryFileError: names what is missing or unused.
+        QueryFileError: names the queries that are missing or unused.
     """
-    there, named = set(queries), set(used)
-    if missing := named - there:
+    existing, named = set(queries), set(used)
+    if missing := named - existing:
         raise QueryFileError(f"missing under cypher/: {', '.join(sorted(missing))}")
-    if unused := {name for name in there - named if "/" not in name}:
-        raise QueryFileError(f"used by nothing under cypher/: {', '.join(sorted(unused))}")
+    if unused := {name for name in existing - named if "/" not in name}:
+        raise QueryFileError(f"unused under cypher/: {', '.join(sorted(unused))}")

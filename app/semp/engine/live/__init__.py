@@ -1,1 +1,1 @@
-"""Live delivery: the ring of the newest events, and the one loop from catching up to following it."""
+"""Live delivery: the ring of the newest events, and `Follow`, which catches up from the log and then follows the ring."""

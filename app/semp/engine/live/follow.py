@@ -1,6 +1,6 @@
-"""The one way to follow the log: what was missed is read from the log, then what comes is taken from the ring, without gap or repeat.
+"""Follows the log for one reader: reads missed events from the log, then takes new ones from the ring, without gap or repeat.
 
-Every live transport iterates `Follow.parts`, renders what it is given and writes it; nothing else joins the log and the ring.
+Every live transport iterates `Follow.parts`, renders the parts and writes them. No other code joins the log and the ring.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ log = logging.getLogger(__name__)
 
 
 class Part(NamedTuple):
-    """What comes next. `span.last` is the position up to which everything wanted was given once this part is."""
+    """The next events of the interest. With this part, everything of the interest up to position `span.last` was given."""
 
     span: Span
     moved: Sequence[MovedSignal] = ()
-    """Signals that moved in what was missed. They belong ahead of the span's events: a reader resumes after the last event that it has
-    seen, so nothing that belongs to an earlier one may still be to come. In a span from the ring each entry has its own moves instead."""
+    """Signals that moved in the missed events. They must be written before the span's events: a reader resumes after the last event that
+    it received, so it must have received all changes up to that event by then. Empty for a span from the ring, whose entries have their
+    own moves."""
 
 
 class Ended(NamedTuple):
-    """The last thing that an iteration gives: why it ends, and the position up to which everything wanted was given."""
+    """The last item of an iteration: why it ends, and the position up to which everything of the interest was given."""
 
     why: End
     position: int
 
 
 class Outlet(Protocol):
-    """A connection that the hub writes to directly once its reader has caught up; the methods are those of `hub.Sink`."""
+    """A connection that the hub writes to directly once its reader has caught up. The first four members are those of `hub.Sink`."""
 
     @property
     def form(self) -> Hashable: ...
@@ -53,40 +54,44 @@ class Outlet(Protocol):
 
     @property
     def has_room(self) -> bool:
-        """Whether it takes something now."""
+        """Whether it can take more now."""
         ...
 
     async def room(self) -> None:
-        """Return once it takes something."""
+        """Wait until it can take more."""
         ...
 
 
 async def check_place(ledger: Ledger, store: EventLog, after: int | None, epoch: str | None) -> None:
-    """Make sure that the log can go on from where a reader stands.
+    """Check that a reader can resume after a position.
+
+    Args:
+        after: the position, None for the newest event.
+        epoch: the epoch of the log that the position is from; None: not checked.
 
     Raises:
-        CannotResume: the position belongs to another log.
-        StoreUnavailable: it cannot be told now.
+        CannotResume: the position is from another log, or the log ends before it.
+        StoreUnavailable: the database is needed for the check, and is not available.
     """
     state = ledger.state
     if epoch is not None and epoch != state.epoch:
         raise CannotResume("this is another log; read the state again")
-    if after is not None and after > state.head:  # another replica may have told it before this one looked
+    if after is not None and after > state.head:  # the position may come from another replica that is ahead of this one
         state = await store.state()
         if after > state.head:
             raise CannotResume(f"the log ends at position {state.head}; read the state again")
 
 
 class Follow:
-    """One reader's way along the log. The place was found good by `check_place`; the way begins there however late it is iterated.
+    """Follows the log for one reader. It begins at its position, however late the iteration starts.
 
     Args:
         principal: who reads.
-        after: position to begin after; None for the newest event.
-        signals: whether changes of signals in the interest's scopes are wanted too.
-        outlet: where the hub writes to once the reader has caught up. From then on the iteration gives nothing but the end, and
-            whoever owns the outlet calls `full` and `writable`. Without an outlet every part is given by the iteration.
-        quiet: seconds without news after which an empty part is given, None for never. It has no meaning with an outlet.
+        after: position to begin after, which `check_place` has accepted; None for the newest event.
+        signals: whether changes of signals in the interest's scopes are delivered too.
+        outlet: where the hub writes to once the reader has caught up. From then on, the iteration gives nothing but the end, and the
+            owner of the outlet must call `full` and `writable`. Without an outlet, the iteration gives all parts.
+        quiet: seconds without a new part after which an empty part is given, None for never. Ignored with an outlet.
     """
 
     def __init__(
@@ -104,11 +109,11 @@ class Follow:
     ) -> None:
         self.principal = principal
         self.epoch = ledger.state.epoch
-        """The log that is followed. When another takes its place, the iteration ends."""
+        """Epoch of the log that is followed. The iteration ends when another log replaces it."""
         self.changes = SignalChanges(ledger)
         """For rendering spans from the ring."""
         self.live = False
-        """Whether it has caught up: the ring holds everything that is still to come."""
+        """Whether it has caught up, so that all further parts come from the ring."""
         self._hub = hub
         self._ledger = ledger
         self._store = store
@@ -122,14 +127,14 @@ class Follow:
 
     @property
     def position(self) -> int:
-        """Up to here everything wanted was given or written."""
+        """Position up to which everything of the interest was given or written."""
         return self._subscription.position if self._subscription is not None else self._position
 
     async def parts(self) -> AsyncGenerator[Part | Ended]:
-        """Everything of the interest after the position, in log order, once each; the last thing given is why it ends.
+        """Everything of the interest after the position, in log order, each event once. The last item is an `Ended`.
 
-        The next part is made when it is asked for: a slow reader holds one span at most. One that takes nothing for STALL seconds though
-        there is something is told TOO_SLOW. To be iterated once; close it (`contextlib.aclosing`) to leave early.
+        A part is made only when it is asked for, so a slow reader holds one span at most. A reader that takes nothing for STALL seconds,
+        although there is something for it, gets TOO_SLOW. Iterate it only once, and close it (`contextlib.aclosing`) to stop early.
         """
         try:
             async with aclosing(self._catch_up()) as parts:
@@ -143,52 +148,52 @@ class Follow:
         except StoreUnavailable:
             yield Ended(End.STORE_UNAVAILABLE, self.position)
         except Exception:
-            log.exception("a reader could not be given what follows in the log")
+            log.exception("following the log for a reader failed")
             yield Ended(End.FAILED, self.position)
 
     def full(self) -> None:
-        """The outlet takes nothing for now."""
+        """To be called when the outlet can take no more for now."""
         if self._subscription is not None:
             self._subscription.ready = False
 
     def writable(self) -> None:
-        """The outlet takes something again."""
+        """To be called when the outlet can take more again."""
         if self._subscription is not None:
             self._hub.resume(self._subscription)
 
     def detach(self) -> None:
-        """Write nothing more to the outlet, from this moment on. Safe to repeat."""
+        """Stop writing to the outlet at once. Safe to repeat."""
         self._position = self.position
         if self._subscription is not None:
             self._hub.detach(self._subscription)
             self._subscription = None
 
-    def _over(self) -> End | None:
-        """Whether there is no way on: positions of another log mean nothing here, and a hub that is closed delivers nothing."""
+    def _reason_to_end(self) -> End | None:
+        """Why the log can be followed no further: it was replaced, or the hub is closed. None when it can."""
         if self._ledger.state.epoch != self.epoch:
             return End.LOG_REPLACED
         return End.GOING_AWAY if self._hub.closed else None
 
     async def _catch_up(self) -> AsyncGenerator[Part | Ended]:
-        """What was missed, from the log, until the ring holds the rest."""
-        if self._resumes and self._signals:  # the reader may have missed what followed the last event that it saw
+        """The missed events, from the log, until the ring holds the rest."""
+        if self._resumes and self._signals:  # the reader may have missed the changes that its last event made
             moved = self.changes.between(self._position, self._position, self._interest)
             if moved:
-                yield Part(self._nothing(), moved)
+                yield Part(self._empty_span(), moved)
         async with aclosing(missed(self._store, self._hub, self._interest, self._position)) as spans:
             async for span in spans:
-                why = self._over() if await self._room() else End.TOO_SLOW
+                why = self._reason_to_end() if await self._room() else End.TOO_SLOW
                 if why is not None:
                     yield Ended(why, self._position)
                     return
                 moved = self.changes.between(self._position + 1, span.last, self._interest) if self._signals else ()
                 self._position = span.last
                 yield Part(span, moved)
-        if (why := self._over()) is not None:
+        if (why := self._reason_to_end()) is not None:
             yield Ended(why, self._position)
 
     async def _room(self) -> bool:
-        """Wait until the outlet takes something; False when it took nothing for STALL seconds."""
+        """Wait until the outlet can take more; False when it could not for STALL seconds."""
         if self._outlet is None or self._outlet.has_room:
             return True
         try:
@@ -199,7 +204,7 @@ class Follow:
         return True
 
     async def _written_by_hub(self, outlet: Outlet) -> AsyncGenerator[Ended]:
-        """Hand over to the hub. Nothing was awaited since the ring held the rest."""
+        """Let the hub write to the outlet until the subscription ends. There must be no await between the end of `missed` and `_attach`."""
         connection = _Connection(outlet)
         subscription = self._attach(connection, ready=outlet.has_room)
         try:
@@ -209,7 +214,7 @@ class Follow:
                 self.detach()
 
     async def _from_ring(self) -> AsyncGenerator[Part | Ended]:
-        """Take from the hub, a span at a time. Nothing was awaited since the ring held the rest."""
+        """Take spans from the hub, one at a time. There must be no await between the end of `missed` and `_attach`."""
         slot = _Slot()
         subscription = self._attach(slot, ready=False)
         slot.subscription = subscription
@@ -224,7 +229,7 @@ class Follow:
                     yield slot.ended
                     return
                 else:
-                    yield Part(self._nothing())
+                    yield Part(self._empty_span())
         finally:
             self.detach()
 
@@ -235,12 +240,12 @@ class Follow:
         self._hub.attach(subscription, self._position)
         return subscription
 
-    def _nothing(self) -> Span:
+    def _empty_span(self) -> Span:
         return Span((), self.position, self._interest, self._signals)
 
 
 class _Connection:
-    """Implements `semp.engine.live.hub.Sink` with an outlet's own methods, so that between hub and outlet there is no further call."""
+    """Implements `semp.engine.live.hub.Sink` with the outlet's own methods, so that the hub calls the outlet directly."""
 
     def __init__(self, outlet: Outlet) -> None:
         self.form = outlet.form
@@ -253,7 +258,7 @@ class _Connection:
 
 
 class _Slot:
-    """Implements `semp.engine.live.hub.Sink` for a reader that asks for the next span. It holds one at most."""
+    """Implements `semp.engine.live.hub.Sink` for a reader that asks for each span. It holds one span at most."""
 
     def __init__(self) -> None:
         self.subscription: Subscription | None = None
@@ -263,11 +268,11 @@ class _Slot:
 
     @property
     def form(self) -> Hashable:
-        """Its own: what it keeps of a span is nobody else's."""
+        """A form of its own, so that `render` is called for this slot and not shared with others."""
         return self
 
     def render(self, span: Span) -> bytes:
-        """Keep the span; its reader renders it."""
+        """Keep the span, which its reader will render. The returned bytes have no meaning."""
         self.span = span
         return b"."
 
@@ -278,18 +283,19 @@ class _Slot:
         return len(rendered)
 
     def finish(self, rest: bytes) -> None:
-        """`send` takes everything."""
+        """Nothing to do: `send` takes everything."""
 
     def end(self, why: End, position: int) -> None:
         self.ended = Ended(why, position)
         self._news.set()
 
     def take(self) -> Span | None:
+        """The span, which the slot then no longer holds."""
         span, self.span = self.span, None
         return span
 
     async def wait(self, quiet: float | None) -> None:
-        """Until there is a span or an end, or nothing came for `quiet` seconds."""
+        """Wait for a span or the end, `quiet` seconds at most."""
         self._news.clear()
         if self.span is not None or self.ended is not None:
             return

@@ -1,4 +1,4 @@
-"""What a subscriber missed, read from the log until the ring takes over: no gap and no repeat at the seam."""
+"""Events that a subscriber missed, read from the log until the ring holds the rest, without gap or repeat between the two."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ from semp.engine.records import Entry, EventFilter
 V = TypeVar("V")
 
 FIRST_PAGE = 100
+"""Events in the first page that is read from the log."""
 PAGE = 2_000
-"""Events read from the log at once: few at first, then as many as `PAGE_BYTES` seem to hold, at most PAGE."""
+"""Events in a later page, at most."""
 PAGE_BYTES = 4 * 1024 * 1024
+"""Bytes that a later page should have, at most: its number of events follows from the size of the events in the previous page."""
 
 
 class _Page(msgspec.Struct):
-    """What was read, and the position up to which it says everything."""
+    """Events that were read, and the position up to which they are complete."""
 
     events: list[Event]
     last: int
 
 
 async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> AsyncGenerator[Span]:
-    """Spans of what is wanted after a position, in log order, until the ring holds the rest.
+    """Spans of the interest's events after a position, in log order, until the ring holds the rest.
 
-    The last span says up to where. Between the end of the iteration and `Hub.attach` nothing may be awaited: the ring moves on.
-    The next page is read while the one before is written. Moved signals are not part of what is read: they follow from the state.
+    The last span's `last` is the position for `Hub.attach`. There must be no await between the end of the iteration and that call,
+    because the ring moves on. While a page is written, the next one is read. The entries have no moves; the caller finds moved signals in
+    the ledger.
 
     Raises:
-        StoreUnavailable: the database is away; what was given up to then holds.
+        StoreUnavailable: the database cannot be reached. Spans that were given before are valid.
     """
     reading: asyncio.Task[_Page] | None = None
     limit = min(FIRST_PAGE, PAGE)
@@ -58,8 +61,8 @@ async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> Asy
 
 
 async def _read(log: EventLog, hub: Hub, interest: Interest, after: int, limit: int) -> _Page:
-    head = hub.head  # what the hub has seen is committed, so whatever is read from here on says everything up to it
-    found = await log.page(
+    head = hub.head  # events up to here are committed, so the read below finds all of them
+    events = await log.page(
         EventFilter(
             types=interest.types or None,
             scope=_only(interest.scopes),
@@ -70,18 +73,18 @@ async def _read(log: EventLog, hub: Hub, interest: Interest, after: int, limit: 
             limit=limit,
         )
     )
-    newest = found[-1].position if found else after
-    return _Page(found, newest if len(found) == limit else max(newest, head))
+    newest = events[-1].position if events else after
+    return _Page(events, newest if len(events) == limit else max(newest, head))
 
 
 def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
-    """The page cut into spans of the size the hub gives; the last one reaches to the page's end, be it empty."""
+    """The page, cut into spans as large as the hub's. The last span reaches to the end of the page and can be empty."""
     entries: list[Entry] = []
     size = 0
     for event in page.events:
         if not interest.covers(event):
             continue
-        entries.append(recalled(event))
+        entries.append(_entry_of(event))
         size += len(entries[-1].encoded)
         if len(entries) >= ring.SPAN_EVENTS or size >= ring.SPAN_BYTES:
             yield Span(entries, event.position, interest, signals=False)
@@ -90,10 +93,10 @@ def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
 
 
 def _only(values: Sequence[V]) -> V | None:
-    """The value of a field that has just one; several are told apart after the page was read."""
+    """The value of a field with exactly one. The query filters by one value; several are filtered after the page was read."""
     return values[0] if len(values) == 1 else None
 
 
-def recalled(event: Event) -> Entry:
-    """An event read from the log, as the hub gives new ones."""
+def _entry_of(event: Event) -> Entry:
+    """An entry with nothing but the event and its encoding, which is all that rendering needs."""
     return Entry(event, None, (), 0, None, 0.0, None, encode(event))

@@ -1,7 +1,7 @@
-"""Live delivery: one ring of the newest entries, and subscribers that are positions on it.
+"""Live delivery: one ring of the newest entries, and subscriptions, each with a position on the ring.
 
-A subscriber owns no queue. When it can take more, it is given a span of the ring: everything it wants between its position and the
-head. Subscribers with the same interest at the same position share one span, so what is written is rendered once for all of them.
+A subscription has no queue of its own. When its sink can take more, it gets a span of the ring: the entries that it wants from its
+position on. Subscriptions with the same interest at the same position share one span, so the bytes to write are rendered once for all.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from semp.engine.records import Entry
 
 RING_EVENTS = 8_192
 RING_BYTES = 16 * 1024 * 1024
-"""The ring keeps the newest events up to both bounds; what falls off is still in the log."""
+"""Bounds of the ring: it keeps the newest events within both. Older events are still in the log."""
 SPAN_EVENTS = 1_024
 SPAN_BYTES = 256 * 1024
-"""A span ends at the first of these, so that a subscriber that was behind is given no more at once than its buffer should hold."""
+"""A span ends at the first of these bounds, so that a subscriber that was behind does not get more at once than a buffer should hold."""
 STALL = 20.0
-"""Seconds a subscriber may take nothing at all while there is something for it."""
+"""Seconds that a sink may take nothing while there is something for it. After that, its subscription ends as TOO_SLOW."""
 
 Kind = tuple[Interest, bool]
-"""What a subscriber wants: an interest, and whether signals are told too."""
+"""What a subscriber wants: an interest, and whether changes of signals are delivered too."""
 
 
 class End(Enum):
-    """Why a reader is given nothing more. The last two come while it catches up, before it is on the ring."""
+    """Why a subscription ends. The last two only occur while a reader catches up from the log, before it is attached to the hub."""
 
     GOING_AWAY = "the service stops"
     TOO_SLOW = "too slow"
@@ -41,21 +41,22 @@ class End(Enum):
 
 
 class Span:
-    """Consecutive events of the log as far as an interest wants them. Shared by all who want the same."""
+    """The entries that an interest wants in one stretch of the log. Subscriptions with the same interest share it."""
 
     __slots__ = ("entries", "interest", "last", "rendered", "signals")
 
     def __init__(self, entries: Sequence[Entry], last: int, interest: Interest, signals: bool) -> None:
         self.entries = entries
         self.last = last
-        """Position up to which it says everything."""
+        """Position up to which the span has everything that the interest wants."""
         self.interest = interest
         self.signals = signals
+        """Whether changes of signals in the interest's scopes are delivered too."""
         self.rendered: dict[Hashable, bytes] = {}
-        """What is written for it, by form."""
+        """The bytes to write, by form."""
 
     def once(self, form: Hashable, render: Callable[[Span], bytes]) -> bytes:
-        """What is written for it in this form, made by the first that asks."""
+        """The bytes to write in this form. `render` is only called when they do not exist yet."""
         text = self.rendered.get(form)
         if text is None:
             text = self.rendered[form] = render(self)
@@ -63,64 +64,72 @@ class Span:
 
 
 class Sink(Protocol):
-    """Where a subscriber's spans go. None of its methods may block or raise.
+    """Where the spans of a subscription are written. Its methods must not block, and must not raise, except `send` (OSError).
 
-    One that can take no more sets `ready` of its subscription to False, and calls `Hub.resume` once it can.
+    A sink that can take no more must set `ready` of its subscription to False, and call `Hub.resume` once it can take more.
     """
 
     @property
     def form(self) -> Hashable:
-        """Sinks of one form are written the same bytes."""
+        """The format of the bytes: sinks with an equal form get the same bytes for a span."""
         ...
 
     def render(self, span: Span) -> bytes:
-        """What is to be written for a span, whoever of this form it is for."""
+        """The bytes to write for a span. They are used for all sinks of this form."""
         ...
 
     def send(self, rendered: bytes, /) -> int:
-        """Take as much as goes at once: how many bytes. OSError means none."""
+        """Write as many bytes as can be written without waiting; returns how many. An OSError counts as 0."""
         ...
 
     def finish(self, rest: bytes, /) -> None:
-        """Take what `send` left."""
+        """Write the bytes that `send` did not."""
         ...
 
     def end(self, why: End, position: int) -> None:
-        """The subscription is over; everything up to the position was delivered."""
+        """The subscription has ended. Everything up to the position was written."""
         ...
 
 
 class Subscription:
-    """A cursor on the ring."""
+    """A subscriber's position on the ring, and what it wants."""
 
     __slots__ = ("due", "form", "interest", "kind", "position", "ready", "send", "signals", "sink")
 
     def __init__(self, sink: Sink, interest: Interest = EVERYTHING, *, signals: bool = False) -> None:
         self.sink = sink
-        self.form, self.send = sink.form, sink.send  # here, since this is where the hub looks for every event
+        self.form, self.send = sink.form, sink.send  # copies, because the hub needs them for every event
         self.ready = True
-        """Whether its sink takes more now."""
+        """Whether its sink can take more now."""
         self.interest = interest
         self.signals = signals
-        """Whether changes of signals in the interest's scopes are wanted too."""
+        """Whether changes of signals in the interest's scopes are delivered too."""
         self.kind: Kind = (interest, signals)
-        """Those of one kind want the same."""
+        """Subscriptions of one kind want the same."""
         self.position = 0
-        """Up to here everything wanted was delivered."""
+        """Everything that it wants up to here was delivered."""
         self.due = 0
-        """Position of the first event that may be wanted and was not delivered, 0 when there is none. Unused where all are wanted."""
+        """Position of the first event that it may want and that was not delivered, 0: there is none. Unused when it wants all events."""
 
     @property
     def wants_all(self) -> bool:
+        """Whether it is served for every event, without a look-up in the index."""
         return self.interest.everything or (self.signals and not self.interest.scopes)
 
     def wants(self, entry: Entry) -> bool:
-        """Whether something of the entry is for it: the event, or with `signals` a signal it moved."""
+        """Whether it wants the event, or, with `signals`, a signal that the event moved."""
         return self.interest.covers(entry.event) or (self.signals and any(self.interest.covers_scope(move.scope) for move in entry.moves))
 
 
 class Hub:
-    """Memory is bounded by the ring, whatever the number of subscribers and however slow they are. Belongs to one event loop."""
+    """Delivers new entries to subscriptions. Entries are held only in the ring, so slow subscribers need no more memory.
+
+    Use it from one event loop only.
+
+    Args:
+        head: position of the newest event of the log.
+        clock: gives seconds, to measure STALL; by default the event loop's clock.
+    """
 
     def __init__(self, head: int, *, clock: Callable[[], float] | None = None) -> None:
         self._ring: deque[Entry] = deque()
@@ -129,12 +138,15 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
         self._all: dict[Kind, dict[Subscription, None]] = {}
+        """Subscriptions that are served for every event, by kind."""
         self._some: dict[Subscription, None] = {}
+        """All other subscriptions."""
         self._index: InterestIndex[Subscription] = InterestIndex()
+        """Finds those of `_some` that an event may be for."""
         self._due: dict[Subscription, list[Entry] | None] = {}
-        """Who is served at the next turn; with everything for it since it was due, None where that is to be looked up on the ring."""
+        """Subscriptions to serve at the next turn of the loop, each with the entries for it; None: they must be searched on the ring."""
         self._blocked: dict[Subscription, float] = {}
-        """Who takes nothing though there is something, and since when (clock)."""
+        """Subscriptions whose sink cannot take more although there is something for it, each with the time when that began."""
         self._news_for_all = False
         self._scheduled: asyncio.Handle | None = None
         self._sweep: asyncio.TimerHandle | None = None
@@ -150,7 +162,7 @@ class Hub:
         return sum([len(group) for group in self._all.values()]) + len(self._some)
 
     def holds(self, position: int) -> bool:
-        """Whether every event after the position that is committed here is on the ring."""
+        """Whether the ring has all events after the position that were published."""
         return position >= self._head - len(self._ring)
 
     def walk(self, position: int, *, backwards: bool) -> Iterator[Entry]:
@@ -161,7 +173,7 @@ class Hub:
         return islice(reversed(self._ring), len(self._ring) - 1 - offset, None) if backwards else islice(self._ring, offset, None)
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Put the next events of the log on the ring, in order, and see to it that whoever wants them gets them."""
+        """Put the next events of the log on the ring, in order and without gaps, and schedule their delivery."""
         for entry in entries:
             event = entry.event
             assert event.position == self._head + 1, "the hub is fed in log order"
@@ -169,7 +181,7 @@ class Hub:
             self._bytes += len(entry.encoded)
             self._head = event.position
             if self._some:
-                self._note(entry)
+                self._mark_due(entry)
         while len(self._ring) > RING_EVENTS or (self._bytes > RING_BYTES and len(self._ring) > 1):
             self._bytes -= len(self._ring.popleft().encoded)
         if entries and self._all:
@@ -177,7 +189,8 @@ class Hub:
         if self._news_for_all or self._due:
             self._schedule()
 
-    def _note(self, entry: Entry) -> None:
+    def _mark_due(self, entry: Entry) -> None:
+        """Mark the subscriptions that want the entry as due, each once."""
         event = entry.event
         scopes = {event.scope: None, **{move.scope: None for move in entry.moves}} if entry.moves else (event.scope,)
         for subscription in self._index.find(event, scopes):
@@ -190,8 +203,11 @@ class Hub:
                 self._due[subscription] = [entry]
 
     def attach(self, subscription: Subscription, position: int) -> None:
-        """Deliver what is wanted after the position from now on. The ring must hold it."""
-        assert self.holds(position), "what is no longer on the ring is read from the log first"
+        """Deliver the events after the position to the subscription from now on. The ring must hold them, see `holds`.
+
+        When the hub is closed, the subscription ends at once.
+        """
+        assert self.holds(position), "older events must be read from the log first"
         if self.closed:
             subscription.sink.end(End.GOING_AWAY, position)
             return
@@ -208,7 +224,7 @@ class Hub:
             self._schedule()
 
     def detach(self, subscription: Subscription) -> None:
-        """Deliver nothing more. Safe to repeat."""
+        """Deliver nothing more to the subscription. Safe to repeat."""
         if subscription in (group := self._all.get(subscription.kind, {})):
             del group[subscription]
             if not group:
@@ -220,20 +236,20 @@ class Hub:
         self._blocked.pop(subscription, None)
 
     def resume(self, subscription: Subscription) -> None:
-        """Its sink takes more again."""
+        """To be called when the sink can take more again."""
         subscription.ready = True
         if self._blocked.pop(subscription, None) is not None:
             self._due[subscription] = None
             self._schedule()
 
     def reset(self, head: int) -> None:
-        """Begin again from another log; every subscription ends."""
+        """Begin again with another log, at its head. All subscriptions end."""
         self._ring.clear()
         self._bytes, self._head = 0, head
         self._end_all(End.LOG_REPLACED)
 
     def close(self) -> None:
-        """Deliver what is on the ring to whoever takes it, then end every subscription, and every later one at once."""
+        """Deliver to all sinks that can take more, then end all subscriptions. A later `attach` ends at once."""
         self._deliver()
         self.closed = True
         self._end_all(End.GOING_AWAY)
@@ -250,7 +266,7 @@ class Hub:
         subscription.sink.end(why, subscription.position)
 
     def _schedule(self) -> None:
-        """Deliver at the next turn of the loop. What arrives while a delivery is being written goes out together in the one after."""
+        """Deliver at the next turn of the loop, once for all entries that are published until then."""
         if self._scheduled is None and not self.closed:
             self._scheduled = self._loop.call_soon(self._flush)
 
@@ -268,14 +284,14 @@ class Hub:
             self._serve(subscription, shared.setdefault(subscription.kind, {}), fresh)
 
     def _serve_all(self, group: Sequence[Subscription], spans: dict[int, Span]) -> None:
-        """Serve those of one kind. Nearly all of them stand at the same place and take what the one before them was given."""
+        """Serve the subscriptions of one kind. Nearly all are at the same position and take the same bytes as the one before."""
         head, begin = self._head, -1
         form: Hashable = None
         text, size = b"", 0
         for subscription in group:
             if subscription.position == begin and subscription.ready and subscription.form == form:
                 subscription.position = head
-                try:  # `_send`, without a call
+                try:  # the same as `_send`, without the cost of a call
                     sent = subscription.send(text)
                 except OSError:
                     sent = 0
@@ -285,11 +301,16 @@ class Hub:
             before = subscription.position
             self._serve(subscription, spans)
             span = spans.get(before + 1)
-            if span is not None and span.last == head and (found := span.rendered.get(subscription.form)):
-                begin, form, text, size = before, subscription.form, found, len(found)
+            if span is not None and span.last == head and (rendered := span.rendered.get(subscription.form)):
+                begin, form, text, size = before, subscription.form, rendered, len(rendered)
 
     def _serve(self, subscription: Subscription, spans: dict[int, Span], fresh: list[Entry] | None = None) -> None:
-        """Give it all it takes. `spans` are those of its kind so far, by their first position."""
+        """Write spans to a subscription until it is at the head or can take no more.
+
+        Args:
+            spans: the spans of its kind that exist already, by their first position; new ones are added.
+            fresh: all entries that it wants from `due` on; None: they must be searched on the ring.
+        """
         while subscription.position < self._head:
             first = subscription.position + 1
             if subscription.due > first:
@@ -334,7 +355,7 @@ class Hub:
             self._sweep = self._loop.call_later(1.0, self.sweep)
 
     def sweep(self) -> None:
-        """End the subscriptions that have taken nothing for too long, or whose next event has left the ring."""
+        """End the subscriptions whose sink took nothing for STALL seconds, or whose next event is no longer on the ring."""
         self._sweep = None
         now = self._clock()
         for subscription, since in list(self._blocked.items()):
@@ -346,6 +367,7 @@ class Hub:
 
 
 def _send(subscription: Subscription, text: bytes) -> None:
+    """Write all bytes: those that `send` does not write go to `finish`."""
     try:
         sent = subscription.send(text)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which subscribers an event may concern, found by what the event is: the cost does not grow with the number of interests."""
+"""Finds the subscribers that may want an event, by the event's fields. The cost does not grow with the number of interests."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from semp.domain.scopes import ANY, Glob, segments_of
 
 S = TypeVar("S")
 INDEXED = 8
-"""Segments of a glob that the tree compares, at most: with a hundred globs of a hundred wildcards each, more would cost every event
-thousands of look-ups."""
+"""Segments of a glob that the tree compares, at most. Without this bound, a hundred globs of a hundred wildcards each would cost every
+event thousands of look-ups."""
 
 
 class _Branch(Generic[S]):
-    """A node of the tree of globs; a segment of a scope leads from one to the next."""
+    """A node of the tree of globs. Each edge is a segment."""
 
     __slots__ = ("below", "children", "here")
 
     def __init__(self) -> None:
         self.children: dict[str, _Branch[S]] = {}
-        """By segment; `ANY` is any segment."""
+        """By segment. The key `ANY` matches every segment."""
         self.here: dict[S, None] = {}
-        """Whose glob ends here."""
+        """Subscribers whose glob ends here."""
         self.below: dict[S, None] = {}
-        """Whose glob goes on below, or is longer than INDEXED."""
+        """Subscribers whose glob ends here with `**`, or is longer than INDEXED segments."""
 
     @property
     def empty(self) -> bool:
@@ -34,8 +34,10 @@ class _Branch(Generic[S]):
 
 
 class ScopeTree(Generic[S]):
-    """Globs by their first segments, INDEXED at most: a look-up visits the branches that match, 2 ** INDEXED of them at the worst,
-    in practice a handful. Of a longer glob only these segments are compared here."""
+    """A tree of globs by their first INDEXED segments. A longer glob is compared only that far.
+
+    A look-up visits the branches that match: 2 ** INDEXED in the worst case, in practice a few.
+    """
 
     def __init__(self) -> None:
         self._root: _Branch[S] = _Branch()
@@ -65,7 +67,7 @@ class ScopeTree(Generic[S]):
         return self._root.empty
 
     def find(self, scope: str) -> Iterator[S]:
-        """Subscribers with a glob that may select the scope, and all with one that does; one may come more than once."""
+        """Subscribers with a glob that may match the scope. None that matches is missing; one subscriber can come more than once."""
         front = [self._root]
         for segment in segments_of(scope):
             for branch in front:
@@ -82,14 +84,18 @@ def _goes_on(glob: Glob) -> bool:
 
 
 class InterestIndex(Generic[S]):
-    """Each subscriber stands under the values of one field, the one that narrows most; the other fields are for the caller to check."""
+    """Lists each subscriber under the values of one field of its interest, the most selective one. The caller checks the other fields."""
 
     def __init__(self) -> None:
         self._scopes: ScopeTree[S] = ScopeTree()
         self._values: dict[tuple[str, str], dict[S, None]] = {}
 
     def add(self, subscriber: S, interest: Interest, *, by_scope: bool) -> None:
-        """Note an interest that is not in everything. `by_scope`: stand under its scopes, whatever else it says."""
+        """List a subscriber. Its interest must have at least one field.
+
+        Args:
+            by_scope: list it under its scopes, whatever other fields its interest has.
+        """
         if by_scope or self._field(interest) == "scope":
             for glob in interest.scopes:
                 self._scopes.add(glob, subscriber)
@@ -98,27 +104,28 @@ class InterestIndex(Generic[S]):
             self._values.setdefault(key, {})[subscriber] = None
 
     def discard(self, subscriber: S, interest: Interest, *, by_scope: bool) -> None:
+        """Remove a subscriber, with the same arguments as in `add`."""
         if by_scope or self._field(interest) == "scope":
             for glob in interest.scopes:
                 self._scopes.discard(glob, subscriber)
             return
         for key in self._keys(interest):
-            found = self._values.get(key, {})
-            found.pop(subscriber, None)
-            if not found:
+            subscribers = self._values.get(key, {})
+            subscribers.pop(subscriber, None)
+            if not subscribers:
                 self._values.pop(key, None)
 
     def find(self, event: Event, scopes: Iterable[str]) -> Iterator[S]:
-        """Whoever may want the event, or something about one of these scopes; a subscriber may come more than once."""
+        """Subscribers that may want the event, or a signal in one of these scopes. One subscriber can come more than once."""
         for scope in scopes:
             yield from self._scopes.find(scope)
         for key in (("trace_id", event.trace_id), ("agent_id", event.agent_id), ("type", event.type)):
-            if (found := self._values.get(key)) is not None:
-                yield from found
+            if (subscribers := self._values.get(key)) is not None:
+                yield from subscribers
 
     @property
     def empty(self) -> bool:
-        """Whether nobody stands in it."""
+        """Whether it lists no subscriber."""
         return not self._values and self._scopes.empty
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""The storage that forgets: everything in this process, on networkx."""
+"""Storage in the memory of this process, on networkx. Nothing is kept after the process has ended."""

@@ -25,14 +25,14 @@ class MemoryCursors(MemoryLeases):
     async def advance(self, name: str, position: int, epoch: str, *, under: Lease | None = None, back: bool = False) -> Cursor:
         if under is not None and not self.holds(under):
             raise Fenced
-        found = self._cursors.get(name)
+        cursor = self._cursors.get(name)
         if epoch != self.current.epoch or position > self.current.head:
             raise LogReplaced
-        if found is not None and found.epoch != epoch and not back:
+        if cursor is not None and cursor.epoch != epoch and not back:
             raise LogReplaced
-        if found is None or back or found.position < position:
-            found = self._cursors[name] = Cursor(name, epoch, position)
-        return found
+        if cursor is None or back or cursor.position < position:
+            cursor = self._cursors[name] = Cursor(name, epoch, position)
+        return cursor
 
     async def delete_cursor(self, name: str) -> bool:
         return self._cursors.pop(name, None) is not None

@@ -1,4 +1,4 @@
-"""What moved signals in the past, and snapshots of the whole field, in memory."""
+"""The moves of signals in the past, and snapshots of all signals, in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MemoryHistory:
         self.snapshots: dict[int, Snapshot] = {}
 
     def keep(self, entry: Entry) -> None:
-        """Note what an appended entry moved."""
+        """Record the moves of an entry that was appended."""
         for move in kept(entry):
             self.history[move.scope, move.pattern].append(Moved(entry.event, move.before, move.after, move.share))
 
@@ -33,8 +33,7 @@ class MemoryHistory:
         return self._between(key, after, upto)[:limit]
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        found = [moved for moved in reversed(self._between(key, after, upto)) if _is(moved, kind)]
-        return found[:limit]
+        return [moved for moved in reversed(self._between(key, after, upto)) if _is(moved, kind)][:limit]
 
     async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
         entries = [self.log[position - 1] for position in positions]
@@ -43,7 +42,7 @@ class MemoryHistory:
     async def timestamps(self, positions: Sequence[int]) -> dict[int, str]:
         return {position: self.log[position - 1].event.timestamp for position in positions if 0 < position <= len(self.log)}
 
-    async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:  # noqa: ARG002 - this log has one epoch
+    async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:  # noqa: ARG002 - the epoch of this log never changes
         self.snapshots[snapshot.position] = snapshot
 
     async def newest_snapshot(self, upto: int) -> int:
@@ -53,8 +52,8 @@ class MemoryHistory:
         return self.snapshots.get(await self.newest_snapshot(upto))
 
     def _between(self, key: Key, after: int, upto: int) -> list[Moved]:
-        found = self.history.get(key, [])
-        return found[bisect_right(found, after, key=_position) : bisect_right(found, upto, key=_position)]
+        moves = self.history.get(key, [])
+        return moves[bisect_right(moves, after, key=_position) : bisect_right(moves, upto, key=_position)]
 
 
 def _position(moved: Moved) -> int:

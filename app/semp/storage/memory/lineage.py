@@ -20,7 +20,7 @@ class MemoryLineage:
 
     def __init__(self) -> None:
         self.causality: nx.DiGraph[str] = nx.DiGraph()
-        """Event ids, with edges from child to cause, as PARENT in Neo4j."""
+        """Graph of event ids. Edges lead from an event to each of its causes, like PARENT in Neo4j."""
         self.log: list[Entry] = []
 
     def entry(self, event_id: str) -> Entry:
@@ -31,35 +31,43 @@ class MemoryLineage:
             return None
         backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
         reached = self.reach(event_id, backwards, selection.depth)
-        within = set(islice((found for found, depth in reached.items() if depth or ends), selection.budget))
-        count = sum(found.event.id in within for found in self._chosen(event_id, direction, selection))
+        within_budget = set(islice((relative for relative, depth in reached.items() if depth or ends), selection.budget))
+        count = sum(relative.event.id in within_budget for relative in self._selected(event_id, direction, selection))
         return Counted(count, len(reached) - (not ends) <= selection.budget)
 
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         if event_id not in self.causality:
             return []
-        return in_pages(self._chosen(event_id, direction, selection), selection, newest_first=direction in ("ancestors", "roots"))
+        return page_nearest_first(
+            self._selected(event_id, direction, selection), selection, newest_first=direction in ("ancestors", "roots")
+        )
 
-    def _chosen(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
+    def _selected(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
+        """The events of one direction that match the filter. Its `after`, `limit` and `budget` are not applied."""
         backwards = direction in ("ancestors", "roots")
         ends = direction in ("roots", "impact")
         until = selection.until if selection.until is not None and not backwards else len(self.log)
-        chosen = selector(selection.types, selection.scope)
-        found: list[Relative] = []
+        selected = selector(selection.types, selection.scope)
+        relatives: list[Relative] = []
         for relative, depth in self.reach(event_id, backwards, selection.depth).items():
             event = self.entry(relative).event
-            if event.position > until or not chosen(event) or (depth == 0 and not ends):
+            if event.position > until or not selected(event) or (depth == 0 and not ends):
                 continue
-            if ends and (event.parent_ids if backwards else self._led_on(relative, until)):
+            if ends and (event.parent_ids if backwards else self._has_effect(relative, until)):
                 continue
-            found.append(Relative(event, depth))
-        return found
+            relatives.append(Relative(event, depth))
+        return relatives
 
-    def _led_on(self, event_id: str, until: int) -> bool:
-        return any(self.entry(later).event.position <= until for later in self.causality.predecessors(event_id))
+    def _has_effect(self, event_id: str, until: int) -> bool:
+        return any(self.entry(effect).event.position <= until for effect in self.causality.predecessors(event_id))
 
     def reach(self, event_id: str, backwards: bool, depth: int | None = None) -> dict[str, int]:
-        """Depths of everything reachable, the event itself included."""
+        """The shortest distance, in PARENT hops, of each event that is reachable; the event itself at 0. Empty when it does not exist.
+
+        Args:
+            backwards: towards causes; else towards effects.
+            depth: hops at most, None for no bound.
+        """
         if event_id not in self.causality:
             return {}
         graph = self.causality if backwards else self.causality.reverse(copy=False)
@@ -72,39 +80,43 @@ class MemoryLineage:
         return Counted(min(len(self._open(event_id, selection)), selection.budget), reached <= selection.budget)
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
-        return in_pages(self._open(event_id, selection), selection, newest_first=False)
+        return page_nearest_first(self._open(event_id, selection), selection, newest_first=False)
 
     def _open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
         until = len(self.log) if selection.until is None else selection.until
-        chosen = selector(None, selection.scope)
-        found = [(self.entry(relative), depth) for relative, depth in self.reach(event_id, False).items()]
-        reached = [(entry, depth) for entry, depth in found if depth and entry.event.position <= until]
+        selected = selector(None, selection.scope)
+        entries = [(self.entry(relative), depth) for relative, depth in self.reach(event_id, False).items()]
+        reached = [(entry, depth) for entry, depth in entries if depth and entry.event.position <= until]
         ended = {proposal.position for entry, _ in reached if entry.event.type in ENDING for proposal in entry.nearest}
         return [
             Relative(entry.event, depth)
             for entry, depth in reached
-            if entry.event.type == "proposal" and entry.event.position not in ended and chosen(entry.event)
+            if entry.event.type == "proposal" and entry.event.position not in ended and selected(entry.event)
         ]
 
-    def _ways(self, cause: str, effect: str, selection: LineageFilter) -> tuple[list[Relative], bool]:
-        """What is on the ways, nearest to the cause first, and whether the budget allowed for all of it."""
+    def _on_paths(self, cause: str, effect: str, selection: LineageFilter) -> tuple[list[Relative], bool]:
+        """The events on the paths, nearest to the cause first, and whether the budget was enough for all of them."""
         if cause not in self.causality or effect not in self.causality:
             return [], True
         first, last = self.entry(cause).event.position, self.entry(effect).event.position
-        later = [found for found in self.reach(cause, False, selection.depth).items() if self.entry(found[0]).event.position <= last]
-        earlier = [found for found in self.reach(effect, True) if self.entry(found).event.position >= first]
-        causes = set(earlier[: selection.budget])
-        found = [Relative(self.entry(event).event, depth) for event, depth in later[: selection.budget] if event in causes]
-        chosen = selector(selection.types, selection.scope)
-        complete = max(len(later), len(earlier)) <= selection.budget
-        return _nearest([one for one in found if chosen(one.event)], newest_first=False), complete
+        effects = [
+            (event, depth) for event, depth in self.reach(cause, False, selection.depth).items() if self.entry(event).event.position <= last
+        ]
+        causes = [event for event in self.reach(effect, True) if self.entry(event).event.position >= first]
+        causes_within_budget = set(causes[: selection.budget])
+        on_paths = [
+            Relative(self.entry(event).event, depth) for event, depth in effects[: selection.budget] if event in causes_within_budget
+        ]
+        selected = selector(selection.types, selection.scope)
+        complete = max(len(effects), len(causes)) <= selection.budget
+        return _nearest_first([relative for relative in on_paths if selected(relative.event)], newest_first=False), complete
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        found, complete = self._ways(cause, effect, selection)
-        return Counted(len(found), complete)
+        on_paths, complete = self._on_paths(cause, effect, selection)
+        return Counted(len(on_paths), complete)
 
     async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
-        return _page(self._ways(cause, effect, selection)[0], selection.after, selection.limit, newest_first=False)
+        return _page(self._on_paths(cause, effect, selection)[0], selection.after, selection.limit, newest_first=False)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         try:
@@ -119,29 +131,30 @@ class MemoryLineage:
                 f"more than {selection.budget:,} events led to one of these; common causes can be found within the budget only"
             )
         common = set[str].intersection(*[set(causes) for causes in reached])
-        lowest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
-        found = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in lowest]
-        chosen = selector(selection.types, selection.scope)
-        near = [one for one in found if chosen(one.event) and (selection.depth is None or one.depth <= selection.depth)]
-        return _nearest(near, newest_first=True)
+        latest = [event for event in common if common.isdisjoint(self.causality.predecessors(event))]
+        relatives = [Relative(self.entry(event).event, max(causes[event] for causes in reached)) for event in latest]
+        selected = selector(selection.types, selection.scope)
+        within_depth = [relative for relative in relatives if selection.depth is None or relative.depth <= selection.depth]
+        return _nearest_first([relative for relative in within_depth if selected(relative.event)], newest_first=True)
 
     async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
         events = [entry.event for entry in self.log[: selection.until]]
         newest = {event.trace_id: event for event in events}
         selected = selector(selection.types, selection.scope)
         matching = {event.trace_id for event in events if selected(event)}
-        chosen = [event for event in newest.values() if selection.first <= event.position < selection.before and event.trace_id in matching]
-        found: list[TraceSpan] = []
-        for last in sorted(chosen, key=lambda event: -event.position)[: selection.limit]:
+        in_range = [event for event in newest.values() if selection.first <= event.position < selection.before]
+        last_events = sorted((event for event in in_range if event.trace_id in matching), key=lambda event: -event.position)
+        spans: list[TraceSpan] = []
+        for last in last_events[: selection.limit]:
             own = [event for event in events if event.trace_id == last.trace_id]
-            found.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
-        return found
+            spans.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
+        return spans
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
-        chosen = selector(types, scope)
-        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and chosen(entry.event)][:limit]
+        selected = selector(types, scope)
+        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and selected(entry.event)][:limit]
         return [
             TraceEvent(
                 entry.event.id, entry.event.type, entry.event.scope, entry.event.agent_id, entry.event.parent_ids,
@@ -152,22 +165,23 @@ class MemoryLineage:
 
 
 def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event], bool]:
+    """A function that tells whether an event has one of the types and matches the scope. None, or no types, matches every event."""
     return lambda event: (not types or event.type in types) and (scope is None or scope.matches(event.scope))
 
 
-def in_pages(found: list[Relative], selection: LineageFilter, *, newest_first: bool) -> list[Relative]:
-    """A page of them, nearest first."""
-    return _page(_nearest(found, newest_first=newest_first), selection.after, selection.limit, newest_first=newest_first)
+def page_nearest_first(relatives: list[Relative], selection: LineageFilter, *, newest_first: bool) -> list[Relative]:
+    """The page of `relatives` that the filter's `after` and `limit` select: nearest first, at the same depth by position."""
+    return _page(_nearest_first(relatives, newest_first=newest_first), selection.after, selection.limit, newest_first=newest_first)
 
 
-def _nearest(found: list[Relative], *, newest_first: bool) -> list[Relative]:
-    return sorted(found, key=lambda relative: (relative.depth, _sign(newest_first) * relative.event.position))
+def _nearest_first(relatives: list[Relative], *, newest_first: bool) -> list[Relative]:
+    return sorted(relatives, key=lambda relative: (relative.depth, _sign(newest_first) * relative.event.position))
 
 
-def _page(found: list[Relative], after: tuple[int, int] | None, limit: int, *, newest_first: bool) -> list[Relative]:
+def _page(relatives: list[Relative], after: tuple[int, int] | None, limit: int, *, newest_first: bool) -> list[Relative]:
     sign = _sign(newest_first)
-    place = (after[0], sign * after[1]) if after else (-1, 0)
-    return [relative for relative in found if (relative.depth, sign * relative.event.position) > place][:limit]
+    previous = (after[0], sign * after[1]) if after else (-1, 0)
+    return [relative for relative in relatives if (relative.depth, sign * relative.event.position) > previous][:limit]
 
 
 def _sign(newest_first: bool) -> int:

@@ -8,10 +8,10 @@ import msgspec
 import networkx as nx
 
 from semp.engine.records import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
-from semp.storage.memory.lineage import MemoryLineage, in_pages, selector
+from semp.storage.memory.lineage import MemoryLineage, page_nearest_first, selector
 
 EVENT = "event:"
-"""Marks the ids of linked events among those of nodes: the same id may be both."""
+"""Prefix of the ids of linked events in the graph of nodes, because a node and an event may have the same id."""
 
 
 class MemoryNodes(MemoryLineage):
@@ -20,21 +20,21 @@ class MemoryNodes(MemoryLineage):
     def __init__(self) -> None:
         super().__init__()
         self.artifacts: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        """Nodes, and the events they are linked to."""
+        """The users' nodes and the events that they are linked to. The key of an edge is its type."""
 
     async def put_node(self, node_id: str, node_type: str, data: str) -> tuple[GraphNode, bool]:
         new = node_id not in self.artifacts
         if new:
             self.artifacts.add_node(node_id, type=node_type, data=data)
-        found = self.artifacts.nodes[node_id]
-        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), []), new
+        stored = self.artifacts.nodes[node_id]
+        return GraphNode(node_id, stored["type"], msgspec.Raw(stored["data"].encode()), []), new
 
     async def node(self, node_id: str) -> GraphNode | None:
         if node_id not in self.artifacts:
             return None
-        found = self.artifacts.nodes[node_id]
+        stored = self.artifacts.nodes[node_id]
         edges = sorted((to.removeprefix(EVENT), kind) for _, to, kind in self.artifacts.out_edges(node_id, keys=True))
-        return GraphNode(node_id, found["type"], msgspec.Raw(found["data"].encode()), [GraphEdge(*edge) for edge in edges])
+        return GraphNode(node_id, stored["type"], msgspec.Raw(stored["data"].encode()), [GraphEdge(*edge) for edge in edges])
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
         target = to if to in self.artifacts else EVENT + to
@@ -52,25 +52,26 @@ class MemoryNodes(MemoryLineage):
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         depths = self._depths(node_id, side, edge, selection.depth)
-        within = set(islice(depths, selection.budget))
-        count = sum(found.event.id in within for found in self._linked(node_id, side, edge, selection))
+        within_budget = set(islice(depths, selection.budget))
+        count = sum(relative.event.id in within_budget for relative in self._linked(node_id, side, edge, selection))
         return Counted(count, len(depths) <= selection.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
-        return in_pages(self._linked(node_id, side, edge, selection), selection, newest_first=side == "provenance")
+        return page_nearest_first(self._linked(node_id, side, edge, selection), selection, newest_first=side == "provenance")
 
     def _linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
-        chosen = selector(selection.types, selection.scope)
+        """The events on one side of a node that match the filter. Its `after`, `limit` and `budget` are not applied."""
+        selected = selector(selection.types, selection.scope)
         until = len(self.log) if selection.until is None else selection.until
         depths = self._depths(node_id, side, edge, selection.depth)
-        found = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
-        return [relative for relative in found if relative.event.position <= until and chosen(relative.event)]
+        relatives = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
+        return [relative for relative in relatives if relative.event.position <= until and selected(relative.event)]
 
     def _depths(self, node_id: str, side: Side, edge: str | None, depth: int | None) -> dict[str, int]:
-        """Everything on one side, at its shortest distance from a linked event."""
-        found: dict[str, int] = {}
+        """The events on one side of a node, each with its shortest distance, in PARENT hops, from an event that is linked to the node."""
+        depths: dict[str, int] = {}
         for _, to, kind in self.artifacts.out_edges(node_id, keys=True) if node_id in self.artifacts else ():
             if to.startswith(EVENT) and edge in (None, kind):
-                for relative, away in self.reach(to.removeprefix(EVENT), side == "provenance", depth).items():
-                    found[relative] = min(away, found.get(relative, away))
-        return found
+                for relative, hops in self.reach(to.removeprefix(EVENT), side == "provenance", depth).items():
+                    depths[relative] = min(hops, depths.get(relative, hops))
+        return depths

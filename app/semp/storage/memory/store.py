@@ -1,4 +1,4 @@
-"""All of storage in memory, on networkx: the same contract as Neo4j, for tests, notebooks and `--memory`. It forgets at exit."""
+"""The storage in memory, on networkx, for tests, notebooks and `--memory`. Same contract as Neo4j, but nothing is kept at exit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from semp.storage.memory.nodes import MemoryNodes
 
 
 class MemoryTurn:
-    """The exclusive right to append; what was appended in it counts only once it has ended well."""
+    """The exclusive right to append. Its append takes effect only when the turn ends without an error."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -36,10 +36,10 @@ class MemoryTurn:
 
 
 class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
-    """Implements `semp.engine.ports.Storage`. One process, one event loop.
+    """Implements `semp.engine.ports.Storage`, for one event loop.
 
     Args:
-        clock: by which leases expire.
+        clock: gives milliseconds since 1970. Leases expire by it.
     """
 
     def __init__(self, clock: Clock = system_clock) -> None:
@@ -47,12 +47,14 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         MemoryHistory.__init__(self)
         MemoryCursors.__init__(self, clock)
         self.states: dict[Key, Signal] = {}
+        """The stored signal states."""
         self.newest: dict[Thread, Proposal] = {}
+        """The newest proposal of each thread."""
         self.current = LogState(str(uuid.uuid4()), 0, new_id(), 0, [])
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """Does nothing: there is nothing to release."""
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
         history = self.current.rules
@@ -66,7 +68,7 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         return self.current
 
     def require_room(self) -> None:
-        """Memory that runs out cannot be foreseen."""
+        """Does nothing: a lack of memory cannot be foreseen."""
 
     async def append(self, plan: Plan) -> bool:
         async with self._lock:
@@ -85,7 +87,11 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
                 self._write(turn.plan)
 
     def check(self, plan: Plan) -> None:
-        """Raises DuplicateId when an id of the plan is taken."""
+        """Check that no id of the plan is in the log already, or twice in the plan.
+
+        Raises:
+            DuplicateId: an id is taken.
+        """
         ids = [entry.event.id for entry in plan.entries]
         if len(set(ids)) < len(ids) or any(event_id in self.causality for event_id in ids):
             raise DuplicateId
@@ -106,22 +112,22 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
 
     async def page(self, selection: EventFilter) -> list[Event]:
-        chosen = selector(selection.types, selection.scope)
+        selected = selector(selection.types, selection.scope)
         after = max(0, selection.after or 0)
         before = len(self.log) + 1 if selection.before is None else min(selection.before, len(self.log) + 1)
-        span: Iterable[int] = range(before - 1, after, -1) if selection.newest_first else range(after + 1, before)
-        found: list[Event] = []
-        for position in span if selection.limit else ():
+        positions: Iterable[int] = range(before - 1, after, -1) if selection.newest_first else range(after + 1, before)
+        page: list[Event] = []
+        for position in positions if selection.limit else ():
             event = self.log[position - 1].event
             if (
-                chosen(event)
+                selected(event)
                 and selection.trace_id in (None, event.trace_id)
                 and selection.agent_id in (None, event.agent_id)
             ):  # fmt: skip
-                found.append(event)
-                if len(found) == selection.limit:
+                page.append(event)
+                if len(page) == selection.limit:
                     break
-        return found
+        return page
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         return [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in self.log[after : after + limit]]
@@ -130,13 +136,13 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         return {event_id: self.entry(event_id).cause for event_id in ids if event_id in self.causality}
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        found: dict[str, list[Reached]] = {}
+        nearest: dict[str, list[Reached]] = {}
         for event_id in ids:
             if event_id in self.causality:
-                away = [(self.entry(above), hops) for above, hops in self.reach(event_id, True, depth).items()]
-                proposals = [(entry.as_proposal(), hops) for entry, hops in away if entry.event.type == "proposal"]
-                found[event_id] = sorted(proposals, key=lambda one: (one[1], -one[0].position))[:MAX_CREDITED]
-        return found
+                causes = [(self.entry(cause), hops) for cause, hops in self.reach(event_id, True, depth).items()]
+                proposals = [(entry.as_proposal(), hops) for entry, hops in causes if entry.event.type == "proposal"]
+                nearest[event_id] = sorted(proposals, key=lambda reached: (reached[1], -reached[0].position))[:MAX_CREDITED]
+        return nearest
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         return {thread: self.newest[thread] for thread in threads if thread in self.newest}
@@ -148,13 +154,13 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         self.states.update((signal.key, signal) for signal in signals)
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
-        still = [signal.key for signal in faded if (now := self.states.get(signal.key)) and now.position == signal.position]
-        for key in still:
+        unmoved = [signal.key for signal in faded if (stored := self.states.get(signal.key)) and stored.position == signal.position]
+        for key in unmoved:
             del self.states[key]
-        return len(still)
+        return len(unmoved)
 
     def offered(self) -> list[OfferedQuery]:
         return []
 
-    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:  # noqa: ARG002 - it has no language to ask in
+    async def ask(self, name: str, given: Mapping[str, str]) -> QueryAnswer:  # noqa: ARG002 - there is no query language here
         raise NotFound(f"no query is named {name}: queries run on Neo4j, and this service keeps its log in memory")

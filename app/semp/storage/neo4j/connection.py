@@ -1,4 +1,4 @@
-"""One driver, its errors translated, and the queries of `cypher/` run by name."""
+"""Runs the queries of `cypher/` by name on one driver, and translates the driver's errors."""
 
 from __future__ import annotations
 
@@ -21,47 +21,48 @@ from semp.storage.neo4j.listener_auth import ListenerAuth
 READ_TIMEOUT = 20.0
 """Seconds after which the server stops a read."""
 WRITE_TIMEOUT = 30.0
-"""Seconds after which the server stops a write; its outcome then is that nothing was written."""
+"""Seconds after which the server stops a write. A write that was stopped has written nothing."""
 CLIENT_GRACE = 10.0
-"""Seconds more that this side waits for an answer before it takes the connection for dead."""
+"""Seconds beyond these limits that the client waits for an answer. After that it treats the connection as lost."""
 
 LONG_AT_ONCE = 24
-"""Reads that may take long, running at once: a fraction of the driver's connections, so that appends always find one."""
+"""Long reads that run at the same time, at most. Far fewer than the driver has connections, so that an append always gets one."""
 PATIENCE = 20.0
-"""Seconds that such a read waits for its turn, at most."""
+"""Seconds that a long read waits for others to end, at most."""
 
 ATTEMPTS = 20
-"""Tries of a write that keeps losing deadlocks."""
+"""Tries of a write that the database rolls back because of a deadlock."""
 
 FETCHED = 100
-"""Rows of an offered query that are under way at once: each may be as large as a payload."""
+"""Rows of an offered query that the driver fetches at once. Kept low, because each row may be as large as a payload."""
 
 Row = list[Any]
+"""The values of one row, in the order of the query's columns."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a Neo4j is, who we are there, and what can be known of one on this machine."""
+    """Address and credentials of a Neo4j; for one on this machine, also two checks."""
 
     uri: str
     user: str = "neo4j"
     password: str = field(default="", repr=False)
     database: str | None = None
-    """None for the user's home database."""
+    """None: the home database of the user."""
     trusted: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
-    """Whether the right server listens there; asked at each new connection, before the password is sent. None where only the URI tells."""
+    """Tells whether the right server listens at the URI. Called at each new connection, before the password is sent. None: no check."""
     has_room: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
-    """Whether its disk has room for more. None where that cannot be known."""
+    """Tells whether the disk of the server has room for more events. None: unknown."""
 
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 
 def check_uri(uri: str) -> None:
-    """Refuse what the driver could not use, and what holds a secret, before anything of it is repeated anywhere.
+    """Refuse a URI that the driver cannot use or that holds credentials, before it can get into a log or a message.
 
     Raises:
-        InvalidInput: without the URI in its message.
+        InvalidInput: the URI is refused. The message does not contain it.
     """
     try:
         parts = urlsplit(uri)
@@ -80,7 +81,12 @@ def _auth_of(target: Target) -> ListenerAuth | tuple[str, str] | None:
 
 
 class Connection:
-    """Runs queries by name; every error that leaves it is one of ours."""
+    """Runs queries by name. Errors of the driver are raised as domain errors or `DuplicateId`, see `translated`.
+
+    Raises:
+        InvalidInput: the URI of the target cannot be used, or holds credentials.
+        QueryFileError: the header of a file under `cypher/` is incomplete or does not match its text.
+    """
 
     def __init__(self, target: Target) -> None:
         check_uri(target.uri)
@@ -104,9 +110,20 @@ class Connection:
         await self.driver.close()
 
     async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
-        """Run a query as a transaction of its own and give its rows as lists, in the order of the columns.
+        """Run a query in its own transaction. The rows are lists, in the order of the columns.
 
-        One round trip, never repeated by the driver: when the connection is lost the outcome of a write is unknown.
+        The driver never repeats it. When the connection is lost during a write, it is unknown whether anything was written.
+
+        Args:
+            name: of the query, a key of `queries`.
+            depth: the bound of the query's variable-length pattern, None for no bound; left out: the bound in the file.
+            parameters: of the query.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached, or gave no answer in time.
+            QueryTimeout: a read took longer than READ_TIMEOUT.
+            QueryTooLarge: a read needs more memory than the database gives to one query.
+            DuplicateId: a write violates a uniqueness constraint.
         """
         query = self.queries[name]
         text = query.text if depth is ... else query.bounded(cast("int | None", depth))
@@ -120,11 +137,22 @@ class Connection:
                 found = await result.values()
                 return found[0][0] if packed else found
 
-    async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
-        """The same for a read that may take long, of which only some run at once.
+    async def await_indexes(self, seconds: float) -> None:
+        """Wait until every index is populated. A new index on a large log takes minutes.
 
         Raises:
-            StoreUnavailable: none of those before it ended within PATIENCE.
+            StoreUnavailable: the database cannot be reached, or is not done after so many seconds.
+        """
+        with translated():
+            async with asyncio.timeout(seconds + CLIENT_GRACE), self.driver.session(database=self.database) as session:
+                text = cast("LiteralString", self.queries["await_indexes"].text)
+                await (await session.run(Query(text, timeout=seconds), {"seconds": round(seconds)})).consume()
+
+    async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
+        """Like `run`, for a long read. At most LONG_AT_ONCE of these run at the same time; the others wait.
+
+        Raises:
+            StoreUnavailable: also when it has waited for PATIENCE seconds.
         """
         async with self._turn():
             return await self.run(name, **parameters)
@@ -141,10 +169,12 @@ class Connection:
             self._turns.release()
 
     async def run_until_done(self, name: str, /, **parameters: Any) -> list[Row]:
-        """The same for a small write that several do to one node at once: what lost a deadlock was rolled back, and is tried again.
+        """Like `run`, for a small write to a node that several processes write to. Repeats it, with jitter, after each deadlock.
+
+        This is safe: the database rolls a transaction back when it ends it because of a deadlock.
 
         Raises:
-            StoreUnavailable: it lost ATTEMPTS times.
+            StoreUnavailable: also after ATTEMPTS deadlocks.
         """
         tries = 0
         while True:
@@ -158,12 +188,13 @@ class Connection:
                 await asyncio.sleep(random.uniform(0.001, 0.02) * tries)  # noqa: S311 - jitter, no secret
 
     async def ask(self, text: str, parameters: dict[str, Any]) -> tuple[list[list[Any]], bool]:
-        """Run a text as a read, in turn with the other long ones: its rows as JSON can say them, and whether there were more.
+        """Run the text of an offered query as a long read: its first rows as JSON values, and whether there were more.
 
-        The session is read-only: a text that writes is refused by the database.
+        The session is read-only: the database refuses a text that writes. Bounds of the result: see `values.bounded`.
 
         Raises:
-            InvalidInput: the database refused the values.
+            InvalidInput: the database cannot run the query with these values.
+            StoreUnavailable, QueryTimeout, QueryTooLarge: as in `run_in_turn`.
         """
         async with self._turn():
             with translated(reading=True):
@@ -180,7 +211,7 @@ class Connection:
                         raise
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """Run any text as a read; for the command line."""
+        """Run any text as a read, for the command line. Each row is a dictionary by column."""
         with translated(reading=True):
             async with self.driver.session(database=self.database, default_access_mode=READ_ACCESS) as session:
                 result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
@@ -188,7 +219,10 @@ class Connection:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
-        """Several queries in one transaction, committed at the end unless an error leaves the block."""
+        """Run several queries in one transaction. It is committed at the end of the block, or rolled back when the block raises an error.
+
+        The server ends it after WRITE_TIMEOUT seconds. Raises the errors of `run` for a write.
+        """
         with translated():
             async with (
                 asyncio.timeout(2 * WRITE_TIMEOUT),
@@ -207,7 +241,7 @@ class Transaction:
         self._queries = known
 
     async def run(self, name: str, /, **parameters: Any) -> list[Row]:
-        """The rows as lists, in the order of the columns."""
+        """Run a query in this transaction. The rows are lists, in the order of the columns."""
         result = await self._transaction.run(cast("LiteralString", self._queries[name].text), parameters)
         return await result.values()
 
@@ -218,9 +252,9 @@ _DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
 _AGAIN = (
     "Neo.TransientError.General.DatabaseUnavailable",
     "Neo.ClientError.Database.DatabaseNotFound",
-    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",  # another replica made it at the same moment
+    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",  # another replica created it at the same moment
 )
-"""Errors of a server that will answer otherwise when asked again."""
+"""Errors that go away by themselves: the same request can succeed later."""
 _VALUES_REFUSED = tuple(f"Neo.ClientError.Statement.{name}" for name in ("ArgumentError", "ArithmeticError", "TypeError", "SyntaxError"))
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
 _OUT_OF_MEMORY = tuple(
@@ -228,7 +262,7 @@ _OUT_OF_MEMORY = tuple(
     for kind in ("TransientError", "ClientError")
     for name in ("MemoryPoolOutOfMemoryError", "TransactionOutOfMemoryError", "OutOfMemoryError", "StackOverFlowError")
 )
-"""A query was stopped for the memory it took. For a read that is an answer: the same question would take as much again."""
+"""The database stopped a query that needed too much memory. A read must not be repeated then: it would need as much again."""
 
 
 _TOO_MUCH = "the query needs more memory than the database gives one; ask for less depth, a smaller budget or a narrower filter"
@@ -236,7 +270,19 @@ _TOO_MUCH = "the query needs more memory than the database gives one; ask for le
 
 @contextmanager
 def translated(*, reading: bool = False) -> Generator[None]:
-    """The driver's errors in the words of the domain. Messages of the driver can hold data, so none is passed on to clients."""
+    """Raise the driver's errors in the block as domain errors. The driver's messages can contain data, so clients never see them.
+
+    Args:
+        reading: the block only reads. Only then are a timeout and a lack of memory raised as QueryTimeout and QueryTooLarge.
+
+    Raises:
+        DuplicateId: a uniqueness constraint was violated.
+        CredentialsRefused: the database refused user or password.
+        QueryTimeout: the server stopped a read after its time limit.
+        QueryTooLarge: a read needed too much memory.
+        StoreUnavailable: the database cannot be reached or cannot answer now.
+        Neo4jError: any other error of the database, unchanged.
+    """
     try:
         yield
     except exceptions.ConstraintError as error:

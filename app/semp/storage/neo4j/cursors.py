@@ -13,25 +13,25 @@ class Neo4jCursors:
         self.connection = connection
 
     async def cursor(self, name: str) -> Cursor | None:
-        found = await self.connection.run("cursor", name=name)
-        return Cursor(*found[0]) if found else None
+        result = await self.connection.run("cursor", name=name)
+        return Cursor(*result[0]) if result else None
 
     async def cursors(self, prefix: str = "") -> list[Cursor]:
         return [Cursor(*row) for row in await self.connection.run("cursors", prefix=prefix)]
 
     async def advance(self, name: str, position: int, epoch: str, *, under: Lease | None = None, back: bool = False) -> Cursor:
         lease, token = (under.name, under.token) if under is not None else (None, None)
-        found = await self.connection.run_until_done(
+        result = await self.connection.run_until_done(
             "advance_cursor", name=name, position=position, epoch=epoch, back=back, lease=lease, token=token
         )  # fmt: skip
-        if not found:
+        if not result:
             raise LogReplaced
-        reached, allowed, stands_in, stands_at = found[0]
+        reached, allowed, cursor_epoch, cursor_position = result[0]
         if not allowed:
             raise Fenced
-        if not reached or stands_in != epoch:
+        if not reached or cursor_epoch != epoch:
             raise LogReplaced
-        return Cursor(name, stands_in, stands_at)
+        return Cursor(name, cursor_epoch, cursor_position)
 
     async def delete_cursor(self, name: str) -> bool:
         [[deleted]] = await self.connection.run_until_done("delete_cursor", name=name)

@@ -1,4 +1,4 @@
-"""Why a database cannot be used, in words for whoever runs the service. Clients are told only that it is away."""
+"""Why a database cannot be used, in words for the operator of the service. Clients only learn that it is not available."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from semp.domain.errors import CredentialsRefused
 
 
 def shown_uri(uri: str) -> str:
-    """Scheme, host and port alone: whatever else stands in it is nobody's business."""
+    """Scheme, host and port of a URI, safe to print: the rest may hold a password."""
     try:
         parts = urlsplit(uri)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -26,27 +26,27 @@ def shown_uri(uri: str) -> str:
 
 
 def cause_of(error: BaseException) -> str:
-    """The first cause that says something; the driver wraps it several times over."""
-    found = list(_chain(error))
-    for one in found:
-        said = _said(one)
-        if said:
-            return said
-    # The driver keeps what went wrong with a cluster's routers in the text alone.
-    text = " ".join(str(one) for one in found)
+    """The cause of an error in words: that of the first error in the chain which is specific. The driver wraps errors several times."""
+    errors = list(_chain(error))
+    for part in errors:
+        words = _in_words(part)
+        if words:
+            return words
+    # For the routers of a cluster, the driver gives the cause only as text.
+    text = " ".join(str(part) for part in errors)
     if "Name or service not known" in text or "nodename nor servname" in text or "Cannot resolve address" in text:
         return "its name is not known"
     if re.search(r"refused|Connect call failed", text):
         return "connection refused"
-    if any(isinstance(one, TimeoutError) for one in found) or "timed out" in text.lower():
+    if any(isinstance(part, TimeoutError) for part in errors) or "timed out" in text.lower():
         return "no answer in time"
-    if any(isinstance(one, exceptions.ServiceUnavailable | exceptions.SessionExpired) for one in found):
-        return "it answers, but not as a Neo4j that is ready; the Bolt port is 7687 unless told otherwise"
+    if any(isinstance(part, exceptions.ServiceUnavailable | exceptions.SessionExpired) for part in errors):
+        return "it answers, but not as a Neo4j that is ready; the default port of Bolt is 7687"
     return str(error)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, its causes, and the parts of groups, which is how the driver tells of several servers."""
+    """The error, its causes, and the members of exception groups, which the driver raises for several servers."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
@@ -55,7 +55,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _said(error: BaseException) -> str | None:
+def _in_words(error: BaseException) -> str | None:
+    """The cause in words, without looking at the errors behind it; None when this error does not say enough."""
     match error:
         case CredentialsRefused():
             return f"{error}; they come from SEMP_NEO4J_USER and SEMP_NEO4J_PASSWORD"

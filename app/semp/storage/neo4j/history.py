@@ -1,4 +1,4 @@
-"""What moved signals in the past, and snapshots of the whole field, in Neo4j."""
+"""The moves of signals in the past, and snapshots of all signals, in Neo4j."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Neo4jHistory:
         return count
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
-        found = await self.connection.run("moves", signal=rows.key_text(key), after=after, upto=upto, limit=limit)
-        return [rows.moved_event(row) for row in found]
+        result = await self.connection.run("moves", signal=rows.key_text(key), after=after, upto=upto, limit=limit)
+        return [rows.moved_event(row) for row in result]
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        found = await self.connection.run(
+        result = await self.connection.run(
             "moves_back", signal=rows.key_text(key), after=after, upto=upto, limit=limit, kind=kind,
             lowering=list(LOWERING), making_anew=list(RAISING_OR_LOWERING),
         )  # fmt: skip
-        return [rows.moved_event(row) for row in found]
+        return [rows.moved_event(row) for row in result]
 
     async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
-        found = await self.connection.run("aimed_at", positions=list(positions))
-        return {row[0]: [rows.key_of(text) for text in row[1]] for row in found}
+        result = await self.connection.run("aimed_at", positions=list(positions))
+        return {row[0]: [rows.key_of(text) for text in row[1]] for row in result}
 
     async def timestamps(self, positions: Sequence[int]) -> dict[int, str]:
         return {row[0]: row[1] for row in await self.connection.run("timestamps", positions=list(positions))}
@@ -51,22 +51,22 @@ class Neo4jHistory:
         )  # fmt: skip
 
     async def newest_snapshot(self, upto: int) -> int:
-        found = await self.connection.run("newest_snapshot", upto=upto)
-        return found[0][0] if found else 0
+        result = await self.connection.run("newest_snapshot", upto=upto)
+        return result[0][0] if result else 0
 
     async def snapshot(self, upto: int) -> Snapshot | None:
-        found = await self.connection.run("snapshot", upto=upto)
-        if not found:
+        result = await self.connection.run("snapshot", upto=upto)
+        if not result:
             return None
-        position, timestamp, field = found[0]
+        position, timestamp, field = result[0]
         return Snapshot(position, timestamp, await asyncio.to_thread(unpack, field))
 
 
 def pack(signals: Sequence[Signal]) -> bytes:
-    """Signals as compressed JSON: some 40 bytes each."""
+    """Signals as compressed JSON, about 40 bytes each."""
     return zlib.compress(msgspec.json.encode([msgspec.structs.astuple(signal) for signal in signals]), 3)
 
 
 def unpack(field: bytes) -> list[Signal]:
-    """The inverse of `pack`, exact to the last bit."""
+    """The inverse of `pack`. The numbers are the same to the last bit."""
     return [Signal(*row) for row in msgspec.json.decode(zlib.decompress(field))]

@@ -1,4 +1,4 @@
-"""Lineage in Neo4j: distinct reachable nodes by pruned expansion, so that a ladder of diamonds costs its nodes, not its paths."""
+"""Lineage in Neo4j. The planner uses pruned expansion, so the cost grows with the events reached, not with the paths to them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 
 LAST = 2**62
-"""Above every position."""
+"""Higher than every position."""
 UNTIL: tuple[Direction, ...] = ("descendants", "impact")
-"""Directions in which there may be more later."""
-
-
+"""The directions in which later appends can add events. Their queries have the parameter `until`."""
 NEAR = (1_000, 20_000)
-"""Spans of positions that are searched for common causes before the whole log is."""
+"""How many positions back common causes are searched for, step by step, before the whole log is searched."""
 
 
 class Neo4jLineage:
@@ -32,84 +30,91 @@ class Neo4jLineage:
         everything = selection.depth is None and selection.types is None and selection.scope is None and selection.until is None
         budget = selection.budget + 1
         if direction == "roots" or direction == "impact":
-            chosen = _chosen(selection) | _until(direction, selection)
-            found = await self.connection.run_in_turn(f"count_{direction}", depth=selection.depth, id=event_id, budget=budget, **chosen)
-        elif everything:
-            found = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
-        else:
-            chosen = _chosen(selection) | _until(direction, selection)
-            found = await self.connection.run_in_turn(
-                f"count_{direction}_where", depth=selection.depth, id=event_id, budget=budget, **chosen
+            parameters = _parameters(direction, selection)
+            result = await self.connection.run_in_turn(
+                f"count_{direction}", depth=selection.depth, id=event_id, budget=budget, **parameters
             )
-        return counted(found[0], selection.budget) if found else None
+        elif everything:
+            result = await self.connection.run_in_turn(f"count_{direction}", id=event_id, budget=budget)
+        else:
+            parameters = _parameters(direction, selection)
+            result = await self.connection.run_in_turn(
+                f"count_{direction}_where", depth=selection.depth, id=event_id, budget=budget, **parameters
+            )
+        return counted(result[0], selection.budget) if result else None
 
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        chosen = _chosen(selection) | _until(direction, selection)
-        found = await self.connection.run_in_turn(
+        parameters = _parameters(direction, selection)
+        result = await self.connection.run_in_turn(
             f"nearest_{direction}", depth=selection.depth, id=event_id, after_depth=depth, after_position=position,
-            limit=selection.limit, payload=selection.payload, **chosen,
+            limit=selection.limit, payload=selection.payload, **parameters,
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def count_open(self, event_id: str, selection: LineageFilter) -> Counted | None:
-        found = await self.connection.run_in_turn("count_open", id=event_id, budget=selection.budget + 1, **_open(selection))
-        return counted(found[0], selection.budget) if found else None
+        result = await self.connection.run_in_turn("count_open", id=event_id, budget=selection.budget + 1, **_open_parameters(selection))
+        return counted(result[0], selection.budget) if result else None
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=selection.limit, payload=selection.payload,
-            **_open(selection),
+            **_open_parameters(selection),
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        found = await self.connection.run_in_turn(
-            "count_between", depth=selection.depth, cause=cause, effect=effect, budget=selection.budget + 1, **_chosen(selection)
+        result = await self.connection.run_in_turn(
+            "count_between", depth=selection.depth, cause=cause, effect=effect, budget=selection.budget + 1, **_types_and_scope(selection)
         )
-        return counted(found[0], selection.budget)
+        return counted(result[0], selection.budget)
 
     async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             "nearest_between", depth=selection.depth, cause=cause, effect=effect, after_depth=depth, after_position=position,
-            limit=selection.limit, budget=selection.budget + 1, payload=selection.payload, **_chosen(selection),
+            limit=selection.limit, budget=selection.budget + 1, payload=selection.payload, **_types_and_scope(selection),
         )  # fmt: skip
-        return [_relative(row) for row in found]
+        return [_relative(row) for row in result]
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         if cause == effect:
             return [cause] if await self.count(cause, "ancestors", LineageFilter(depth=1)) else []
-        found = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
-        return found[0][0] if found else []
+        result = await self.connection.run_in_turn("shortest_path", cause=cause, effect=effect)
+        return result[0][0] if result else []
 
     async def common_causes(self, ids: Sequence[str], selection: LineageFilter) -> list[Relative]:
-        parameters = _chosen(selection) | {"ids": list(ids), "hops": selection.depth, "payload": selection.payload}
+        parameters = _types_and_scope(selection) | {"ids": list(ids), "hops": selection.depth, "payload": selection.payload}
         for span in NEAR:
-            if span < selection.budget and (found := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
-                return [_relative(row) for row in found]
+            if span < selection.budget and (result := await self.connection.run_in_turn("common_causes_near", span=span, **parameters)):
+                return [_relative(row) for row in result]
         for event_id in ids:
-            found = await self.count(event_id, "ancestors", LineageFilter(budget=selection.budget))
-            if found and not found.complete:
+            ancestors = await self.count(event_id, "ancestors", LineageFilter(budget=selection.budget))
+            if ancestors and not ancestors.complete:
                 reason = f"more than {selection.budget:,} events led to {event_id}; common causes can be found within the budget only"
                 raise QueryTooLarge(reason)
         return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
 
     async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        found = await self.connection.run_in_turn(
-            "traces", first=selection.first, before=selection.before, until=selection.until, limit=selection.limit, **_chosen(selection)
+        result = await self.connection.run_in_turn(
+            "traces",
+            first=selection.first,
+            before=selection.before,
+            until=selection.until,
+            limit=selection.limit,
+            **_types_and_scope(selection),
         )
-        return [TraceSpan(*row) for row in found]
+        return [TraceSpan(*row) for row in result]
 
     async def trace_events(
         self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
     ) -> list[TraceEvent]:
-        chosen = _chosen(LineageFilter(types=types, scope=scope))
-        found = await self.connection.run_in_turn(
-            "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **chosen
+        parameters = _types_and_scope(LineageFilter(types=types, scope=scope))
+        result = await self.connection.run_in_turn(
+            "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **parameters
         )
-        return [_trace_event(row) for row in found]
+        return [_trace_event(row) for row in result]
 
 
 def _relative(row: rows.Row) -> Relative:
@@ -122,24 +127,26 @@ def _trace_event(row: rows.Row) -> TraceEvent:
 
 
 def counted(row: rows.Row, budget: int) -> Counted:
-    """From a row of count and reached, for which one event more than the budget was let in."""
+    """From a row of count and reached. The query must have run with `budget + 1`: reaching so many shows that the budget was exceeded."""
     return Counted(min(row[0], budget), row[1] <= budget)
 
 
-def _chosen(selection: LineageFilter | TraceFilter) -> dict[str, object]:
+def _types_and_scope(selection: LineageFilter | TraceFilter) -> dict[str, object]:
+    """The parameters types, prefix and pattern of a filter."""
     return {"types": list(selection.types) if selection.types else None, **rows.scope_parameters(selection.scope)}
 
 
-def chosen_until(selection: LineageFilter) -> dict[str, object]:
-    """The parameters of a filter for queries in which there may be more later."""
-    return _chosen(selection) | {"until": LAST if selection.until is None else selection.until}
+def parameters_with_until(selection: LineageFilter) -> dict[str, object]:
+    """The parameters types, prefix, pattern and until of a filter."""
+    return _types_and_scope(selection) | {"until": LAST if selection.until is None else selection.until}
 
 
-def _open(selection: LineageFilter) -> dict[str, object]:
-    chosen = chosen_until(selection)
-    del chosen["types"]
-    return chosen | {"ending": list(ENDING)}
+def _open_parameters(selection: LineageFilter) -> dict[str, object]:
+    parameters = parameters_with_until(selection)
+    del parameters["types"]
+    return parameters | {"ending": list(ENDING)}
 
 
-def _until(direction: Direction, selection: LineageFilter) -> dict[str, object]:
-    return {"until": LAST if selection.until is None else selection.until} if direction in UNTIL else {}
+def _parameters(direction: Direction, selection: LineageFilter) -> dict[str, object]:
+    """The parameters of a filter that the queries of a direction have."""
+    return parameters_with_until(selection) if direction in UNTIL else _types_and_scope(selection)

@@ -1,4 +1,4 @@
-"""Credentials that leave this process only after it was checked who listens at the other end of the connection."""
+"""Credentials that are sent only after a check which program listens at the other end of the connection."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _connecting: ContextVar[bool] = ContextVar("connecting", default=False)
 
 
 class ListenerAuth(AsyncAuthManager):
-    """User and password for a server on this machine, checked at each new connection of a driver.
+    """User and password for a server on this machine. The server is checked at each new connection of a driver.
 
-    A driver connects again by itself when the server was away. Meanwhile another user's program may have taken the port. The driver
-    asks for the credentials after it has connected, so a check at that moment speaks of the program that accepted the connection.
-    A connection that is used again is not checked again: it ends with the program that accepted it.
+    A driver reconnects by itself when the server was down. Meanwhile another user's program may have taken the port. The driver asks for
+    the credentials after it has connected, so a check at that moment is about the program that accepted the connection. A connection
+    that is reused is not checked again: it ends together with the program that accepted it.
 
     Pass the instance as the driver's `auth`, and `note_connecting` as its `resolver`.
     """
@@ -29,7 +29,7 @@ class ListenerAuth(AsyncAuthManager):
         self._trusted = trusted
 
     async def note_connecting(self, address: Address) -> list[Address]:
-        """Called by the driver at the start of a new connection, in the task that then asks for the credentials."""
+        """Remember that a connection is new. The driver calls this before it connects, in the task that then asks for the credentials."""
         _connecting.set(True)
         return [address]
 
@@ -46,5 +46,5 @@ class ListenerAuth(AsyncAuthManager):
         return self._auth
 
     async def handle_security_exception(self, auth: Auth | tuple[object, object] | None, error: Neo4jError) -> bool:  # noqa: ARG002
-        """There are no other credentials to try."""
+        """False: there are no other credentials to try."""
         return False

@@ -15,11 +15,11 @@ from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 
 LAST = 2**62
-"""Above every position."""
+"""Higher than every position."""
 
 
 class Neo4jTurn:
-    """The stream's lock, held by an open transaction."""
+    """The exclusive right to append: an open transaction that holds the lock of the stream node."""
 
     def __init__(self, transaction: Transaction, state: LogState) -> None:
         self.transaction = transaction
@@ -37,18 +37,18 @@ class Neo4jLog:
         self.connection = connection
 
     async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        found = await schema.prepare(self.connection, rules)
-        if found < migrations.VERSION:
-            await migrations.migrate(self, self.connection, found)
+        version = await schema.prepare(self.connection, rules)
+        if version < migrations.VERSION:
+            await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
             signals = [rows.signal(row) for row in await transaction.run("signals")]
-            state = _only(await transaction.run("stream_state"))
+            state = _state(await transaction.run("stream_state"))
         await self._warm()
         return state, signals
 
     async def _warm(self) -> None:
-        """Have the server plan the append before the first event waits for it: one that names no tip is refused."""
+        """Make the server plan the append query, so that the first event does not wait for it. Writes nothing: no log has an empty tip."""
         nothing: list[object] = []
         await self.connection.run(
             "append",
@@ -64,7 +64,7 @@ class Neo4jLog:
         )
 
     async def state(self) -> LogState:
-        return _only(await self.connection.run("stream_state"))
+        return _state(await self.connection.run("stream_state"))
 
     def require_room(self) -> None:
         if self.connection.has_room is not None and not self.connection.has_room():
@@ -77,7 +77,7 @@ class Neo4jLog:
         finally:
             for value in parameters.values():
                 if isinstance(value, rows.Rows):
-                    value.clear()  # the driver's result refers to itself and to them: they would wait for the garbage collector
+                    value.clear()  # the driver's result holds them, and is a cycle: they would stay until the garbage collector runs
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Neo4jTurn]:
@@ -87,14 +87,14 @@ class Neo4jLog:
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[tuple[Transaction, LogState]]:
         async with self.connection.transaction() as transaction:
-            yield transaction, _only(await transaction.run("lock_stream", turn=new_id()))
+            yield transaction, _state(await transaction.run("lock_stream", turn=new_id()))
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
 
     async def page(self, selection: EventFilter) -> list[Event]:
         types = list(selection.types) if selection.types else None
-        span = {
+        page = {
             "after": selection.after or 0,
             "before": LAST if selection.before is None else selection.before,
             "newest_first": selection.newest_first,
@@ -103,18 +103,18 @@ class Neo4jLog:
         trace, agent = selection.trace_id, selection.agent_id
         run = self.connection.run
         if selection.scope is not None and not selection.scope.exact:
-            found = await run(
-                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(selection.scope), **span
+            result = await run(
+                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(selection.scope), **page
             )  # fmt: skip
         elif selection.scope is not None:
-            found = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **span)
+            result = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **page)
         elif trace is not None:
-            found = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **span)
+            result = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **page)
         elif agent is not None:
-            found = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **span)
+            result = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **page)
         else:
-            found = await run("page_by_position", types=types, trace_id=None, agent_id=None, **span)
-        return [rows.event(row) for row in found]
+            result = await run("page_by_position", types=types, trace_id=None, agent_id=None, **page)
+        return [rows.event(row) for row in result]
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         return [rows.entry(row) for row in await self.connection.run("read_log", after=after, last=after + limit)]
@@ -123,15 +123,20 @@ class Neo4jLog:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        found = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
-        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in found}
+        result = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
-        found = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
-        return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in found}
+        result = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])
+        return {(row[0], row[1]): Proposal(row[2], row[1], row[3]) for row in result}
 
 
-def _only(found: list[rows.Row]) -> LogState:
-    if not found:
+def _state(result: list[rows.Row]) -> LogState:
+    """From the rows of stream_state or lock_stream.
+
+    Raises:
+        StoreUnavailable: there is no row, so the database has no log.
+    """
+    if not result:
         raise StoreUnavailable("the database holds no log; it was emptied or replaced", retry_after=30)
-    return rows.state(found[0])
+    return rows.state(result[0])

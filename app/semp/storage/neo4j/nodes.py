@@ -8,7 +8,7 @@ from semp.domain.events import new_id
 from semp.engine.records import Counted, GraphEdge, GraphNode, LineageFilter, LinkedNode, Relative, Side
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
-from semp.storage.neo4j.lineage import chosen_until, counted
+from semp.storage.neo4j.lineage import counted, parameters_with_until
 
 
 class Neo4jNodes:
@@ -22,30 +22,30 @@ class Neo4jNodes:
         return GraphNode(row[0], row[1], msgspec.Raw(row[2].encode()), []), row[3]
 
     async def node(self, node_id: str) -> GraphNode | None:
-        found = await self.connection.run("node", id=node_id)
-        if not found:
+        result = await self.connection.run("node", id=node_id)
+        if not result:
             return None
-        row = found[0]
+        row = result[0]
         return GraphNode(row[0], row[1], msgspec.Raw(row[2].encode()), [GraphEdge(*edge) for edge in sorted(row[3])])
 
     async def add_edge(self, node_id: str, to: str, edge_type: str) -> bool:
         return bool(await self.connection.run("add_edge", **{"from": node_id, "to": to, "type": edge_type}))
 
     async def nodes_of(self, event_id: str) -> list[LinkedNode]:
-        found = await self.connection.run("nodes_of_event", id=event_id)
-        found.sort(key=lambda row: (row[3], row[0]))
-        return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in found]
+        result = await self.connection.run("nodes_of_event", id=event_id)
+        result.sort(key=lambda row: (row[3], row[0]))
+        return [LinkedNode(row[0], row[1], msgspec.Raw(row[2].encode()), row[3]) for row in result]
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         [row] = await self.connection.run_in_turn(
-            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **chosen_until(selection)
+            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **parameters_with_until(selection)
         )
         return counted(row, selection.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
-        found = await self.connection.run_in_turn(
+        result = await self.connection.run_in_turn(
             f"nearest_{side}", depth=selection.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
-            limit=selection.limit, payload=selection.payload, **chosen_until(selection),
+            limit=selection.limit, payload=selection.payload, **parameters_with_until(selection),
         )  # fmt: skip
-        return [Relative(rows.event(row[1:]), row[0]) for row in found]
+        return [Relative(rows.event(row[1:]), row[0]) for row in result]

@@ -1,4 +1,4 @@
-"""Rows of the database as values of the domain, and back."""
+"""Converts rows of the database to values of the domain, and values of the domain to parameters of queries."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Row = list[Any]
 
 
 def event(row: Row) -> Event:
-    """From the nine columns every query of events returns, in their order."""
+    """From the first nine columns of a row; all queries that return events begin with these."""
     return Event(row[0], row[1], row[2], row[3], row[4], row[5] or [], row[6], msgspec.Raw(row[7].encode()), row[8])
 
 
 def entry(row: Row) -> Entry:
     """From a row of read_log."""
-    found = event(row)
-    value, alpha = effect_of(found.type, row[7].encode())
+    stored = event(row)
+    value, alpha = effect_of(stored.type, row[7].encode())
     answers = Proposal(*row[12]) if row[12] else None
-    near = tuple(Proposal(*proposal) for proposal in row[10])
-    credited = tuple(Credited(Proposal(*one[:3]), one[3]) for one in row[13])
-    return Entry(found, row[9], near, row[11] or 0, answers, value, alpha, credited=credited)
+    nearest = tuple(Proposal(*proposal) for proposal in row[10])
+    credited = tuple(Credited(Proposal(*proposal), share) for *proposal, share in row[13])
+    return Entry(stored, row[9], nearest, row[11] or 0, answers, value, alpha, credited=credited)
 
 
 def cause(row: Row) -> Cause:
-    """From a row of causes, the id aside."""
+    """From a row of causes. The id in its first column is not used."""
     return Cause(row[1], tuple(Proposal(*near) for near in sorted(row[3])), row[2] or 0)
 
 
@@ -49,25 +49,27 @@ def _shifts(text: str | None) -> list[ClockShift]:
 
 
 def rules_text(rules: Iterable[Rules]) -> str:
+    """The rules as JSON text, as the stream node stores them."""
     return msgspec.json.encode(list(rules)).decode()
 
 
 def signal(row: Row) -> Signal:
+    """From a row of signals."""
     return Signal(*row)
 
 
-def signal_row(found: Signal) -> Row:
-    """What every event that touches a signal changes."""
-    return [found.scope, found.pattern, found.strength, found.decayed_at, found.last_updated, found.position]
+def signal_row(changed: Signal) -> Row:
+    """The key of a signal, and the properties that change with every event that moves it."""
+    return [changed.scope, changed.pattern, changed.strength, changed.decayed_at, changed.last_updated, changed.position]
 
 
-def rates(found: Signal) -> Row:
-    """What a signal is born with and keeps."""
-    return [found.alpha, found.lambda_, found.interval]
+def rates(created: Signal) -> Row:
+    """The properties of a signal that never change after its creation."""
+    return [created.alpha, created.lambda_, created.interval]
 
 
 def scope_parameters(glob: Glob | None) -> dict[str, str | None]:
-    """A glob for an index seek and a regular expression (`=~`, of the whole scope); nulls for every scope."""
+    """A glob as the parameters prefix, for an index seek, and pattern, for `=~`, which matches the whole scope. Both None: every scope."""
     if glob is None:
         return {"prefix": None, "pattern": None}
     pattern = r"\.".join(SEGMENT if segment == ANY else segment for segment in glob.segments)  # no other character needs escaping
@@ -78,14 +80,14 @@ def scope_parameters(glob: Glob | None) -> dict[str, str | None]:
 
 
 class Rows(list[Row]):
-    """A parameter of many rows. The driver writes every parameter out for its debug log, even when nobody reads that log."""
+    """A parameter of many rows, with a short repr: the driver formats every parameter for its debug log, even if that log is off."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} rows>"
 
 
 def append_parameters(plan: Plan) -> dict[str, Any]:
-    """A plan as the parameters of append: lists, since packing repeated keys would cost more than the values."""
+    """The parameters of append for a plan. Rows are lists, not maps: packing the repeated keys would cost more than the values."""
     return {
         "after": plan.after.tip,
         "tip": plan.tip,
@@ -100,10 +102,10 @@ def append_parameters(plan: Plan) -> dict[str, Any]:
 
 
 def _event_row(planned: Entry) -> Row:
-    found, answers, credited, moves = planned.event, planned.answers, planned.credited, kept(planned)
+    event, answers, credited, moves = planned.event, planned.answers, planned.credited, kept(planned)
     row = [
-        found.id, found.position, found.type, found.scope, found.trace_id, found.agent_id, found.timestamp,
-        bytes(found.payload).decode(), found.parent_ids or None, planned.action,
+        event.id, event.position, event.type, event.scope, event.trace_id, event.agent_id, event.timestamp,
+        bytes(event.payload).decode(), event.parent_ids or None, planned.action,
         [proposal.position for proposal in planned.nearest] or None, planned.distance or None,
         answers.position if answers is not None else None,
     ]  # fmt: skip
@@ -114,12 +116,12 @@ def _event_row(planned: Entry) -> Row:
 
 
 def moved(move: Move) -> Row:
-    """A move as it is stored: the signal's key as one text, what it was and became, and the share when it is not the whole."""
+    """A move as stored: the signal's key as text, the strengths before and after, and the share; None for the whole share."""
     return [key_text((move.scope, move.pattern)), move.before, move.after, move.share if move.share != WHOLE else None]
 
 
 def key_text(key: Key) -> str:
-    """A signal's key as the protocol writes it; a scope has no colon, so no two keys share a text."""
+    """A signal's key as text, as in the protocol: `scope:pattern`. A scope has no colon, so different keys have different texts."""
     return f"{key[0]}:{key[1]}"
 
 

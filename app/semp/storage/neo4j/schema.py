@@ -1,4 +1,4 @@
-"""The schema: constraints first, versioned, checked at every start."""
+"""The schema: constraints and indexes, created before the first append, and its version, checked at every start."""
 
 from __future__ import annotations
 
@@ -15,34 +15,42 @@ from semp.storage.neo4j import migrations, rows
 from semp.storage.neo4j.connection import Connection, Transaction
 
 ATTEMPTS = 10
+"""Tries of one schema statement."""
 
 
 async def prepare(connection: Connection, rules: Rules) -> int:
-    """Make the schema of a new database or check that of an old one. Safe to repeat, and to run from several replicas at once.
+    """Create the schema and the stream node in a new database; check and complete the schema of an existing one.
+
+    Safe to repeat, and to run on several replicas at the same time.
+
+    Args:
+        rules: the first rules of a new log. The rules of an existing one are not changed.
 
     Returns:
-        The version its data has: this one's, or an older one's, which `migrations` has still to bring up.
+        The schema version of the data. If it is lower than `migrations.VERSION`, the steps of `migrations` must still run.
 
     Raises:
-        SchemaMismatch: a newer version wrote this database.
+        SchemaMismatch: a newer version of semp wrote this database.
+        StoreUnavailable: the database cannot be reached.
     """
-    found = await connection.run("stream_state")
-    if found and found[0][5] > migrations.VERSION:
+    streams = await connection.run("stream_state")
+    version = streams[0][5] if streams else migrations.VERSION
+    if version > migrations.VERSION:
         raise SchemaMismatch(
-            f"the database has schema version {found[0][5]}, this version of semp knows {migrations.VERSION} at most; update semp"
+            f"the database has schema version {version}, this version of semp knows {migrations.VERSION} at most; update semp"
         )
     for name, query in connection.queries.items():
         if query.mode == "schema":
             await _apply(connection, name)
-    if not found:
+    if not streams:
         await connection.run(
             "create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=migrations.VERSION
         )
-    return found[0][5] if found else migrations.VERSION
+    return version
 
 
 async def _apply(connection: Connection, name: str) -> None:
-    """Run a schema statement; several replicas that start together can deadlock in it, and then one of them tries again."""
+    """Run a schema statement, and repeat it when the database is not available: replicas that start together can deadlock here."""
     for attempt in range(ATTEMPTS):
         try:
             await connection.run(name)
@@ -54,7 +62,13 @@ async def _apply(connection: Connection, name: str) -> None:
 
 
 async def put_in_force(transaction: Transaction, history: list[Rules], head: int, rules: Rules) -> None:
-    """Write `rules` as those in force from the next position on, when they differ from the last ones. During a turn."""
+    """Put `rules` in force from the next position on, unless the last rules of `history` have the same numbers.
+
+    Args:
+        transaction: holds the stream's lock.
+        history: all rules so far, in order of `since`; at least one.
+        head: position of the newest event, 0 in an empty log.
+    """
     if history[-1].same_numbers(rules):
         return
     kept = [old for old in history if old.since <= head]

@@ -1,4 +1,4 @@
-"""All of storage on one Neo4j."""
+"""The storage in one Neo4j: all its parts on one connection."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ USED = (
     "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
     "traces", "trace_events", "count_open", "nearest_open",
 )  # fmt: skip
-"""Every query the service runs; a file under `cypher/` that is none of them must be in a folder of its own there."""
+"""All queries that the service itself runs. Every other query must be in a subfolder of `cypher/`."""
 
 
 class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases, Neo4jLineage, Neo4jNodes):
     """Implements `semp.engine.ports.Storage`.
 
     Raises:
-        QueryFileError: a file under `cypher/` is missing, unused or does not fit its header.
+        InvalidInput: the URI of the target cannot be used, or holds credentials.
+        QueryFileError: a file under `cypher/` is missing or unused, or its header does not match its text.
     """
 
     def __init__(self, target: Target) -> None:
@@ -59,26 +60,26 @@ class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases
         query = self._offered.get(name)
         if query is None:
             raise NotFound(f"no query is named {name[:100]}; there are: {', '.join(self._offered)}")
-        found = await self.connection.ask(query.text, arguments(query, given))
-        return QueryAnswer([column.name for column in query.columns], *found)
+        rows, truncated = await self.connection.ask(query.text, arguments(query, given))
+        return QueryAnswer([column.name for column in query.columns], rows, truncated)
 
     async def query(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """Run any read query of `cypher/` by name, for the command line.
+        """Run any read query of `cypher/` by name, for the command line. Each row is a dictionary by column.
 
         Raises:
             NotFound: there is no such query.
-            InvalidInput: a parameter is missing or unknown.
+            InvalidInput: a parameter is missing or unknown, or for an offered query, of another type or out of bounds.
         """
-        found = self.connection.queries.get(name)
-        if found is None or found.mode != "read":
-            there = ", ".join(sorted(known for known, query in self.connection.queries.items() if query.mode == "read"))
-            raise NotFound(f"no read query {name!r} under cypher/; there are: {there}")
+        query = self.connection.queries.get(name)
+        if query is None or query.mode != "read":
+            names = ", ".join(sorted(name for name, known in self.connection.queries.items() if known.mode == "read"))
+            raise NotFound(f"no read query {name!r} under cypher/; there are: {names}")
         if (offered := self._offered.get(name)) is not None:
             texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in parameters.items() if value is not None}
-            return await self.connection.run_text(found.text, arguments(offered, texts))
-        parameters = found.defaults | parameters
-        wrong = [FieldError(param, "required parameter is missing") for param in found.params.keys() - parameters.keys()]
-        wrong += [FieldError(param, "unknown parameter") for param in parameters.keys() - found.params.keys()]
-        if wrong:
-            raise InvalidInput(*wrong)
-        return await self.connection.run_text(found.text, parameters)
+            return await self.connection.run_text(query.text, arguments(offered, texts))
+        parameters = query.defaults | parameters
+        errors = [FieldError(param, "required parameter is missing") for param in query.params.keys() - parameters.keys()]
+        errors += [FieldError(param, "unknown parameter") for param in parameters.keys() - query.params.keys()]
+        if errors:
+            raise InvalidInput(*errors)
+        return await self.connection.run_text(query.text, parameters)

@@ -1,4 +1,4 @@
-"""Values of Neo4j as JSON says them."""
+"""Converts values of Neo4j to values that JSON can represent, and bounds results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from semp.engine.records import QUERY_BYTES, QUERY_ROWS
 
 
 async def bounded(result: AsyncResult) -> tuple[list[list[Any]], bool]:
-    """The first rows of a result, QUERY_ROWS of QUERY_BYTES at most, and whether there were more. What is left is not fetched."""
+    """The first rows of a result, at most QUERY_ROWS rows and QUERY_BYTES bytes of JSON, and whether there were more.
+
+    Rows beyond that are not fetched, except those that the driver has fetched already.
+    """
     rows: list[list[Any]] = []
     size = 0
     async for record in result:
@@ -27,7 +30,7 @@ async def bounded(result: AsyncResult) -> tuple[list[list[Any]], bool]:
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON can say: times and durations as ISO 8601, nodes and relationships as objects, a point as its coordinates."""
+    """A value that JSON can represent: times and durations as ISO 8601, nodes and relationships as objects, a point as its coordinates."""
     match value:
         case Node():
             return {"labels": sorted(value.labels), "properties": plain(dict(value))}
@@ -40,8 +43,8 @@ def plain(value: Any) -> Any:
         case Point():
             return list(value)
         case list():
-            return [plain(one) for one in cast("list[Any]", value)]
+            return [plain(item) for item in cast("list[Any]", value)]
         case dict():
-            return {key: plain(one) for key, one in cast("dict[str, Any]", value).items()}
+            return {key: plain(item) for key, item in cast("dict[str, Any]", value).items()}
         case _:
             return value

@@ -1,4 +1,4 @@
-"""A real Neo4j Community server without Docker, system Java or Maven. Importing this starts and loads nothing."""
+"""Runs a real Neo4j Community server without Docker, Maven or an installed Java. The import starts nothing and downloads nothing."""
 
 from .child import Connection
 from .errors import EmbeddedNeo4jError

@@ -1,8 +1,8 @@
-"""Makes starts cheaper: Java's parsed and checked classes, kept in a file that it maps (a CDS archive).
+"""Makes starts faster with a CDS archive: a file with the classes of Neo4j, parsed and verified, that Java maps into memory.
 
-Measured with 2026.08.1: a start costs 18 s of CPU without and 11 s with it. The first run records which classes Neo4j
-loads; once it is up, a background process of the lowest priority makes the archive. It is only ever an optimisation:
-Java checks it against its own build and every jar, and ignores one that does not fit.
+Measured with 2026.08.1: a start takes 18 s of processor time without the archive, and 11 s with it. The first run records which classes
+Neo4j loads. When Neo4j is ready, a background process of the lowest priority makes the archive. It is only an optimisation: Java compares
+it with its own build and with every jar, and ignores an archive that does not match.
 """
 
 from __future__ import annotations
@@ -20,39 +20,51 @@ from pathlib import Path
 from .processes import guarded
 from .runtime import Java
 
-DELAY = 10.0  # seconds after the start, which belong to the first requests
-KEPT = 2  # archives of one Neo4j version, 140 MB each; another Java installation needs its own
-STOP_GRACE = 2.0  # seconds that the work on an archive has to end
+DELAY = 10.0  # seconds after the start before the work begins, so that it does not slow down the first requests
+KEPT = 2  # archives of one Neo4j version, 140 MB each, because each Java installation needs another one
+STOP_GRACE = 2.0  # seconds between SIGTERM and SIGKILL when the work is cancelled
 _log = logging.getLogger(__name__)
 
 
 class ClassArchive:
-    """The archive for one Neo4j version, one set of jars and one Java installation, in the shared cache."""
+    """The archive for one Neo4j version, one set of jars and one Java installation.
+
+    Args:
+        cache: directory of the archive; checkouts share it.
+        version: of Neo4j.
+        jars: the class path, in order.
+        java: the installation.
+    """
 
     def __init__(self, cache: Path, version: str, jars: Sequence[Path], java: Java) -> None:
         image = java.executable.resolve().parents[1] / "lib" / "modules"
-        marks = [str(jar) for jar in jars]
+        identity = [str(jar) for jar in jars]
         with contextlib.suppress(OSError):
             status = image.stat()
-            marks.append(f"{image} {status.st_size} {status.st_mtime_ns}")
+            identity.append(f"{image} {status.st_size} {status.st_mtime_ns}")
         self._prefix = f"classes-{version}-"
-        self.file = cache / f"{self._prefix}{hashlib.sha256(chr(10).join(marks).encode()).hexdigest()[:16]}.jsa"
+        self.file = cache / f"{self._prefix}{hashlib.sha256(chr(10).join(identity).encode()).hexdigest()[:16]}.jsa"
         self._java = java
 
     def arguments(self, recording: Path) -> list[str]:
-        """Java arguments that use the archive, or, while there is none, record what it must hold."""
+        """Arguments with which Java uses the archive; while there is none, arguments with which it records its classes in `recording`."""
         if self.file.exists():
             return [f"-XX:SharedArchiveFile={self.file}", "-Xshare:auto"]
         return [f"-XX:DumpLoadedClassList={recording}"]
 
     def discard(self) -> None:
-        """Forget the archive: the next start does without, and makes another."""
+        """Delete the archive: the next start runs without one, and makes a new one."""
         self.file.unlink(missing_ok=True)
 
     async def make(self, argument_file: Path, recording: Path, delay: float = DELAY) -> None:
-        """Make the archive from a recording, unless it is there or another process makes it. Failing is only logged.
+        """Make the archive from a recording, unless it exists or another process is making it. A failure is only logged.
 
-        May be cancelled at any time: the work is then stopped, and nothing half done is kept.
+        Safe to cancel at any time: the work is stopped, and no partial file is kept.
+
+        Args:
+            argument_file: the arguments that Java was started with.
+            recording: the list of classes that this Java is still writing.
+            delay: seconds to wait before the work begins.
         """
         if self.file.exists():
             return
@@ -94,16 +106,17 @@ class ClassArchive:
             os.replace(draft, self.file)
             self._prune()
         else:
-            said = (scratch / "output").read_text(errors="replace").strip().rpartition("\n")[2]
-            _log.info("no class archive was made (status %d): %s", status, said)
+            message = (scratch / "output").read_text(errors="replace").strip().rpartition("\n")[2]
+            _log.info("no class archive was made (status %d): %s", status, message)
 
     def _prune(self) -> None:
-        every = sorted(self.file.parent.glob(f"{self._prefix}*.jsa"), key=lambda path: path.stat().st_mtime_ns)
-        for old in every[:-KEPT]:
+        """Delete all archives of this Neo4j version except the newest KEPT."""
+        archives = sorted(self.file.parent.glob(f"{self._prefix}*.jsa"), key=lambda path: path.stat().st_mtime_ns)
+        for old in archives[:-KEPT]:
             old.unlink(missing_ok=True)
 
 
 def _copy_lines(recording: Path, copy: Path) -> None:
-    """All whole lines: Java is still writing, and would refuse a list that ends within one."""
+    """Copy all complete lines. Java is still writing the recording, and refuses a list whose last line is incomplete."""
     recorded = recording.read_bytes()
     copy.write_bytes(recorded[: recorded.rfind(b"\n") + 1])

@@ -1,4 +1,4 @@
-"""One run of Java under its guard: started, waited for until it answers, stopped."""
+"""One run of Java under its guard: the start, the wait until Neo4j answers, and the stop."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ from .space import has_room
 if TYPE_CHECKING:
     from neo4j import AsyncDriver, AsyncSession
 
-GRACE = 30.0  # seconds Java has to close its stores before it is killed
-POLL = 0.1
-WATCH = 2.0  # seconds between two looks whether the database has stopped itself
+GRACE = 30.0  # seconds between SIGTERM and SIGKILL, for Java to close its stores
+POLL = 0.1  # seconds between two checks during a start
+WATCH = 2.0  # seconds between two checks whether the database has stopped itself
 STATUS: LiteralString = "SHOW DATABASE $name YIELD currentStatus, statusMessage"
+# Exit statuses of the guard when Java ended by a signal that a fault causes.
 CRASHES = frozenset(128 + number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL))
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach the database. The password is not in its repr."""
+    """How to reach the database. The repr does not contain the password."""
 
     uri: str
     user: str
     password: str = field(repr=False)
     database: str
     trusted: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
-    """Whether our own Neo4j listens there at this moment. To be asked at each new connection, before the password is sent. Blocks."""
+    """Tells whether our own Neo4j listens at the URI now. Call it for each new connection, before the password is sent. Blocks."""
     has_room: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
-    """Whether the disk of the data has room for more."""
+    """Tells whether the disk of the data has room for more events."""
 
 
 class PortTaken(EmbeddedNeo4jError):
-    """Another program has the port."""
+    """Another program uses the port."""
 
 
 class Child:
-    """Guard and Java of one home directory. Never reused: a restart makes a new one."""
+    """The guard and the Java of one home directory, for one run: a restart makes a new Child."""
 
     def __init__(self, home: Path, command: Sequence[str], port: int, password: str) -> None:
         self._home = home
@@ -73,13 +74,14 @@ class Child:
 
     @property
     def crashed(self) -> bool:
-        """Whether a signal of its own making ended Java: a fault inside the virtual machine."""
+        """Whether Java ended by a signal that a fault in the virtual machine causes, such as SIGSEGV."""
         return self._guard is not None and self._guard.returncode in CRASHES
 
     async def launch(self) -> None:
-        """Start the guard, which starts Java. Both get their own session: a Ctrl-C is for the service alone.
+        """Start the guard, which starts Java. Both run in their own session, so that Ctrl-C reaches only the service.
 
-        Raises PortTaken at once when the port is, instead of letting Java find out in ten seconds.
+        Raises:
+            PortTaken: the port is in use. Checked here because Java would take ten seconds to find out.
         """
         if not can_listen(self._port):
             raise PortTaken(f"the port {self._port} is taken by another program")
@@ -95,17 +97,23 @@ class Child:
             )
 
     async def ready(self, tick: Callable[[int], None]) -> None:
-        """Return when an authenticated query is answered; `tick(seconds)` about once a second until then.
+        """Wait until Neo4j answers an authenticated query.
 
-        The password is sent only to our own Neo4j, never to a stranger on that port.
-        There is no time limit, since recovery after a crash may be long: Java's end is the only way to fail, apart
-        from a database that says it cannot be opened. Raises EmbeddedNeo4jError with the lines that matter.
+        The password is sent only to our own Neo4j, never to another program on the port. There is no time limit, because the recovery
+        after a crash may take long.
+
+        Args:
+            tick: called about once a second, with the seconds so far.
+
+        Raises:
+            EmbeddedNeo4jError: Java ended, a database cannot be opened, or the password is refused. The message quotes the logs.
+            PortTaken: Java ended because another program uses the port.
         """
         began = asyncio.get_running_loop().time()
         shown = 0
         while not self._started():
             self._raise_if_over()
-            self._raise_if_unopened("system")  # Neo4j then neither goes on nor ends
+            self._raise_if_unopened("system")  # otherwise endless: Neo4j then neither starts nor ends
             await asyncio.sleep(POLL)
             if (elapsed := int(asyncio.get_running_loop().time() - began)) > shown:
                 shown = elapsed
@@ -170,9 +178,12 @@ class Child:
                 )
 
     async def failure(self) -> str:
-        """Wait until the database has stopped itself, as after a write to a full disk, and answers nothing until Java is started anew.
+        """Wait until the database has stopped itself, for instance after a failed write to a full disk.
 
-        Java itself lives on then. The result is the database's own message. Looks every WATCH seconds.
+        Java is still running then, but the database answers nothing until Java is restarted. Checks every WATCH seconds.
+
+        Returns:
+            The message of the database.
         """
         from neo4j.exceptions import DriverError, Neo4jError
 
@@ -182,21 +193,35 @@ class Child:
                 with contextlib.suppress(DriverError, Neo4jError):
                     async with driver.session(database="system") as session:
                         record = await (await session.run(STATUS, name=self.connection.database)).single()
-                        if record is not None and record["statusMessage"]:
-                            return str(record["statusMessage"])
+                    if record is not None and record["statusMessage"] and not await self._runs_queries(driver):
+                        return str(record["statusMessage"])
+
+    async def _runs_queries(self, driver: AsyncDriver) -> bool:
+        from neo4j.exceptions import DatabaseError
+
+        try:
+            async with driver.session(database=self.connection.database) as session:
+                await (await session.run("RETURN 1")).consume()
+        except DatabaseError:
+            return False
+        return True
 
     async def ended(self) -> int:
-        """Wait until the guard is gone, by itself or not; its status."""
+        """Wait until the guard has ended, for whatever reason.
+
+        Returns:
+            Its exit status.
+        """
         assert self._guard is not None
         return await self._guard.wait()
 
     def java_pid(self) -> int | None:
-        """Process id of Java, or None when there is none."""
+        """Process id of Java, None when it is not running. Searches the process table."""
         found = java_of(self._home)
         return found[0].pid if found else None
 
     async def stop(self) -> None:
-        """Close the pipe, which makes the guard stop Java, and wait; take down by force what does not go. Repeatable."""
+        """Close the pipe, which makes the guard stop Java, and wait for both. After GRACE seconds they are killed. Safe to repeat."""
         guard = self._guard
         if guard is not None and guard.returncode is None:
             if guard.stdin is not None:
@@ -210,9 +235,9 @@ class Child:
 
 
 def can_listen(port: int) -> bool:
-    """Whether Java could listen on the port of loopback now."""
+    """Whether Java could listen on this port of loopback now."""
     with socket.socket() as probe:
-        # As Java does: a connection of the Java before, still closing, is no obstacle.
+        # As Java does. Without it, connections of the previous run that are still closing would block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""What Neo4j and its Java are told: sizes for this machine, neo4j.conf, and the Java arguments."""
+"""The configuration of Neo4j and its Java: memory sizes for this machine, neo4j.conf, and the arguments of Java."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .errors import EmbeddedNeo4jError
 
 MIB = 1024 * 1024
 FEW_CORES = 2
-"""Up to so many processors the serial collector serves better than G1: docs/decisions/0010 has the figures."""
+"""Up to this number of processors, the serial garbage collector is faster than G1. Measured in docs/decisions/0010."""
 _SIZE = re.compile(r"(\d+)([kmg])", re.IGNORECASE)
 _UNITS = {"k": 1024, "m": MIB, "g": 1024 * MIB}
 
 
 def machine_memory() -> int:
-    """Bytes this process may use: the machine's RAM, or its control group's limit when that is lower."""
+    """Bytes of memory that this process may use: the RAM of the machine, or the limit of its control group if that is lower."""
     import psutil
 
     total = psutil.virtual_memory().total
@@ -34,12 +34,16 @@ def machine_memory() -> int:
 
 
 def machine_cores() -> int:
-    """Processors this process may use."""
+    """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def parse_size(text: str) -> int:
-    """Bytes in a size like ``512m`` or ``2g``. Raises EmbeddedNeo4jError for anything else."""
+    """The bytes of a size such as ``512m`` or ``2g``: a whole number and k, m or g.
+
+    Raises:
+        EmbeddedNeo4jError: the text is not such a size.
+    """
     match = _SIZE.fullmatch(text.strip())
     if not match:
         raise EmbeddedNeo4jError(f"{text!r} is not a size: write a whole number and k, m or g, for example 512m")
@@ -55,9 +59,15 @@ class MemoryPlan:
 
     @classmethod
     def for_machine(cls, total: int, heap: str | None = None, page_cache: str | None = None) -> MemoryPlan:
-        """Heap: 25 % of `total`, from 512 MiB to 2 GiB. Page cache: 20 %, from 128 MiB to 2 GiB. Both can be given.
+        """The plan for a machine with `total` bytes of memory.
 
-        Raises EmbeddedNeo4jError when both together exceed `total`: Java would be killed sooner or later.
+        Args:
+            total: bytes.
+            heap: size such as ``512m``; None for 25 % of `total`, at least 512 MiB and at most 2 GiB.
+            page_cache: size; None for 20 % of `total`, at least 128 MiB and at most 2 GiB.
+
+        Raises:
+            EmbeddedNeo4jError: a size cannot be parsed, or both together exceed `total`: the system would kill Java sooner or later.
         """
         plan = cls(
             parse_size(heap) if heap else _clamp(total // 4, 512 * MIB, 2048 * MIB),
@@ -72,13 +82,19 @@ class MemoryPlan:
 
 
 def _clamp(value: int, low: int, high: int) -> int:
+    """`value` within the bounds, rounded down to whole MiB."""
     return max(low, min(value, high)) // MIB * MIB
 
 
 def render_conf(version: str, port: int, page_cache: int) -> str:
-    """The text of neo4j.conf: Bolt on loopback and nothing else, nothing reported to anyone, bounded log files.
+    """The text of neo4j.conf: only Bolt, only on loopback; no telemetry; bounded transaction logs.
 
-    Commits are durable before they are acknowledged; that is Neo4j's default and has no switch.
+    Neo4j always makes a commit durable before it acknowledges it; there is no setting for this.
+
+    Args:
+        version: of Neo4j.
+        port: of Bolt.
+        page_cache: bytes.
     """
     settings = {
         "server.default_listen_address": "127.0.0.1",
@@ -96,19 +112,19 @@ def render_conf(version: str, port: int, page_cache: int) -> str:
         "server.memory.pagecache.size": f"{page_cache // MIB}m",
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "1 days 512M",
-        # Bounds what recovery replays after a crash.
+        # Bounds how much the recovery after a crash replays.
         "db.checkpoint": "PERIODIC",
         "db.checkpoint.interval.time": "5m",
         "db.logs.query.enabled": "OFF",
     }
-    # Bolt waits twice this long at every stop, after all databases are closed: 10 s for nothing by default.
+    # At every stop, Bolt waits twice this time after all databases are closed. By default that is 10 s without any use.
     quiet_period = "internal.dbms.bolt.netty_server_shutdown_quiet_period"
     if version.startswith("5."):
         settings |= {quiet_period: "0"}
     else:
         settings |= {
             f"{quiet_period}_duration": "0s",
-            # On by default since 2026: broadcasts on the network, and an invitation to a cloud console.
+            # On by default since 2026: broadcasts on the network, and an offer to connect to a cloud console.
             "server.fleet_discovery.enabled": "false",
             "dbms.fleet_manager.enabled": "false",
         }
@@ -117,22 +133,25 @@ def render_conf(version: str, port: int, page_cache: int) -> str:
 
 
 def java_arguments(jars: Sequence[Path], heap: int, java_major: int, cores: int) -> list[str]:
-    """Arguments that come before the main class.
+    """The arguments of Java that come before the main class.
 
     Args:
-        cores: processors this machine has. On one or two, a garbage collector that works beside the database takes their time from it.
+        jars: the class path.
+        heap: bytes.
+        java_major: major version of Java.
+        cores: number of processors. With one or two, a concurrent garbage collector takes processor time away from the database.
     """
-    opened = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+    opened_packages = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     return [
         "-cp",
         ":".join(str(jar) for jar in jars),
-        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened),
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened_packages),
         "--enable-native-access=ALL-UNNAMED",
         *(["--sun-misc-unsafe-memory-access=allow"] if java_major >= 24 else []),
         f"-Xms{min(heap, 512 * MIB) // MIB}m",
         f"-Xmx{heap // MIB}m",
         "-XX:+UseSerialGC" if cores <= FEW_CORES else "-XX:+UseG1GC",
-        # Out of memory leaves a server half alive; the supervisor restarts one that is dead.
+        # After running out of memory, a server may go on in a broken state. The supervisor restarts it only when it has ended.
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-OmitStackTraceInFastThrow",
         "-XX:-UsePerfData",
@@ -147,5 +166,5 @@ def java_arguments(jars: Sequence[Path], heap: int, java_major: int, cores: int)
 
 
 def render_argument_file(arguments: Sequence[str]) -> str:
-    """Arguments in the form Java reads from ``@file``: one a line, quoted, backslashes doubled."""
+    """Arguments in the format that Java reads from ``@file``: one for each line, in quotes, with quotes and backslashes escaped."""
     return "".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for a in arguments)

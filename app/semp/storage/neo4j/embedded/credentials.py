@@ -1,4 +1,4 @@
-"""The database password: made once, readable by this user alone, and told to Neo4j only as a salted hash."""
+"""The password of the database: created once, readable only by this user, and given to Neo4j only as a salted hash."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from pathlib import Path
 from .errors import EmbeddedNeo4jError
 
 USER = "neo4j"
-ITERATIONS = 1024
+ITERATIONS = 1024  # rounds of SHA-256, the number that Neo4j uses
 
 
 def prepare(home: Path) -> str:
-    """Return the password of the database below `home`; make one, and have Neo4j adopt it, when there is none.
+    """The password of the database below `home`. For a new database, create it, and write the hash that Neo4j reads at its first start.
 
-    Safe to repeat after a crash at any point: the password file appears whole or not at all, and while the system
-    database does not exist yet the hash is written anew from that same file. Once it exists Neo4j ignores the hash.
-    Raises EmbeddedNeo4jError when the database exists and its password file does not.
+    Safe to repeat after a crash at any point: the password file is complete or does not exist. As long as the system database does not
+    exist, the hash is written again from the password file. After that, Neo4j ignores the hash.
+
+    Raises:
+        EmbeddedNeo4jError: the database exists but its password file does not, or the file is empty.
     """
     file = home / "password"
     initialised = (home / "data" / "databases" / "system").exists()
@@ -43,7 +45,10 @@ def prepare(home: Path) -> str:
 
 
 def auth_line(password: str, salt: bytes) -> str:
-    """What ``neo4j-admin dbms set-initial-password`` writes to auth.ini, without the Java and the argv it needs."""
+    """The line that ``neo4j-admin dbms set-initial-password`` writes to auth.ini.
+
+    That command is not used because it needs Java, and the password as an argument, which other users can read.
+    """
     digest = hashlib.sha256(salt + password.encode()).digest()
     for _ in range(ITERATIONS - 1):
         digest = hashlib.sha256(digest).digest()
@@ -51,7 +56,7 @@ def auth_line(password: str, salt: bytes) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Create or replace `path` in one step; its content is never readable by others, never half there."""
+    """Create or replace a file in one step. Other users can never read it, and its content is never incomplete."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Why a start failed, in words: reads what this start wrote to its logs."""
+"""Explains why a start of Neo4j failed, from what this start wrote to the logs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import re
 from pathlib import Path
 
-QUOTED_LINES = 8
-_READ_AT_MOST = 256 * 1024
+QUOTED_LINES = 8  # lines of the logs in an error message, at most
+_READ_AT_MOST = 256 * 1024  # bytes from the end of a log
 
-# First match wins. The text comes from Neo4j's, the JVM's and the operating system's own messages.
+# The first match counts. The patterns are parts of messages of Neo4j, of Java and of the operating system.
 _CAUSES: tuple[tuple[str, str], ...] = (
     (r"Address already in use|PortBindException", "the port {port} is taken by another program"),
     (r"Could not reserve enough space|insufficient memory|java.lang.OutOfMemoryError|Cannot allocate memory",
@@ -27,12 +27,12 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"Unknown (store|database) format|newer version|UpgradeNotAllowed|StoreVersion",
      "the store was written by another version of Neo4j"),
 )  # fmt: skip
-_TELLING = re.compile(r"ERROR|WARN|Caused by|Exception|Error|error|[Ff]ailed|insufficient|Could not")
+_INFORMATIVE = re.compile(r"ERROR|WARN|Caused by|Exception|Error|error|[Ff]ailed|insufficient|Could not")
 _NOISE = re.compile(r"^\s+at |^\s*\.\.\. \d+ more|Fleet discovery")
 
 
 class StartLogs:
-    """The logs of one start: remembers where they ended before it, so that older failures are not quoted."""
+    """The logs of one start. It remembers their sizes before the start, so that failures of earlier starts are not quoted."""
 
     def __init__(self, home: Path, console: Path) -> None:
         self.log = home / "logs" / "neo4j.log"
@@ -41,44 +41,51 @@ class StartLogs:
         self._offsets = {path: _size(path) for path in (self.log, self._debug)}
 
     def said(self) -> str:
-        """What neo4j.log got since this start began."""
+        """The text added to neo4j.log since this start began."""
         return self._new_text(self.log)
 
     def port_was_taken(self) -> bool:
-        """Whether this start failed because of its port."""
+        """Whether this start failed because another program uses its port."""
         return re.search(_CAUSES[0][0], self.said()) is not None
 
-    def explain(self, port: int, secret: str, told: str = "") -> str:
-        """Cause in words if known, the lines that matter, and where the logs are. Never holds `secret`.
+    def explain(self, port: int, secret: str, message: str = "") -> str:
+        """The rest of an error message: the cause in words if it is known, the last informative lines, and where the logs are.
 
-        `told` is what Neo4j said elsewhere about the failure; it counts before the logs.
+        Args:
+            port: of Bolt, for the words.
+            secret: is replaced by ``***`` in the result.
+            message: what Neo4j reported about the failure elsewhere; it is searched together with the logs.
         """
-        told = "\n".join((_tail(self._console), self.said(), *self.database_failures(), told))
-        cause = next((words for pattern, words in _CAUSES if re.search(pattern, told)), None)
+        report = "\n".join((_tail(self._console), self.said(), *self.database_failures(), message))
+        cause = next((words for pattern, words in _CAUSES if re.search(pattern, report)), None)
         text = f": {cause.format(port=port)}" if cause else ""
-        for line in _telling_lines(told):
+        for line in _informative_lines(report):
             text += f"\n    {line[:300]}"
-        return (text + f"\n  The whole story: {self.log} and {self._debug}").replace(secret, "***")
+        return (text + f"\n  All messages: {self.log} and {self._debug}").replace(secret, "***")
 
     def database_failures(self, only: str = "") -> list[str]:
-        """Why a database could not be opened, from debug.log (JSON lines); `only` is a part of the database's id."""
-        found: list[str] = []
+        """The messages in debug.log (JSON lines) about databases that could not be opened.
+
+        Args:
+            only: a part of the database's id, such as ``[system]``; empty for all databases.
+        """
+        failures: list[str] = []
         for line in self._new_text(self._debug).splitlines():
             if "Failed to start DatabaseId" in line and only in line:
                 try:
                     entry: dict[str, str] = json.loads(line)
                 except ValueError:
-                    continue  # still being written
-                found.append(f"{entry.get('message', '')}: {entry.get('stacktrace', '').partition(chr(10))[0]}")
-        return found
+                    continue  # the line is still being written
+                failures.append(f"{entry.get('message', '')}: {entry.get('stacktrace', '').partition(chr(10))[0]}")
+        return failures
 
     def _new_text(self, path: Path) -> str:
         offset = self._offsets.get(path, 0)
         return _tail(path, 0 if _size(path) < offset else offset)
 
 
-def _telling_lines(text: str) -> list[str]:
-    lines = [line.rstrip() for line in text.splitlines() if _TELLING.search(line) and not _NOISE.search(line)]
+def _informative_lines(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.splitlines() if _INFORMATIVE.search(line) and not _NOISE.search(line)]
     return list(dict.fromkeys(lines))[-QUOTED_LINES:]
 
 

@@ -1,4 +1,4 @@
-"""Brings the jars of one locked Neo4j version onto this machine, whole and verified, once for all checkouts."""
+"""Downloads and verifies the jars of one Neo4j version, as its lock file lists them, into a cache that all checkouts share."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
 PARALLEL_DOWNLOADS = 8
-ATTEMPTS = 3
-BOOT = "boot"
-TIMEOUT = 10  # seconds without an answer, per attempt
+ATTEMPTS = 3  # downloads of one jar
+BOOT = "boot"  # key of the boot id in a manifest
+TIMEOUT = 10  # seconds that an attempt waits for an answer
 
 
 def default_cache() -> Path:
-    """``$SEMP_CACHE``, else the user's cache directory for "semp" (shared by checkouts and test runs)."""
-    chosen = os.environ.get("SEMP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
+    """``$SEMP_CACHE``, or else the user's cache directory for "semp". Checkouts and test runs share it."""
+    configured = os.environ.get("SEMP_CACHE")
+    if configured:
+        return Path(configured).expanduser()
     from platformdirs import user_cache_path
 
     return user_cache_path("semp", appauthor=False)
 
 
 def boot_id() -> str:
-    """Which boot of the machine this is."""
+    """An identifier of the current boot of this machine; the same until the next boot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:  # not Linux
@@ -46,18 +46,22 @@ def boot_id() -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """SHA-256 of the content of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Distribution:
-    """The jars of one lock below one cache directory.
+    """The jars of one lock file, in one cache directory.
 
-    Guarantees: a jar is at its final path only after its hash was right, since it is downloaded elsewhere on the same
-    file system and moved there; a jar whose size or time changed since is hashed again before it is used, and all are
-    once per boot of the machine, since size and time can be forged; several
-    processes may call `fetch` at once, one downloads and the others wait.
+    Guarantees: a jar is at its final path only if its hash was right. It is downloaded into another directory on the same file system, and
+    moved after the check. A jar is hashed again when its size or time has changed, and all jars are hashed again after each boot of the
+    machine, because size and time can be forged. Several processes may call `fetch` at the same time: one downloads, the others wait.
+
+    Args:
+        jars: of the lock file.
+        cache: directory; it is created when it is missing.
+        repository: URL of a Maven mirror, None for the central repository.
     """
 
     def __init__(self, jars: Sequence[LockedJar], cache: Path, repository: str | None = None) -> None:
@@ -69,10 +73,13 @@ class Distribution:
         self._manifest = cache / f"verified-{lock_digest[:16]}.json"
 
     def fetch(self, progress: Callable[[int, int], None] | None = None) -> list[Path]:
-        """Return the path of every jar, downloading what is missing. `progress(done, total)` counts jars.
+        """Download the jars that are missing, and return the paths of all jars. Blocks.
 
-        `progress` is called from this thread only, and not at all when nothing is missing.
-        Raises EmbeddedNeo4jError when a jar cannot be had, or is not what the lock says.
+        Args:
+            progress: called as `progress(done, total)`, in jars, from this thread only. Not called when no jar is missing.
+
+        Raises:
+            EmbeddedNeo4jError: a jar cannot be downloaded, its hash is not that of the lock file, or the cache cannot be used.
         """
         if not self._unverified():
             return self.paths
@@ -81,11 +88,11 @@ class Distribution:
             from filelock import FileLock
 
             with FileLock(self._cache / "fetch.lock"):
-                for left in self._cache.glob("fetch-*/"):  # of a download that was broken off
-                    shutil.rmtree(left, ignore_errors=True)
+                for leftover in self._cache.glob("fetch-*/"):  # of downloads that were interrupted
+                    shutil.rmtree(leftover, ignore_errors=True)
                 missing = self._check()
                 if missing:
-                    self._download(missing, progress or _unseen)
+                    self._download(missing, progress or _no_progress)
                 self._write_manifest()
         except OSError as error:
             raise EmbeddedNeo4jError(f"cannot use the cache {self._cache}: {error.strerror or error}") from error
@@ -93,10 +100,11 @@ class Distribution:
 
     @property
     def paths(self) -> list[Path]:
-        """Where the jars are, or will be, in the order of the lock."""
+        """Where the jars are after `fetch`, in the order of the lock file."""
         return [self._root / jar.path for jar in self._jars]
 
     def _stamp(self, jar: LockedJar) -> list[int] | None:
+        """Size in bytes and modification time in nanoseconds of a jar; None when there is no such file."""
         try:
             status = (self._root / jar.path).stat()
         except OSError:
@@ -104,6 +112,7 @@ class Distribution:
         return [status.st_size, status.st_mtime_ns]
 
     def _unverified(self) -> list[LockedJar]:
+        """The jars that the manifest does not list as verified since the last boot, with their size and time of now."""
         try:
             known: dict[str, Any] = json.loads(self._manifest.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -113,7 +122,7 @@ class Distribution:
         return [jar for jar in self._jars if (stamp := self._stamp(jar)) is None or known.get(jar.coordinate) != stamp]
 
     def _check(self) -> list[LockedJar]:
-        """Hash what is not known to be good; delete what is wrong; return what must be downloaded."""
+        """Hash the jars that are not known to be right, delete those that are wrong, and return those that must be downloaded."""
         missing: list[LockedJar] = []
         for jar in self._unverified():
             path = self._root / jar.path
@@ -149,11 +158,11 @@ class Distribution:
                     raise _unreachable(jar, self._repository, error) from error
         else:
             raise AssertionError("unreachable: the loop breaks or raises")
-        found = sha256_of(fetched)
-        if found != jar.sha256:
+        digest = sha256_of(fetched)
+        if digest != jar.sha256:
             fetched.unlink()
             raise EmbeddedNeo4jError(
-                f"{jar.coordinate} is not what the lock file says (sha256 {found}, expected {jar.sha256}); "
+                f"{jar.coordinate} is not what the lock file says (sha256 {digest}, expected {jar.sha256}); "
                 "it was deleted. Is the repository an honest mirror?"
             )
         target = self._root / jar.path
@@ -172,15 +181,15 @@ class Distribution:
 
 
 def maven_context(repo_cache: Path, repository: str | None) -> MavenContext:
-    """jgo's view of one repository: `repository` (a mirror's URL), or the central one, whose address jgo knows."""
+    """The access of jgo to one repository: a mirror by its URL, or with None the central repository."""
     from jgo.maven import MavenContext
 
     remotes = None if repository is None else {"mirror": repository.rstrip("/")}
     return MavenContext(repo_cache=repo_cache, remote_repos=remotes, timeout=TIMEOUT)
 
 
-def _unseen(_done: int, _total: int) -> None:
-    """Progress that nobody watches."""
+def _no_progress(_done: int, _total: int) -> None:
+    """Ignore the progress."""
 
 
 def _unreachable(jar: LockedJar, repository: str | None, cause: Exception) -> EmbeddedNeo4jError:
@@ -188,10 +197,11 @@ def _unreachable(jar: LockedJar, repository: str | None, cause: Exception) -> Em
     return EmbeddedNeo4jError(
         f"Neo4j is not on this machine yet and {jar.coordinate} could not be had from {where}: {_shortened(cause)}. "
         "Either use a Neo4j that is already running (--neo4j URI), or keep everything in memory, "
-        "where it is forgotten at exit (--memory)."
+        "where it is lost at exit (--memory)."
     )
 
 
 def _shortened(cause: Exception, limit: int = 200) -> str:
+    """An error on one line of about `limit` characters, without the user and password that a URL in it may have."""
     text = re.sub(r"//[^/@\s]*@", "//", " ".join(str(cause).split()))
     return f"{type(cause).__name__}: {text if len(text) <= limit else text[:limit] + '...'}"

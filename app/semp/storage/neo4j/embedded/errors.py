@@ -1,5 +1,5 @@
-"""The one exception this package raises on purpose."""
+"""The only exception that this package raises deliberately."""
 
 
 class EmbeddedNeo4jError(Exception):
-    """The embedded Neo4j cannot do what was asked; the message says why and what to do. It never holds a password."""
+    """The embedded Neo4j cannot do what was asked. The message says why and what to do, and never contains a password."""

@@ -1,11 +1,12 @@
-"""Stands between the service and Java, so that Java never outlives the service, not even after ``kill -9``.
+"""A process between the service and Java. It stops Java when the service has ended, even after ``kill -9``.
 
-Run as ``python -I -S guard.py --for-service=PID GRACE_SECONDS COMMAND...`` with a pipe as stdin whose write end only the
-service holds. PID says to other starts whose this is.
-End of file on stdin (or SIGTERM) stops the command: SIGTERM, and SIGKILL after the grace time. When the command ends,
-by itself or not, the guard exits with its status (128 + signal number when a signal ended it).
+Run as ``python -I -S guard.py --for-service=PID GRACE_SECONDS COMMAND...``. Its stdin is a pipe; only the service holds the write end.
+PID is the service; other starts on the same home read it from this command line.
 
-Standard library only, plain POSIX: it must start fast and work on Linux and macOS.
+End of file on stdin, or SIGTERM to the guard, stops the command: with SIGTERM, and with SIGKILL after the grace time. When the command
+has ended, for whatever reason, the guard exits with its status: 128 + signal number if a signal ended it.
+
+It uses only the standard library and POSIX, so that it starts fast and works on Linux and macOS.
 """
 
 import os
@@ -17,7 +18,14 @@ from types import FrameType
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command and return the status to exit with."""
+    """Run the command until it ends.
+
+    Args:
+        arguments: those of the command line, without the name of the script.
+
+    Returns:
+        The status to exit with.
+    """
     grace, command = float(arguments[1]), arguments[2:]
     stopping = threading.Event()
 
@@ -26,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - running its command is its purpose
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - its purpose is to run this command
 
     def watch_service() -> None:
         while os.read(0, 4096):
@@ -49,5 +57,5 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    # Threads that block in read or wait must not delay the exit.
+    # An ordinary exit would wait for the threads that block in read or wait.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""What a lock file says: which jars make one Neo4j version, and the SHA-256 of each."""
+"""Reads and writes lock files: the jars of one Neo4j version, and the SHA-256 of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LockedJar:
-    """One jar: Maven coordinate and the hash its content must have."""
+    """One jar: its Maven coordinate, and the SHA-256 that its content must have (64 hexadecimal digits)."""
 
     group: str
     artifact: str
@@ -31,15 +31,16 @@ class LockedJar:
 
     @property
     def path(self) -> Path:
-        """Place below a Maven repository's root. Always relative, never with ``..``."""
+        """Path below the root of a Maven repository. For a jar from `parse` it is always relative and never contains ``..``."""
         name = "-".join(part for part in (self.artifact, self.version, self.classifier) if part)
         return Path(*self.group.split("."), self.artifact, self.version, f"{name}.jar")
 
 
 def parse(text: str) -> tuple[LockedJar, ...]:
-    """Read a lock: one ``coordinate sha256`` a line, ``#`` starts a comment.
+    """The jars in the text of a lock file: one ``coordinate sha256`` on each line; ``#`` starts a comment.
 
-    Raises EmbeddedNeo4jError naming the line when it is malformed or a coordinate comes twice.
+    Raises:
+        EmbeddedNeo4jError: a line is malformed, a coordinate occurs twice, or there is no jar. The message names the line.
     """
     jars: dict[str, LockedJar] = {}
     for number, raw in enumerate(text.splitlines(), start=1):
@@ -61,18 +62,22 @@ def parse(text: str) -> tuple[LockedJar, ...]:
 
 
 def render(version: str, jars: list[LockedJar]) -> str:
-    """The inverse of `parse`: sorted, so that two runs give the same text."""
-    head = f"# Neo4j Community {version} at run time, made by: python -m semp.storage.neo4j.embedded.lock {version}\n"
+    """The text of a lock file, the inverse of `parse`. The jars are sorted, so the same jars always give the same text."""
+    head = f"# The jars that Neo4j Community {version} needs at run time. Made by: python -m semp.storage.neo4j.embedded.lock {version}\n"
     return head + "".join(f"{jar.coordinate} {jar.sha256}\n" for jar in sorted(jars))
 
 
 def available(folder: Path = LOCKS) -> tuple[str, ...]:
-    """Versions that have a lock file."""
+    """The versions of Neo4j that have a lock file."""
     return tuple(sorted(p.name.removeprefix("neo4j-").removesuffix(".lock") for p in folder.glob("neo4j-*.lock")))
 
 
 def load(version: str, folder: Path = LOCKS) -> tuple[LockedJar, ...]:
-    """The jars of `version`. Raises EmbeddedNeo4jError when there is no lock for it."""
+    """The jars of a version of Neo4j.
+
+    Raises:
+        EmbeddedNeo4jError: there is no lock file for it, or it is malformed.
+    """
     file = folder / f"neo4j-{version}.lock"
     try:
         text = file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Who runs on a home directory: the lock that admits one service, and the Java processes left over on it."""
+"""The processes that use a home directory: a lock for one service, and the Java processes that run on it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ if TYPE_CHECKING:
 
 
 FOR_SERVICE = "--for-service="
-"""Begin of the guard's argument that says whose it is."""
+"""Start of the guard's argument that gives the process id of the service."""
 GUARD = Path(__file__).with_name("guard.py")
 
 
 def guarded(command: Sequence[str], grace: float) -> list[str]:
-    """`command` under a guard, which ends it once this process is gone: SIGTERM, and SIGKILL after `grace` seconds.
+    """The command line that runs `command` under a guard. The guard stops it when this process has ended.
 
-    The guard notices by its stdin, which must be a pipe from this process.
+    The guard notices the end at its stdin, which must be a pipe from this process.
+
+    Args:
+        command: program and arguments.
+        grace: seconds between SIGTERM and SIGKILL.
     """
     return [sys.executable, "-I", "-S", str(GUARD), f"{FOR_SERVICE}{os.getpid()}", str(grace), *command]
 
 
 class HomeLock:
-    """One holder per home directory, on one machine. The kernel releases it when the holder dies, however it dies.
+    """A lock that one process on this machine can hold for a home directory. The kernel releases it when the process ends in any way.
 
-    The directory itself is locked, so that nobody gets in by deleting a file; the file `lock` says who has it, and is locked too for
-    versions that knew the file alone.
+    The directory itself is locked, so that deleting a file does not release the lock. The file `lock` contains the process id of the
+    holder. It is locked too, because older versions lock only this file.
     """
 
     def __init__(self, home: Path) -> None:
@@ -40,7 +44,12 @@ class HomeLock:
         self._handles: list[int] = []
 
     def acquire(self) -> None:
-        """Take the lock, or raise EmbeddedNeo4jError naming the process that has it."""
+        """Take the lock. Does not wait.
+
+        Raises:
+            EmbeddedNeo4jError: another process has it, which the message names, or this system has no such locks.
+            OSError: the home cannot be opened.
+        """
         try:
             import fcntl
         except ImportError as error:
@@ -65,31 +74,31 @@ class HomeLock:
             return ""
 
     def release(self) -> None:
-        """Give the lock back; harmless when it is not held."""
+        """Release the lock. Does nothing when it is not held."""
         while self._handles:
             os.close(self._handles.pop())
 
 
 def in_use(home: Path, holder: str) -> EmbeddedNeo4jError:
-    """That another process has the home; `holder` is its id, empty when that cannot be told."""
+    """The error that another process uses the home. `holder` is its process id, empty when it is unknown."""
     who = f"process {holder}" if holder else "another process"
     return EmbeddedNeo4jError(f"{home} is in use by {who}; stop it, or give this one another data directory")
 
 
 def home_argument(home: Path) -> str:
-    """The argument by which a Java of this home is recognised, and which Neo4j reads."""
+    """The argument that tells Neo4j its home. The Java processes of a home are recognised by it, too."""
     return f"--home-dir={home}"
 
 
 def java_of(home: Path) -> list[psutil.Process]:
-    """Java processes whose command line says that they run on exactly this home, and which belong to the user who owns it."""
+    """The Java processes with this home in their command line that belong to the owner of the home. Zombies are left out."""
     import psutil
 
     argument = home_argument(home)
     try:
         owner = home.stat().st_uid
     except OSError:
-        owner = os.getuid()  # the directory is gone; what ran on it was ours
+        owner = os.getuid()  # the directory was deleted; what ran on it was started by this user
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
@@ -102,13 +111,16 @@ def java_of(home: Path) -> list[psutil.Process]:
 
 
 def stop_leftovers(home: Path, grace: float) -> int:
-    """End every Java of this home: SIGTERM, SIGKILL after `grace` seconds. Returns how many there were.
+    """Stop all Java processes of this home: SIGTERM, and SIGKILL after `grace` seconds. Blocks; call it in a thread.
 
-    Only for a holder of the home's lock: then whoever started them is gone, unless the directory was deleted and made anew.
-    Blocks; call it in a thread.
+    The caller must hold the lock of the home. Then the services that started these processes have ended, unless the directory was
+    deleted and created again.
+
+    Returns:
+        The number of processes.
 
     Raises:
-        EmbeddedNeo4jError: another service that lives has one of them; nothing was stopped.
+        EmbeddedNeo4jError: one of the processes belongs to another service that is still running. Nothing was stopped.
     """
     import psutil
 
@@ -129,7 +141,7 @@ def stop_leftovers(home: Path, grace: float) -> int:
 
 
 def service_of(java: psutil.Process) -> int | None:
-    """Process id of the living service that a Java runs for, as its guard was told; None when that is gone, or cannot be told."""
+    """Process id of the service that a Java runs for, read from its guard's command line. None: it has ended, or is unknown."""
     import psutil
 
     try:
@@ -145,7 +157,7 @@ def service_of(java: psutil.Process) -> int | None:
 
 
 def listens(process: psutil.Process, port: int) -> bool:
-    """Whether it is this very process that listens on a port of loopback. Works for one's own processes without further rights."""
+    """Whether this process listens on a TCP port. Needs no special rights for processes of the same user."""
     import psutil
 
     try:
@@ -156,7 +168,7 @@ def listens(process: psutil.Process, port: int) -> bool:
 
 
 def own_java_listens(home: Path, port: int) -> bool:
-    """Whether a Java of this home, which belongs to the home's owner, listens on a port of loopback. Blocks for some milliseconds."""
+    """Whether a Java of this home, run by the owner of the home, listens on a TCP port. Blocks for some milliseconds."""
     return any(listens(java, port) for java in java_of(home))
 
 

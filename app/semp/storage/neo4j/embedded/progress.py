@@ -1,4 +1,4 @@
-"""Shows the steps of a start: a live line on a terminal, a plain line now and then anywhere else."""
+"""Shows the steps of a start: a progress bar on a terminal, a line of text every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-PLAIN_INTERVAL = 5.0  # seconds between two plain lines of one step
-WORTH_A_LINE = 2.0  # seconds; a shorter step leaves no line behind
+PLAIN_INTERVAL = 5.0  # seconds between two lines of text about one step
+WORTH_A_LINE = 2.0  # seconds; a shorter step prints no line
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where one step of a start stands. `done` counts up to `total`, or seconds when there is no total."""
+    """The progress of one step of a start. `done` counts up to `total`; without a total, it is the seconds so far."""
 
     name: str
     done: int = 0
@@ -28,13 +28,17 @@ class Step:
 
 
 def silent(step: Step) -> None:
-    """Show nothing."""
+    """Ignore the progress of a step."""
 
 
 class StepReporter:
-    """Give `report` to EmbeddedNeo4j as its `progress`; use as a context manager, or call `close` at the end.
+    """Shows steps. Pass `report` to EmbeddedNeo4j as `progress`. Use the reporter as a context manager, or call `close` at the end.
 
-    May be called from any thread. Writes to `stream` (stderr by default), so that stdout stays clean.
+    Safe to call from any thread.
+
+    Args:
+        stream: where to write, stderr by default, because stdout is for results.
+        clock: gives seconds.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +46,8 @@ class StepReporter:
         self._clock = clock
         self._guard = threading.Lock()
         self._began: dict[str, float] = {}
-        self._spoke: dict[str, float] = {}
+        self._last_line: dict[str, float] = {}
+        """When the last line about a step was written."""
         self._live: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -53,7 +58,7 @@ class StepReporter:
         self.close()
 
     def report(self, step: Step) -> None:
-        """Show this state of a step."""
+        """Show the progress of a step."""
         with self._guard:
             now = self._clock()
             began = self._began.setdefault(step.name, now)
@@ -63,22 +68,22 @@ class StepReporter:
                 self._show_plain(step, now, now - began)
             if step.finished:
                 self._began.pop(step.name, None)
-                self._spoke.pop(step.name, None)
+                self._last_line.pop(step.name, None)
 
     def close(self) -> None:
-        """End the live line, if there is one. Reporting may go on afterwards (a restart, for instance)."""
+        """Remove the progress bar, if there is one. `report` may still be called afterwards, for instance for a restart."""
         with self._guard:
             self._end_live()
 
     def _show_plain(self, step: Step, now: float, elapsed: float) -> None:
         if step.finished:
-            if step.name in self._spoke or elapsed >= WORTH_A_LINE:
-                self._say(f"{step.name}: done in {elapsed:.0f} s")
-        elif elapsed >= WORTH_A_LINE and now - self._spoke.get(step.name, -PLAIN_INTERVAL) >= PLAIN_INTERVAL:
-            self._spoke[step.name] = now
-            self._say(f"{step.name}: {f'{step.done} of {step.total}' if step.total else f'{elapsed:.0f} s so far'}")
+            if step.name in self._last_line or elapsed >= WORTH_A_LINE:
+                self._write_line(f"{step.name}: done in {elapsed:.0f} s")
+        elif elapsed >= WORTH_A_LINE and now - self._last_line.get(step.name, -PLAIN_INTERVAL) >= PLAIN_INTERVAL:
+            self._last_line[step.name] = now
+            self._write_line(f"{step.name}: {f'{step.done} of {step.total}' if step.total else f'{elapsed:.0f} s so far'}")
 
-    def _say(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         self._stream.write(line + "\n")
         self._stream.flush()
 

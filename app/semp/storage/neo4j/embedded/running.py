@@ -1,4 +1,4 @@
-"""How other commands reach the embedded Neo4j of a service that is running."""
+"""Finds the embedded Neo4j of a running service, for other commands of the same user."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _ADDRESS = re.compile(r"^server\.bolt\.listen_address=(\S+)$", re.MULTILINE)
 
 
 def running_connection(home: Path) -> Connection | None:
-    """The connection to the server that runs on `home`, None when none does. Only the user who owns the home can read it.
+    """The connection to the server that runs on `home`; None when no server runs there. Only the owner of the home can read it.
 
-    The password is given out only when the process that listens at the address is the home owner's own Java for this home. Another
-    user's program may have the port of a server that is gone.
+    The result contains the password. So there is one only if the program that listens at the address is a Java of this home, run by the
+    owner of the home. After a server has ended, a program of another user may use its port.
 
     Raises:
-        EmbeddedNeo4jError: others may write in the home, so nothing in it can be trusted.
+        EmbeddedNeo4jError: other users may write in the home, so nothing in it can be trusted.
+        OSError: the password or the configuration cannot be read.
     """
     home = home.expanduser().resolve()
     conf, password = home / "conf" / "neo4j.conf", home / "password"

@@ -1,4 +1,4 @@
-"""Which Java runs which Neo4j, and the command line that does it."""
+"""Which Java and which main class run a version of Neo4j."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def main_class(version: str) -> str:
 
 
 def find_java(version: str) -> Java:
-    """The Java for `version`: the bundled one (25) for 2025 and later, a Java 17 or 21 on the PATH for 5.26.
+    """The Java for a version of Neo4j: for 5.26 a Java 17 or 21 on the PATH, for 2025 and later the bundled Java (25).
 
-    Raises EmbeddedNeo4jError when there is none for this platform.
+    Raises:
+        EmbeddedNeo4jError: there is none on this machine.
     """
     return _java_on_path({17, 21}) if version.startswith("5.") else _bundled()
 
@@ -44,13 +45,13 @@ def _bundled() -> Java:
 
 
 def _java_on_path(majors: set[int]) -> Java:
-    wanted = " or ".join(str(major) for major in sorted(majors))
-    found = shutil.which("java")
-    if found is None:
-        raise EmbeddedNeo4jError(f"this version of Neo4j needs Java {wanted}, and there is no java on the PATH")
-    asked = [found, "-version"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30).stderr  # noqa: S603 - on the user's PATH
-    match = re.search(r'version "(\d+)', said)
+    needed = " or ".join(str(major) for major in sorted(majors))
+    executable = shutil.which("java")
+    if executable is None:
+        raise EmbeddedNeo4jError(f"this version of Neo4j needs Java {needed}, and there is no java on the PATH")
+    command = [executable, "-version"]
+    output = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stderr  # noqa: S603 - on the user's PATH
+    match = re.search(r'version "(\d+)', output)
     if not match or int(match[1]) not in majors:
-        raise EmbeddedNeo4jError(f"this version of Neo4j needs Java {wanted}, and {found} is another")
-    return Java(Path(found), int(match[1]))
+        raise EmbeddedNeo4jError(f"this version of Neo4j needs Java {needed}, and {executable} is another version")
+    return Java(Path(executable), int(match[1]))

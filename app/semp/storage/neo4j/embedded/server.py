@@ -1,4 +1,4 @@
-"""A real Neo4j Community server as a child of this process: fetched, configured, started, watched, stopped."""
+"""Downloads, configures, starts, supervises and stops a Neo4j Community server as a child of this process."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .runtime import find_java, main_class
 from .space import NEW_DATA, OLD_DATA, report_space, require_space
 
 DEFAULT_VERSION = "2026.08.1"
-FIRST_BACKOFF = 1.0
-LAST_BACKOFF = 30.0
-RECORDING = Path("conf", "classes.recorded")
-STAYED_UP = 60.0  # seconds after which the next restart starts from FIRST_BACKOFF again
-LEFTOVER_GRACE = 15.0
-PORT_ATTEMPTS = 3
+FIRST_BACKOFF = 1.0  # seconds before the first restart; doubled for each further one
+LAST_BACKOFF = 30.0  # seconds between two restarts, at most
+RECORDING = Path("conf", "classes.recorded")  # below the home: the classes that Java has loaded, for the class archive
+STAYED_UP = 60.0  # seconds of running after which the next restart waits only FIRST_BACKOFF again
+LEFTOVER_GRACE = 15.0  # seconds between SIGTERM and SIGKILL for a Java that an earlier run left
+PORT_ATTEMPTS = 3  # starts with another free port when a program has taken the port meanwhile
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -37,9 +37,14 @@ _log = logging.getLogger(__name__)
 class EmbeddedNeo4j:
     """One Neo4j on one home directory.
 
-    Guarantees: at most one holder per home; Java listens on loopback only and never outlives this process, however it
-    ends; a commit it acknowledged is there after any restart; when Java dies it comes back at the same URI.
-    `start` and `stop` belong to one event loop, the same for both.
+    Guarantees:
+
+    - At most one process uses a home.
+    - Java listens only on loopback, and ends when this process ends, in whatever way.
+    - An acknowledged commit is still there after every restart.
+    - When Java ends unexpectedly, or its database stops itself, it is restarted at the same URI.
+
+    Call `start` and `stop` in the same event loop.
     """
 
     def __init__(
@@ -53,11 +58,16 @@ class EmbeddedNeo4j:
         page_cache: str | None = None,
         progress: Callable[[Step], None] = silent,
     ) -> None:
-        """Nothing is touched before `start`.
+        """Does not touch any file or process; `start` does.
 
-        `home` holds everything of this database. `cache` holds the jars (default: $SEMP_CACHE or the user's cache
-        directory). `repository` is the URL of a Maven mirror. Sizes are like ``512m``. `progress` may be called from
-        any thread.
+        Args:
+            home: directory of this database: data, configuration, logs and password.
+            version: of Neo4j; it must have a lock file.
+            cache: directory of the jars, None for $SEMP_CACHE or else the user's cache directory.
+            repository: URL of a Maven mirror, None for the central repository.
+            heap: size such as ``512m``, None for the default of `MemoryPlan.for_machine`.
+            page_cache: the same.
+            progress: is called with each change of a step, from any thread.
         """
         self._home = home.expanduser().resolve()
         self._version = version
@@ -78,18 +88,19 @@ class EmbeddedNeo4j:
 
     @property
     def running(self) -> bool:
-        """Whether it answers, as far as is known: False before start, while it restarts, and after stop."""
+        """Whether Neo4j answers, as far as is known. False before the start, during a restart, and after the stop."""
         return self._ready
 
     @property
     def pid(self) -> int | None:
-        """Process id of Java, or None when there is none just now. Looks through the process table: not for hot paths."""
+        """Process id of Java, None while it is not running. Searches the process table: not for hot paths."""
         return None if self._child is None else self._child.java_pid()
 
     async def start(self) -> Connection:
-        """Prepare, start, and return when an authenticated query is answered. Started already: the same connection.
+        """Start Neo4j, and wait until it answers an authenticated query. When it is started already, return the same connection.
 
-        Raises EmbeddedNeo4jError, with a message for a person, and then leaves no process and no lock behind.
+        Raises:
+            EmbeddedNeo4jError: with a message for the user. No process is left running then, and the home is not locked.
         """
         async with self._changing:
             if self._connection is not None:
@@ -109,7 +120,7 @@ class EmbeddedNeo4j:
             return self._connection
 
     async def stop(self) -> None:
-        """Stop Java cleanly (by force after 30 s) and release the home. Harmless when not started, or stopped."""
+        """Stop Java cleanly, or kill it after 30 s, and release the home. Safe to repeat; does nothing when it is not started."""
         async with self._changing:
             tasks = [task for task in (self._supervisor, self._archiving, self._reporting) if task is not None]
             self._supervisor = self._archiving = self._reporting = None
@@ -151,7 +162,7 @@ class EmbeddedNeo4j:
         raise AssertionError("unreachable")
 
     async def _command(self, plan: MemoryPlan) -> list[str]:
-        """Everything Java needs, brought to disk; and its command line, which holds no secret."""
+        """The command line of Java, without any secret. Downloads the jars and writes the argument file that it needs."""
         java = find_java(self._version)
         jars = await self._fetch()
         (self._home / "conf").mkdir(exist_ok=True)
@@ -194,7 +205,11 @@ class EmbeddedNeo4j:
         return child.connection
 
     async def _lost(self, child: Child) -> str:
-        """Wait until Java has ended, or its database has stopped itself; what happened."""
+        """Wait until Java has ended or its database has stopped itself.
+
+        Returns:
+            What happened, for the log.
+        """
         ended, failure = asyncio.create_task(child.ended()), asyncio.create_task(child.failure())
         try:
             await asyncio.wait((ended, failure), return_when=asyncio.FIRST_COMPLETED)
@@ -216,22 +231,24 @@ class EmbeddedNeo4j:
             if clock() - began >= STAYED_UP:
                 backoff = FIRST_BACKOFF
             _log.error("%s; restarting Neo4j in %.0f s", cause, backoff)
-            await self._child.stop()
             while not self._ready:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
                 try:
+                    # Java may still be running, with the store and the port: its database has stopped itself, or its guard has died.
+                    await self._child.stop()
                     require_space(self._home, OLD_DATA, "the database")
-                    # The guard may be what died: its Java still has the store and the port.
-                    await asyncio.to_thread(stop_leftovers, self._home, LEFTOVER_GRACE)
                     await self._restart()
                     _log.warning("Neo4j is back (pid %s)", self.pid)
-                except Exception as error:  # whatever it is, giving up would leave the service without its log
+                except Exception as error:  # never give up: without Neo4j the service cannot work
                     _log.error("Neo4j could not be restarted, next attempt in %.0f s: %s", backoff, error)
 
 
 async def _in_a_thread_that_may_be_left(work: Callable[[], T]) -> T:
-    """Run it in a thread that nobody waits for once this is cancelled: a download that hangs must not hold up the end of the process."""
+    """The result of `work`, run in a daemon thread. When the caller is cancelled, nobody waits for the thread any more.
+
+    So a download that hangs does not delay the end of the process.
+    """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
@@ -246,7 +263,7 @@ async def _in_a_thread_that_may_be_left(work: Callable[[], T]) -> T:
             value = work()
         except BaseException as error:
             failure = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the event loop is closed already
             loop.call_soon_threadsafe(settle, value, failure)
 
     threading.Thread(target=run, name="fetch-neo4j", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Room on the disk that holds the data: enough to start, enough to append, and a word in the log when there is too little."""
+"""Checks the free space on the disk that holds the data: before a start, before an append, and for log lines."""
 
 from __future__ import annotations
 
@@ -11,25 +11,31 @@ from .errors import EmbeddedNeo4jError
 
 MB = 1_000_000
 NEW_DATA = 400 * MB
-"""Bytes that a new database needs: 134 MB for its files and logs as they are made, RESERVE, and room for the first events."""
+"""Bytes that a new database needs: 134 MB for its first files and logs, RESERVE, and room for the first events."""
 OLD_DATA = 80 * MB
-"""Bytes without which an existing database cannot start: it makes a transaction log of 64 MiB."""
+"""Bytes that an existing database needs to start: it creates a transaction log of 64 MiB."""
 RESERVE = 200 * MB
-"""Bytes below which nothing more is appended. A database that cannot write what it has committed stops itself, and reads stop with it.
+"""With fewer free bytes than this, events are refused. A database that cannot write what it has committed stops itself; then it cannot
+be read either.
 
-What was accepted before must still fit: 64 MiB that wait for a transaction, their copy in the transaction log, the next transaction log
-(64 MiB, made in advance).
+The reserve is for what was accepted before: up to 64 MiB that wait for a transaction, their copy in the transaction log, and the next
+transaction log (64 MiB, created in advance).
 """
 LOOK = 5.0
-"""Seconds between two looks at the disk."""
+"""Seconds between two checks of the disk."""
 _log = logging.getLogger(__name__)
 
 
 def require_space(home: Path, needed: int, what: str) -> None:
-    """Refuse to start where there is too little space.
+    """Check that the disk has enough free space.
+
+    Args:
+        home: a directory on the disk.
+        needed: bytes.
+        what: what needs them, for the message.
 
     Raises:
-        EmbeddedNeo4jError: names the directory, what is free and what is needed.
+        EmbeddedNeo4jError: there is too little. The message names the directory, the free space and the needed space.
     """
     free = shutil.disk_usage(home).free
     if free < needed:
@@ -40,7 +46,7 @@ def require_space(home: Path, needed: int, what: str) -> None:
 
 
 def has_room(home: Path) -> bool:
-    """Whether the disk has room for more events. True where it cannot be read: then the database will say so."""
+    """Whether the disk has RESERVE free bytes. True when this cannot be found out: then writes to the database will fail instead."""
     try:
         return shutil.disk_usage(home).free >= RESERVE
     except OSError:
@@ -48,17 +54,16 @@ def has_room(home: Path) -> bool:
 
 
 async def report_space(home: Path) -> None:
-    """Log when the disk becomes full, and when it no longer is. Runs until it is cancelled."""
+    """Log when the disk becomes full, and when it has room again. Runs until it is cancelled."""
     full = False
     while True:
         if has_room(home) is full:
             full = not full
-            free = shutil.disk_usage(home).free // MB
             if full:
                 _log.error(
-                    "the disk of %s is full: %d MB are free, %d MB are needed. Events are refused until there is room; reading goes on",
-                    home, free, RESERVE // MB,
+                    "the disk of %s is full: less than %d MB are free. Events are refused until there is room; reading goes on",
+                    home, RESERVE // MB,
                 )  # fmt: skip
             else:
-                _log.warning("the disk of %s has room again (%d MB are free); events are taken", home, free)
+                _log.warning("the disk of %s has room again; events are taken", home)
         await asyncio.sleep(LOOK)

@@ -1,15 +1,14 @@
-"""How an older database becomes one of today: steps by number, each from the version before it to its own.
+"""Brings the data of an older version up to the current schema: numbered steps, each from the version before it to its own version.
 
-Two kinds of change need no step: a constraint or an index is a file in `cypher/schema/`, made at every start where it is
-missing; a property or a label that older code does not notice is simply written. A step is for data that older code wrote
-otherwise. Its rules:
+Two kinds of change need no step: a new constraint or index is a file in `cypher/schema/`, and is created at the next start; a new
+property or label that older code ignores is simply written. A step is for data that older code wrote in another form. The rules:
 
-- It stands in a module of its own, `mNNNN_name`, and at the end of STEPS; its number is the next one. A released one is not edited.
-- It derives what it writes from what is there, in pages, and may be interrupted at any point and begun again.
-- `migrate` sets the version in the database once the step has ended, under the lock that orders appends, with a new tip: a plan of
-  an older process is refused from then on. Services of an older version must not append meanwhile: they would leave out what the
-  step adds.
-- Its test begins with data as the release before wrote it, and ends with what an append of today would have written.
+- A step has its own module, `mNNNN_name`, and the next number, and is the last one in STEPS. A released step is never edited.
+- A step computes what it writes from the stored data, in pages. It can be interrupted at any point and started again.
+- After a step has ended, `migrate` writes the new version and a new tip, under the lock that orders appends. From then on, the
+  database refuses plans that an older process made before. No service of an older version may append while a step runs: its events
+  would lack what the step adds.
+- The test of a step starts with data as the previous release wrote it, and ends with what an append of today writes.
 """
 
 from __future__ import annotations
@@ -27,27 +26,35 @@ log = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """From the version before to this one."""
+    """One step, from the version before `version` to `version`."""
 
     version: int
     what: str
+    """What the step does, for the log."""
     run: Callable[[EventLog, Connection], Awaitable[None]]
 
 
-STEPS = (Step(2, "what each event moved is kept with it, and the field of signals in snapshots", m0002_moves.run),)
-"""In order, without gaps; version 1 is what the first release wrote."""
+STEPS = (Step(2, "moves are stored with their events, and all signals in snapshots", m0002_moves.run),)
+"""In order of version, without gaps. Version 1 is the schema of the first release."""
 VERSION = STEPS[-1].version
-"""What this code reads and writes. A database with a higher one is refused, one with a lower one is brought up."""
+"""The version that this code reads and writes. A database of a higher version is refused; one of a lower version is migrated."""
+
+INDEX_PATIENCE = 3600.0
+"""Seconds that a start waits for the indexes of a large log, at most."""
 
 
 async def migrate(store: EventLog, connection: Connection, found: int) -> None:
-    """Run the steps above the version that was found, one after the other. Safe to interrupt and repeat."""
+    """Run all steps above the version `found` in the database, one after the other, and wait for the indexes. Safe to interrupt and repeat.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached.
+    """
     for step in STEPS:
         if step.version <= found:
             continue
-        log.warning("bringing the database up to schema %d: %s", step.version, step.what)
+        log.warning("migrating the database to schema version %d: %s", step.version, step.what)
         await step.run(store, connection)
         async with connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
             await transaction.run("set_schema", tip=new_id(), schema=step.version)
-    await connection.run("await_indexes")
+    await connection.await_indexes(INDEX_PATIENCE)

@@ -1,4 +1,4 @@
-"""To schema 2: what each event moved is kept with it, and the field of signals in snapshots. Both follow from the log."""
+"""To schema 2: moves are stored with their events, and all signals in snapshots. Both are computed from the log."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ log = logging.getLogger(__name__)
 
 
 async def run(store: EventLog, connection: Connection) -> None:
-    """Replay the log once and write what an append of schema 2 writes beside its events. Safe to interrupt and repeat."""
+    """Replay the log once, and write what an append of schema 2 writes besides the events. Safe to interrupt and repeat."""
     history = Neo4jHistory(connection)
     state = await store.state()
     signals: dict[Key, Signal] = {}
     done = 0
     async for page in entries(store, state.head):
-        found: list[rows.Row] = []
+        moves_of_events: list[rows.Row] = []
         for entry in page:
             now = from_text(entry.event.timestamp)
             entry.moves = fold(entry, signals.get, signals, now, rules_at(state.rules, entry.event.position))
             if moves := kept(entry):
                 first, *further = [rows.moved(move) for move in moves]
-                found.append([entry.event.position, *first, further])
-        await connection.run("put_moves", events=rows.Rows(found))
+                moves_of_events.append([entry.event.position, *first, further])
+        await connection.run("put_moves", events=rows.Rows(moves_of_events))
         last = page[-1].event
         if last.position - done >= EVERY:
             done, now = last.position, from_text(last.timestamp)
             await history.put_snapshot(Snapshot(done, now, [signal for signal in signals.values() if signal.strength_at(now)]), state.epoch)
-            log.warning("%d of %d events are done", done, state.head)
+            log.warning("%d of %d events are migrated", done, state.head)
