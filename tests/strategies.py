@@ -1,4 +1,4 @@
-"""What the tests share: random histories, the protocol read literally, a store that fails on purpose, and a loop that skips waiting."""
+"""Shared by the tests: random histories, a slow reference of the protocol, a store with injected faults, a loop that never waits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from semp.storage.memory.store import MemoryStore
 T = TypeVar("T")
 
 BEGIN = 1_736_935_800_000
-"""2025-01-15T10:10:00.000Z, where the clocks of the tests begin."""
+"""Start time of the test clocks, in milliseconds since 1970: 2025-01-15T10:10:00.000Z."""
 SCOPES = ("ui", "ui.login", "ui.login.form", "api")
 TRACES = ("t1", "t2")
 AGENTS = ("ann", "bob", "cy")
@@ -42,7 +42,7 @@ CREDITS = ({"discount": 0.5}, {"discount": 0.9, "max_depth": 3}, {"discount": 1,
 
 
 class FakeClock:
-    """Time as the test sets it."""
+    """A clock that stands still at `now`, in milliseconds since 1970, until the test changes it."""
 
     def __init__(self, now: int = BEGIN) -> None:
         self.now = now
@@ -66,7 +66,7 @@ def new_draft(
     agent: str = "ann",
     **payload: Any,
 ) -> Draft:
-    """A checked event, with whatever its type requires filled in; `action=None` leaves the action out."""
+    """A validated draft. Payload fields that its type requires are filled in; `action=None` leaves the action out."""
     required: dict[str, dict[str, Any]] = {
         "proposal": {"action": "a1"}, "ready": {"status": "ok"}, "test": {"status": "passed"},
         "reward": {"value": 0.5}, "penalty": {"value": -0.2}, "cancel": {},
@@ -84,21 +84,22 @@ def new_draft(
 
 @dataclass
 class Moment:
-    """Events that happen at one time, and how they are cut into submissions."""
+    """Events with the same time, and how they are split into submissions."""
 
     advance: int
     """Milliseconds since the moment before."""
     drafts: list[Draft]
     cuts: list[int] = field(default_factory=list[int])
+    """Where to split; taken modulo the number of events plus one."""
 
     def submissions(self) -> list[list[Draft]]:
-        """The drafts in order, cut into batches."""
+        """The drafts in order, split into batches."""
         edges = [0, *sorted({cut % (len(self.drafts) + 1) for cut in self.cuts}), len(self.drafts)]
         return [self.drafts[a:b] for a, b in itertools.pairwise(edges) if a < b]
 
 
-def random_draft(rng: random.Random, number: int | None, earlier: Sequence[str], **wanted: Any) -> Draft:
-    """Any valid event, with up to three of `earlier` as its parents."""
+def random_draft(rng: random.Random, number: int | None, earlier: Sequence[str], **fixed: Any) -> Draft:
+    """A random valid event, with up to three of `earlier` as its parents. `fixed`: arguments of `new_draft` that are not random."""
     event_type: EventType = rng.choices(("proposal", "ready", "test", "reward", "penalty"), (3, 1, 1, 4, 3))[0]
     payload: dict[str, Any] = {}
     if event_type == "proposal" or rng.random() < 0.25:
@@ -119,13 +120,13 @@ def random_draft(rng: random.Random, number: int | None, earlier: Sequence[str],
         parents = rng.sample(near, min(len(near), rng.choice((1, 1, 2, 3))))
     arguments: dict[str, Any] = {
         "scope": rng.choice(SCOPES), "trace": rng.choice(TRACES), "agent": rng.choice(AGENTS), "number": number, "parents": parents,
-    } | wanted  # fmt: skip
+    } | fixed  # fmt: skip
     return new_draft(event_type, **arguments, **payload)
 
 
 def random_history(rng: random.Random, moments: int, largest: int = 6, first: int = 1) -> list[Moment]:
-    """Moments of random events, with time now and then jumping so far that signals fade."""
-    found: list[Moment] = []
+    """Random moments of 1 to `largest` events. Time sometimes jumps so far that signals fade. `first`: the number of the first id."""
+    history: list[Moment] = []
     ids: list[str] = []
     for _ in range(moments):
         drafts: list[Draft] = []
@@ -133,12 +134,12 @@ def random_history(rng: random.Random, moments: int, largest: int = 6, first: in
             drafts.append(random_draft(rng, first + len(ids), ids))
             ids.append(drafts[-1].id)
         advance = rng.choice((0, 1, 999, 30_000, 60_000, 61_234, 600_000, 7_200_000))
-        found.append(Moment(advance, drafts, [rng.randrange(1_000) for _ in range(rng.randint(0, 4))]))
-    return found
+        history.append(Moment(advance, drafts, [rng.randrange(1_000) for _ in range(rng.randint(0, 4))]))
+    return history
 
 
 def histories(moments: int = 10, largest: int = 6) -> st.SearchStrategy[list[Moment]]:
-    """Random histories; they shrink by their number of moments."""
+    """A Hypothesis strategy for random histories; they shrink to fewer moments."""
 
     def history(seed: int, count: int, size: int) -> list[Moment]:
         return random_history(random.Random(seed), count, size)
@@ -147,10 +148,10 @@ def histories(moments: int = 10, largest: int = 6) -> st.SearchStrategy[list[Mom
 
 
 class Reference:
-    """docs/protocol.md, "What an event does to a signal" and "Which signal an event moves", read literally and slowly.
+    """A slow reference implementation of docs/protocol.md, "What an event does to a signal" and "Which signal an event moves".
 
-    Shares no code with the service: every signal decays eagerly at every event, causes are searched with networkx, the newest
-    proposal by a walk through the log.
+    It shares no code with the service. Every event decays all signals, causes are searched with networkx, and the newest proposal is
+    found by a walk through the log.
     """
 
     def __init__(self) -> None:
@@ -166,7 +167,7 @@ class Reference:
         self.now = 0
 
     def decay(self, now: int) -> None:
-        """Bring every signal to `now`; those below 0.01 are gone."""
+        """Decay every signal to `now`, in milliseconds since 1970. Signals below 0.01 are deleted."""
         seconds = (now - self.now) / 1000
         for key in list(self.strengths):
             self.strengths[key] *= self.lambdas[key] ** (seconds / self.intervals[key])
@@ -175,7 +176,7 @@ class Reference:
         self.now = now
 
     def add(self, event: Any, rules: Rules) -> list[Move]:
-        """Fold one stored event under the rules in force at its position; what it moved."""
+        """Apply one stored event under the rules in force at its position. Returns its moves."""
         now = from_text(event.timestamp)
         assert now >= self.now, "time runs backwards"
         self.decay(now)
@@ -209,43 +210,43 @@ class Reference:
         return moves
 
     def targets(self, event: Any, payload: dict[str, Any], rules: Rules) -> dict[Key, float]:
-        """The signals an event moves, each once, with what part of its value reaches each."""
-        found, hops = self.answered(event, payload)
-        shares = dict.fromkeys(found, 1.0)
-        asked = payload.get("credit", {"discount": rules.credit_discount, "max_depth": rules.credit_depth})
-        if event.type in ("reward", "penalty") and asked["discount"]:
-            away: dict[str, int] = nx.single_source_shortest_path_length(self.graph, event.id, cutoff=asked.get("max_depth", 8))
-            above = [found for found in away if away[found] > hops and self.events[found].type == "proposal"]
-            for found in sorted(above, key=lambda found: (away[found], -self.events[found].position)):
-                key = self.events[found].scope, self.payloads[found]["action"]
-                shares.setdefault(key, asked["discount"] ** (away[found] - hops))
+        """The signals that an event moves, and the share of its value that each of them gets."""
+        answered, hops = self.answered(event, payload)
+        shares = dict.fromkeys(answered, 1.0)
+        credit = payload.get("credit", {"discount": rules.credit_discount, "max_depth": rules.credit_depth})
+        if event.type in ("reward", "penalty") and credit["discount"]:
+            away: dict[str, int] = nx.single_source_shortest_path_length(self.graph, event.id, cutoff=credit.get("max_depth", 8))
+            above = [cause for cause in away if away[cause] > hops and self.events[cause].type == "proposal"]
+            for cause in sorted(above, key=lambda cause: (away[cause], -self.events[cause].position)):
+                key = self.events[cause].scope, self.payloads[cause]["action"]
+                shares.setdefault(key, credit["discount"] ** (away[cause] - hops))
         return shares
 
     def answered(self, event: Any, payload: dict[str, Any]) -> tuple[list[Key], int]:
-        """The signals an event answers to, and how far above it they are."""
+        """The signals that an event answers to, and their distance from it in PARENT hops."""
         if payload.get("action") is not None and event.type != "cancel":
             return [(event.scope, payload["action"])], 0
-        found = self.nearest(event.id)
-        if found:
-            hops = cast("int", nx.shortest_path_length(self.graph, event.id, found[0]))
-            return list(dict.fromkeys((self.events[near].scope, self.payloads[near]["action"]) for near in found)), hops
+        nearest = self.nearest(event.id)
+        if nearest:
+            hops = cast("int", nx.shortest_path_length(self.graph, event.id, nearest[0]))
+            return list(dict.fromkeys((self.events[cause].scope, self.payloads[cause]["action"]) for cause in nearest)), hops
         for earlier in reversed(self.events.values()):
             if (earlier.type, earlier.trace_id, earlier.scope) == ("proposal", event.trace_id, event.scope):
                 return [(earlier.scope, self.payloads[earlier.id]["action"])], 0
         return [], 0
 
     def nearest(self, event_id: str) -> list[str]:
-        """All proposals at the smallest distance above the event, in log order."""
+        """The proposals among the causes of the event at the smallest distance, in log order."""
         away: dict[str, int] = nx.single_source_shortest_path_length(self.graph, event_id)
-        proposals = [found for found in away if found != event_id and self.events[found].type == "proposal"]
-        smallest = min((away[found] for found in proposals), default=0)
-        return sorted((found for found in proposals if away[found] == smallest), key=lambda found: self.events[found].position)
+        proposals = [cause for cause in away if cause != event_id and self.events[cause].type == "proposal"]
+        smallest = min((away[cause] for cause in proposals), default=0)
+        return sorted((cause for cause in proposals if away[cause] == smallest), key=lambda cause: self.events[cause].position)
 
 
 class FlakyStore:
-    """A real store whose calls take random time and sometimes fail, before or after the work was really done.
+    """A store whose calls take a random time and sometimes fail, before or after `inner` did the work.
 
-    `rate` is the chance of a fault at each of the two places of each call.
+    `rate` is the probability of a fault at each of these two points of a call. `faults` counts the faults.
     """
 
     def __init__(self, inner: Storage, rng: random.Random, rate: float = 0.05) -> None:
@@ -269,7 +270,7 @@ class FlakyStore:
         self.inner.require_room()
 
     async def hop(self) -> None:
-        """Let others run, for a moment or for longer; then perhaps fail."""
+        """Let other tasks run for a random time, then raise StoreUnavailable with the probability `rate`."""
         for _ in range(self.rng.choice((0, 0, 1, 2, 5))):
             await asyncio.sleep(0)
         if self.rng.random() < 0.3:
@@ -301,7 +302,7 @@ class FlakyTurn:
 
 
 class Writer:
-    """A committer with its ledger and hub, and everything its tail of the log was fed."""
+    """A committer with its ledger and hub. `fed` holds the entries that the committer gave to `on_commit`, in order."""
 
     def __init__(self, store: EventLog, state: Any, signals: Iterable[Any], clock: Callable[[], int], **settings: Any) -> None:
         elapsed = settings.pop("elapsed", elapsed_clock)
@@ -331,11 +332,11 @@ class Writer:
         self.hub.reset(self.begin)
 
     async def append(self, *drafts: Draft, batch: bool | None = None) -> list[Recorded]:
-        """Submit and wait."""
+        """Submit the drafts and wait for the answer. `batch`: whether they are sent as a batch; by default when there are several."""
         return await self.committer.submit(drafts, batch=len(drafts) > 1 if batch is None else batch)
 
     def assert_fed_in_order(self) -> None:
-        """What the tail was fed has no gap and no repeat."""
+        """The positions in `fed` follow one another without gap or repeat."""
         assert [entry.event.position for entry in self.fed] == list(range(self.begin + 1, self.begin + 1 + len(self.fed)))
 
 
@@ -356,19 +357,18 @@ async def whole_log(log: EventLog) -> list[Entry]:
 
 
 class _SkippingSelector(selectors.SelectSelector):
-    """Never waits: a wait for time becomes a jump of the loop's clock."""
+    """Never waits: where it would wait for a timeout, it moves the loop's clock forward by that time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.skipped = 0.0
-        self.stuck = 0
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
         if ready:
             return ready
         if timeout is None:
-            raise AssertionError("deadlock: every task waits, and nothing will ever wake one")
+            raise AssertionError("deadlock: every task waits, and nothing will wake one of them")
         self.skipped += timeout
         return ready
 
@@ -385,7 +385,7 @@ class SkippingLoop(asyncio.SelectorEventLoop):
 
 
 def run_skipping(work: Awaitable[T]) -> T:
-    """Run a coroutine on a SkippingLoop, within an hour of its own time."""
+    """Run a coroutine on a SkippingLoop; raises TimeoutError after an hour of simulated time."""
 
     async def bounded() -> T:
         async with asyncio.timeout(3600):
@@ -395,14 +395,14 @@ def run_skipping(work: Awaitable[T]) -> T:
         return runner.run(bounded())
 
 
-def entry_of(wanted: Draft, position: int, now: int = BEGIN, **decided: Any) -> Entry:
-    """A draft as the log would hold it at a position, for tests that write plans by hand."""
+def entry_of(new: Draft, position: int, now: int = BEGIN, **decided: Any) -> Entry:
+    """The entry that the log would hold for a draft at a position. For tests that write plans by hand."""
     event = Event(
-        wanted.id, wanted.type, wanted.scope, wanted.trace_id, wanted.agent_id, wanted.parent_ids,
-        to_text(now), msgspec.Raw(wanted.payload.encode()), position,
+        new.id, new.type, new.scope, new.trace_id, new.agent_id, new.parent_ids,
+        to_text(now), msgspec.Raw(new.payload.encode()), position,
     )  # fmt: skip
     facts: dict[str, Any] = {"nearest": (), "distance": 0, "answers": None} | decided
-    return Entry(event, wanted.action, value=wanted.value, alpha=wanted.alpha, **facts)
+    return Entry(event, new.action, value=new.value, alpha=new.alpha, **facts)
 
 
 def selects(glob: str, scope: str) -> bool:
@@ -418,9 +418,9 @@ def selects(glob: str, scope: str) -> bool:
 def plan_of(
     after: LogState, *drafts: Draft, now: int = BEGIN, signals: Iterable[Signal] = (), born: set[Key] | None = None, **decided: Any
 ) -> Plan:
-    """A plan that appends drafts as they are; all its signals are new unless `born` says which."""
-    entries = [entry_of(wanted, after.head + index, now, **decided) for index, wanted in enumerate(drafts, 1)]
-    scopes = {path: parent for wanted in drafts for path, parent in lineage_of(wanted.scope)}
+    """A plan that appends these drafts unchanged. `born`: the signals that are new; by default all of `signals`."""
+    entries = [entry_of(new, after.head + index, now, **decided) for index, new in enumerate(drafts, 1)]
+    scopes = {path: parent for new in drafts for path, parent in lineage_of(new.scope)}
     states = {signal.key: signal for signal in signals}
     return Plan(
         after=after, tip=new_id(), entries=entries, signals=states, born=set(states) if born is None else born, scopes=scopes,
@@ -429,7 +429,7 @@ def plan_of(
 
 
 async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:
-    """A random log, decided on a MemoryStore and then written to `store` in one append; its entries in order, with their moves."""
+    """Write a random log, planned on a MemoryStore, to `store` in one append. Returns its entries in order, with their moves."""
     memory, clock = MemoryStore(), FakeClock()
     writer = await Writer.on(memory, clock)
     await play(writer, clock, random_history(random.Random(seed), moments))
@@ -444,8 +444,18 @@ async def filled(store: Storage, seed: int, moments: int = 30) -> list[Entry]:
     return memory.log
 
 
+async def let_others_run(store: Storage) -> None:
+    """Let requests that already run end, unless the store makes them wait: read the state 20 times, one read after the other.
+
+    For a check that another task waits. On a store that wrongly does not make it wait, its request ends during these reads.
+    """
+    for _ in range(20):
+        await asyncio.sleep(0)  # a read from memory does not yield to other tasks by itself
+        await store.state()
+
+
 async def few_at_a_time(work: Iterable[Coroutine[Any, Any, T]], most: int = 8) -> list[T]:
-    """Like asyncio.gather, with at most `most` under way, so that the connections of a driver are enough."""
+    """Like asyncio.gather, but with at most `most` running at a time, so that the connections of the driver are enough."""
     gate = asyncio.Semaphore(most)
 
     async def wait(one: Coroutine[Any, Any, T]) -> T:

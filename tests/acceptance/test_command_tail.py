@@ -18,6 +18,7 @@ from tests.conftest import Service
 from tests.events import head
 from tests.gateway import DROP, Asked, Reply, gateway
 from tests.semp_command import assert_one_clear_line, command, new_events, semp
+from tests.waiting import eventually
 
 
 def post(service: Service, count: int = 1, **changes: Any) -> list[int]:
@@ -115,7 +116,7 @@ def test_after_a_lost_connection_it_goes_on_without_gap_or_repeat(memory_service
 
     begun = threading.Event()
     with gateway(memory_service.url, breaking) as front, tailing(front.url, "-n", "0") as tail:
-        wait_for(lambda: any(asked.path.startswith("/api/stream") for asked in front.asked))
+        eventually("it reads", lambda: any(asked.path.startswith("/api/stream") for asked in front.asked), 30)
         begun.set()
         first = post(memory_service, 2)
         assert tail.positions(2) == first
@@ -123,15 +124,6 @@ def test_after_a_lost_connection_it_goes_on_without_gap_or_repeat(memory_service
         assert tail.positions(3) == second
     assert left == []
     assert tail.said.count("trying again until it is back") == tail.said.count("connected again") == 2
-
-
-def wait_for(condition: Any) -> None:
-    done = threading.Event()
-    for _ in range(600):
-        if condition():
-            return
-        done.wait(0.05)
-    pytest.fail("not in time")
 
 
 @pytest.mark.parametrize("code", [1001, 4008, 1013])
@@ -143,7 +135,7 @@ def test_an_end_that_the_service_tells_is_no_end(memory_service: Service, code: 
         return Reply(200, closing, (("content-type", "text/event-stream"),)) if asked.method == "GET" and len(streams) == 1 else None
 
     with gateway(memory_service.url, once) as front, tailing(front.url, "-n", "0") as tail:
-        wait_for(lambda: sum(asked.path.startswith("/api/stream") for asked in front.asked) >= 2)
+        eventually("it reads again", lambda: sum(asked.path.startswith("/api/stream") for asked in front.asked) >= 2, 30)
         come = post(memory_service)
         assert tail.positions(1) == come
 

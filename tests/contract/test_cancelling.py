@@ -1,4 +1,4 @@
-"""What every storage must keep and answer about proposals that are withdrawn, and about what is still open."""
+"""Cancel events, and which proposals are still open: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def environment_on(store: Storage, clock: FakeClock) -> AsyncGenerator[Env
 
 
 async def grow(environment: Environment, clock: FakeClock, seed: int, count: int = 120) -> list[Event]:
-    """A random log in which a fourth of the events withdraw up to three proposals."""
+    """Append a random log in which about a quarter of the events are cancels of up to three proposals. Returns its events."""
     rng = random.Random(seed)
     events: list[Event] = []
     for number in range(1, count + 1):
@@ -56,7 +56,7 @@ async def grow(environment: Environment, clock: FakeClock, seed: int, count: int
     return events
 
 
-async def test_cancels_lower_each_signal_and_the_log_says_so_again(store: Storage) -> None:
+async def test_cancels_lower_each_signal_and_a_replay_agrees(store: Storage) -> None:
     clock = FakeClock()
     async with environment_on(store, clock) as environment:
         events = await grow(environment, clock, 3)
@@ -76,7 +76,7 @@ async def test_cancels_lower_each_signal_and_the_log_says_so_again(store: Storag
 
 
 def open_by_definition(events: list[Event], origin: str, until: int, scope: Glob | None) -> list[tuple[str, int]]:
-    """Searched for literally: descendants, less those that a ready or cancel has as nearest proposals."""
+    """Ids and depths by the definition: proposals below the origin that are no nearest proposal of any ready or cancel."""
     by_id = {event.id: event for event in events[:until]}
     up: nx.DiGraph[str] = nx.DiGraph()
     up.add_nodes_from(by_id)
@@ -95,7 +95,7 @@ def open_by_definition(events: list[Event], origin: str, until: int, scope: Glob
     return sorted(chosen, key=lambda one: (one[1], by_id[one[0]].position))
 
 
-async def test_what_is_open_is_what_its_definition_says(store: Storage) -> None:
+async def test_open_proposals_are_those_of_the_definition(store: Storage) -> None:
     clock = FakeClock()
     async with environment_on(store, clock) as environment:
         events = await grow(environment, clock, 5)
@@ -104,15 +104,15 @@ async def test_what_is_open_is_what_its_definition_says(store: Storage) -> None:
             for until in (len(events), 70):
                 for scope in (None, Glob.parse("a.**"), Glob.parse("c")):
                     expected = open_by_definition(events, origin.id, until, scope)
-                    wanted = LineageFilter(until=until, scope=scope, limit=1000)
-                    found = await store.nearest_open(origin.id, wanted)
+                    selection = LineageFilter(until=until, scope=scope, limit=1000)
+                    found = await store.nearest_open(origin.id, selection)
                     assert [(one.event.id, one.depth) for one in found] == expected
-                    assert await store.count_open(origin.id, wanted) == Counted(len(expected))
+                    assert await store.count_open(origin.id, selection) == Counted(len(expected))
                     seen += len(expected)
         assert seen > 50
 
 
-async def test_pages_of_what_is_open_fit_together(store: Storage) -> None:
+async def test_pages_of_open_proposals_follow_one_another_without_gap_or_repeat(store: Storage) -> None:
     clock = FakeClock()
     async with environment_on(store, clock) as environment:
         events = await grow(environment, clock, 8)
@@ -126,14 +126,14 @@ async def test_pages_of_what_is_open_fit_together(store: Storage) -> None:
         assert len(whole) > 3
 
 
-async def test_an_event_that_is_not_there_has_nothing_open(store: Storage) -> None:
+async def test_an_unknown_event_has_no_open_proposals(store: Storage) -> None:
     await store.open(Rules())
     assert await store.count_open(ABSENT, LineageFilter()) is None
     assert await store.nearest_open(ABSENT, LineageFilter()) == []
     assert await still_open(store, ABSENT, LineageFilter(), Asked()) == ([], None)
 
 
-async def test_the_budget_ends_the_search_before_it_could_tell(store: Storage) -> None:
+async def test_a_search_that_exceeds_its_budget_is_incomplete(store: Storage) -> None:
     clock = FakeClock()
     async with environment_on(store, clock) as environment:
         events = await grow(environment, clock, 9, count=40)
@@ -159,7 +159,7 @@ async def test_only_proposals_can_be_withdrawn(store: Storage, kind: EventType) 
         assert (await store.state()).head == 2
 
 
-async def test_in_one_batch_a_proposal_can_be_made_and_withdrawn(store: Storage) -> None:
+async def test_a_batch_can_make_and_withdraw_a_proposal(store: Storage) -> None:
     async with environment_on(store, FakeClock()) as environment:
         drafts = [new_draft("proposal", number=1, action="x"), new_draft("cancel", number=2, parents=[make_id(1)], action="other")]
         recorded = await environment.acting(OPEN).append(drafts, batch=True)

@@ -1,4 +1,4 @@
-"""What every storage must do with cursors: durable positions that only move forward, under a lease where there is one."""
+"""Cursors, which are durable positions that only move forward, under a lease if one is given: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.strategies import few_at_a_time, filled, whole_log
 
 
 async def logged(store: Storage) -> str:
-    """A log of some events; its epoch."""
+    """Fill the store with a random log. Returns its epoch."""
     await filled(store, 1, moments=40)
     state = await store.state()
     assert state.head > 30
@@ -79,18 +79,18 @@ async def test_a_cursor_moves_only_under_a_lease_that_is_still_held(store: Stora
     assert (await store.advance("x", 6, epoch, under=later)).position == 6
 
 
-async def test_who_takes_a_lease_next_finds_the_cursor_where_the_last_holder_left_it(store: Storage) -> None:
-    """However an advance races with the lease passing on: it is refused, or the next holder sees it."""
+async def test_the_next_holder_of_a_lease_finds_the_cursor_where_the_last_one_left_it(store: Storage) -> None:
+    """An advance that races with the handover of the lease is refused, or the next holder sees it."""
     epoch = await logged(store)
     for position in range(1, 25):
         old = await store.acquire("relay", "old", 600)
 
-        async def pass_on(old: Lease = old) -> Cursor | None:
+        async def hand_over(old: Lease = old) -> Cursor | None:
             assert await store.release(old)
             assert (await store.acquire("relay", "new", 600)).holder == "new"
             return await store.cursor("x")
 
-        moved, seen = await asyncio.gather(store.advance("x", position, epoch, under=old), pass_on(), return_exceptions=True)
+        moved, seen = await asyncio.gather(store.advance("x", position, epoch, under=old), hand_over(), return_exceptions=True)
         assert not isinstance(seen, BaseException)
         if isinstance(moved, Cursor):
             assert seen == moved
@@ -102,7 +102,7 @@ async def test_who_takes_a_lease_next_finds_the_cursor_where_the_last_holder_lef
         assert await store.release(new)
 
 
-async def test_what_one_at_a_time_does_is_never_done_twice_by_many_that_race_with_short_leases(store: Storage) -> None:
+async def test_holders_of_short_leases_that_race_never_advance_to_one_position_twice(store: Storage) -> None:
     epoch = await logged(store)
     await store.advance("x", 0, epoch)
     done: list[int] = []
@@ -150,5 +150,5 @@ async def test_cursors_and_leases_are_no_part_of_the_log(store: Storage) -> None
     assert await store.node("x") is None
     assert not await store.add_edge("x", oldest, "follows")
     assert await verify(store) == []
-    assert (await store.open(Rules()))[0] == state, "nor do they keep a store from opening again"
+    assert (await store.open(Rules()))[0] == state, "opening the store again gives the same state"
     assert await store.cursor("x") == Cursor("x", epoch, 3)

@@ -1,4 +1,4 @@
-"""What every storage must do with the log; Neo4j and memory pass the same cases."""
+"""The event log: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from tests.strategies import (
     entry_of,
     few_at_a_time,
     filled,
+    let_others_run,
     make_id,
     new_draft,
     plan_of,
@@ -58,7 +59,7 @@ async def test_an_append_moves_the_state_to_what_the_plan_says(store: Storage) -
     assert (state.epoch, state.head, state.tip, state.last_timestamp) == (before.epoch, 2, plan.tip, BEGIN + 7)
 
 
-async def test_how_far_timestamps_are_ahead_of_the_clock_is_kept_with_the_state(store: Storage) -> None:
+async def test_clock_shifts_are_kept_with_the_state(store: Storage) -> None:
     before, _ = await store.open(Rules())
     assert before.shifts == []
     shifts = [ClockShift(1, 86_400_000, BEGIN), ClockShift(7, 0, BEGIN + 5)]
@@ -145,7 +146,7 @@ async def test_a_turn_that_ends_with_an_error_writes_nothing(store: Storage) -> 
         await interrupted()
     assert await store.state() == before
     assert await store.events([make_id(1)]) == {}
-    assert await store.append(plan_of(before, new_draft(number=1)))  # the right to append was given back
+    assert await store.append(plan_of(before, new_draft(number=1)))  # the turn released the right to append
 
 
 async def test_a_turn_that_appends_a_taken_id_writes_nothing(store: Storage) -> None:
@@ -180,7 +181,7 @@ async def test_during_a_turn_every_other_writer_waits(store: Storage) -> None:
 
     async with store.turn() as turn:
         others = [asyncio.create_task(append()), asyncio.create_task(take_a_turn())]
-        await asyncio.sleep(0.3)  # long enough for a request that does not wait; a slow one makes the test weaker, never wrong
+        await let_others_run(store)
         assert order == []
         await turn.append(plan_of(turn.state, new_draft(number=1), signals=[signal]))
         order.append("first")
@@ -189,7 +190,7 @@ async def test_during_a_turn_every_other_writer_waits(store: Storage) -> None:
     assert "turn at 1" in order
 
 
-async def test_turns_are_exclusive_however_many_want_one(store: Storage) -> None:
+async def test_turns_of_many_writers_are_exclusive(store: Storage) -> None:
     await store.open(Rules())
     inside = 0
 
@@ -198,7 +199,7 @@ async def test_turns_are_exclusive_however_many_want_one(store: Storage) -> None
         async with store.turn() as turn:
             inside += 1
             assert inside == 1
-            await asyncio.sleep(0.002)
+            await let_others_run(store)
             await turn.append(plan_of(turn.state, new_draft(number=number)))
             inside -= 1
 
@@ -206,10 +207,10 @@ async def test_turns_are_exclusive_however_many_want_one(store: Storage) -> None
     assert [entry.event.position for entry in await whole_log(store)] == list(range(1, 13))
 
 
-async def test_events_are_found_by_id_as_far_as_they_exist(store: Storage) -> None:
+async def test_events_that_exist_are_found_by_id(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 1, moments=8)]
-    wanted = [events[3].id, ABSENT, events[0].id, events[3].id]
-    assert await store.events(wanted) == {events[3].id: events[3], events[0].id: events[0]}
+    ids = [events[3].id, ABSENT, events[0].id, events[3].id]
+    assert await store.events(ids) == {events[3].id: events[3], events[0].id: events[0]}
     assert await store.events([]) == {}
 
 
@@ -246,27 +247,27 @@ async def test_the_longest_names_are_kept_and_found(store: Storage) -> None:
     [recorded] = await writer.append(longest)
     await writer.committer.close()
     by_scope = EventFilter(scope=Glob.parse(longest.scope))
-    for wanted in (by_scope, EventFilter(trace_id=longest.trace_id), EventFilter(agent_id=longest.agent_id)):
-        assert await store.page(wanted) == [recorded.event]
+    for selection in (by_scope, EventFilter(trace_id=longest.trace_id), EventFilter(agent_id=longest.agent_id)):
+        assert await store.page(selection) == [recorded.event]
     assert [signal.key for signal in await store.signals()] == [(longest.scope, longest.action)]
 
 
-def select(events: list[Event], wanted: EventFilter) -> list[Event]:
-    """The page by its definition."""
+def select(events: list[Event], selection: EventFilter) -> list[Event]:
+    """The page by the definition of the filter."""
     chosen = [
         event
         for event in events
-        if (not wanted.types or event.type in wanted.types)
-        and (wanted.scope is None or selects(wanted.scope.text, event.scope))
-        and wanted.trace_id in (None, event.trace_id)
-        and wanted.agent_id in (None, event.agent_id)
-        and (wanted.after is None or event.position > wanted.after)
-        and (wanted.before is None or event.position < wanted.before)
+        if (not selection.types or event.type in selection.types)
+        and (selection.scope is None or selects(selection.scope.text, event.scope))
+        and selection.trace_id in (None, event.trace_id)
+        and selection.agent_id in (None, event.agent_id)
+        and (selection.after is None or event.position > selection.after)
+        and (selection.before is None or event.position < selection.before)
     ]
-    return (chosen[::-1] if wanted.newest_first else chosen)[: wanted.limit]
+    return (chosen[::-1] if selection.newest_first else chosen)[: selection.limit]
 
 
-async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
+async def test_a_page_holds_the_events_that_its_filter_selects(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 1)]
     head = len(events)
     rng = random.Random(7)
@@ -299,19 +300,19 @@ async def test_a_page_holds_what_its_filter_says(store: Storage) -> None:
             edge = rng.choice(select(events, EventFilter(limit=1000, **chosen))).position  # type: ignore[arg-type]
             for span in ({"before": edge}, {"after": edge}, {"after": edge - 1, "before": edge + 1}, {"after": edge, "before": edge + 1}):
                 filters.append(EventFilter(newest_first=newest, limit=1000, **chosen, **span))  # type: ignore[arg-type]
-    found = await few_at_a_time(store.page(wanted) for wanted in filters)
-    for wanted, page in zip(filters, found, strict=True):
-        assert page == select(events, wanted), wanted
+    found = await few_at_a_time(store.page(selection) for selection in filters)
+    for selection, page in zip(filters, found, strict=True):
+        assert page == select(events, selection), selection
     assert sum(map(bool, found)) > 60
 
 
-@pytest.mark.parametrize("wanted", [EventFilter(limit=0), EventFilter(limit=0, newest_first=False)])
-async def test_a_page_of_no_events_is_empty(store: Storage, wanted: EventFilter) -> None:
+@pytest.mark.parametrize("selection", [EventFilter(limit=0), EventFilter(limit=0, newest_first=False)])
+async def test_a_page_of_no_events_is_empty(store: Storage, selection: EventFilter) -> None:
     await filled(store, 1, moments=3)
-    assert await store.page(wanted) == []
+    assert await store.page(selection) == []
 
 
-async def test_a_position_before_the_first_means_from_the_first(store: Storage) -> None:
+async def test_a_negative_position_means_before_the_first_event(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 1, moments=3)]
     assert await store.page(EventFilter(after=-5, newest_first=False)) == events
     assert await store.page(EventFilter(after=-5)) == events[::-1]
@@ -330,7 +331,7 @@ async def test_pages_follow_one_another_without_gap_or_repeat(store: Storage, ne
     assert seen == select(events, EventFilter(scope=scope, newest_first=newest_first, limit=10_000))
 
 
-async def test_reading_the_log_gives_every_entry_with_what_was_decided_about_it(store: Storage) -> None:
+async def test_entries_are_read_with_everything_decided_at_their_append(store: Storage) -> None:
     log = await filled(store, 3)
     kept = [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in log]
     assert await store.read(0, 10_000) == kept
@@ -341,7 +342,7 @@ async def test_reading_the_log_gives_every_entry_with_what_was_decided_about_it(
     assert any(len(entry.nearest) > 1 for entry in kept)
 
 
-async def test_causes_are_what_was_decided_at_the_append(store: Storage) -> None:
+async def test_causes_are_those_decided_at_the_append(store: Storage) -> None:
     log = await filled(store, 4)
     ids = [entry.event.id for entry in log]
     assert await store.causes([*ids, ABSENT]) == {entry.event.id: entry.cause for entry in log}

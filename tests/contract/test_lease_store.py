@@ -1,4 +1,4 @@
-"""What every storage must do with leases: one holder at most, by the storage's own clock, and tokens that only grow."""
+"""Leases, with at most one holder, expiry by the storage's own clock, and growing tokens: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORT = 0.05
 WITHIN = 20.0
 
 
-async def gone(store: Storage, name: str) -> None:
+async def wait_until_free(store: Storage, name: str) -> None:
     """Return once nobody holds the lease."""
 
     async def free() -> bool:
@@ -24,7 +24,7 @@ async def gone(store: Storage, name: str) -> None:
     await until(free, WITHIN)
 
 
-async def test_a_free_lease_is_taken_and_another_is_told_who_has_it_and_until_when(store: Storage) -> None:
+async def test_a_free_lease_is_acquired_and_others_are_told_its_holder_and_expiry(store: Storage) -> None:
     await store.open(Rules())
     assert await store.lease("sweeper") is None
     mine = await store.acquire("sweeper", "one", LONG)
@@ -39,7 +39,7 @@ async def test_a_free_lease_is_taken_and_another_is_told_who_has_it_and_until_wh
     assert (shown.holder, shown.token, shown.expires) == ("one", 1, mine.expires)
 
 
-async def test_acquiring_ones_own_lease_again_renews_it_under_the_same_token(store: Storage) -> None:
+async def test_acquiring_a_held_lease_again_renews_it_under_the_same_token(store: Storage) -> None:
     await store.open(Rules())
     first = await store.acquire("x", "one", 60)
     again = await store.acquire("x", "one", LONG)
@@ -64,13 +64,13 @@ async def test_renewing_takes_the_current_token_only(store: Storage) -> None:
     assert await store.lease("never") is None
 
 
-async def test_a_lease_expires_and_comes_back_under_a_higher_token_to_anyone(store: Storage) -> None:
+async def test_an_expired_lease_can_be_acquired_by_anyone_under_a_higher_token(store: Storage) -> None:
     await store.open(Rules())
     first = await store.acquire("x", "one", SHORT)
-    await gone(store, "x")
+    await wait_until_free(store, "x")
     second = await store.acquire("x", "one", SHORT)
     assert (second.holder, second.token) == ("one", first.token + 1)
-    await gone(store, "x")
+    await wait_until_free(store, "x")
     third = await store.acquire("x", "two", LONG)
     assert (third.holder, third.token) == ("two", second.token + 1)
     assert await store.renew(second, LONG) is None
@@ -81,14 +81,14 @@ async def test_a_lease_expires_and_comes_back_under_a_higher_token_to_anyone(sto
 async def test_a_lease_that_expired_is_renewed_unless_another_took_it(store: Storage) -> None:
     await store.open(Rules())
     mine = await store.acquire("x", "one", SHORT)
-    await gone(store, "x")
+    await wait_until_free(store, "x")
     renewed = await store.renew(mine, LONG)
     assert renewed is not None
     assert renewed.token == mine.token
     assert (await store.acquire("x", "two", LONG)).holder == "one"
 
 
-async def test_a_released_lease_is_free_at_once_and_its_token_is_worth_nothing(store: Storage) -> None:
+async def test_a_released_lease_is_free_at_once_and_its_token_is_invalid(store: Storage) -> None:
     await store.open(Rules())
     mine = await store.acquire("x", "one", LONG)
     assert await store.release(mine)
@@ -113,14 +113,14 @@ async def test_of_many_that_race_for_an_expired_lease_one_gets_it(store: Storage
     await store.open(Rules())
     for _ in range(3):
         await store.acquire("x", "late", SHORT)
-        await gone(store, "x")
+        await wait_until_free(store, "x")
         answers = await few_at_a_time([store.acquire("x", f"h{n}", LONG) for n in range(24)], most=24)
         assert len({(lease.holder, lease.token) for lease in answers}) == 1
         assert await store.release(answers[0])
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 0.0001, 86_401, float("nan")])
-async def test_a_lease_of_no_sensible_length_is_refused(store: Storage, seconds: float) -> None:
+async def test_a_lease_of_an_invalid_length_is_refused(store: Storage, seconds: float) -> None:
     await store.open(Rules())
     with pytest.raises(ValueError, match="lease"):
         await store.acquire("x", "one", seconds)

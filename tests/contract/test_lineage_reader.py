@@ -1,4 +1,4 @@
-"""What every storage must answer about reachability along PARENT."""
+"""Lineage queries along PARENT edges: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def causality(events: list[Event]) -> nx.DiGraph[str]:
     return graph
 
 
-def expected(events: list[Event], event_id: str, direction: Direction, wanted: LineageFilter) -> list[Relative]:
-    """The whole answer by its definition, `after` and `limit` aside."""
-    graph = causality(events if wanted.until is None or direction in BACKWARDS else events[: wanted.until])
+def expected(events: list[Event], event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
+    """The complete answer by the definition; `after` and `limit` of the filter are ignored."""
+    graph = causality(events if selection.until is None or direction in BACKWARDS else events[: selection.until])
     if direction not in BACKWARDS:
         graph = graph.reverse()
     by_id = {event.id: event for event in events}
@@ -40,10 +40,10 @@ def expected(events: list[Event], event_id: str, direction: Direction, wanted: L
         Relative(by_id[other], depth)
         for other, depth in nx.single_source_shortest_path_length(graph, event_id).items()
         if (depth > 0 or direction in ENDS)
-        and depth <= (wanted.depth or len(events))
+        and depth <= (selection.depth or len(events))
         and (direction not in ENDS or graph.out_degree(other) == 0)
-        and (not wanted.types or by_id[other].type in wanted.types)
-        and (wanted.scope is None or selects(wanted.scope.text, by_id[other].scope))
+        and (not selection.types or by_id[other].type in selection.types)
+        and (selection.scope is None or selects(selection.scope.text, by_id[other].scope))
     ]
     sign = -1 if direction in BACKWARDS else 1
     return sorted(found, key=lambda relative: (relative.depth, sign * relative.event.position))
@@ -65,21 +65,21 @@ async def test_relatives_and_their_count_are_what_a_search_of_the_graph_gives(st
     asked = [(rng.choice(events[:100]).id, rng.choice(filters)) for _ in range(60)] + [
         (event.id, LineageFilter(limit=10_000)) for event in events[::8]
     ]
-    pages = await few_at_a_time(store.relatives(event_id, direction, wanted) for event_id, wanted in asked)
-    counts = await few_at_a_time(store.count(event_id, direction, wanted) for event_id, wanted in asked)
-    for (event_id, wanted), page, count in zip(asked, pages, counts, strict=True):
-        answer = expected(events, event_id, direction, wanted)
-        assert page == answer, (event_id, wanted)
-        assert count == Counted(len(answer)), (event_id, wanted)
+    pages = await few_at_a_time(store.relatives(event_id, direction, selection) for event_id, selection in asked)
+    counts = await few_at_a_time(store.count(event_id, direction, selection) for event_id, selection in asked)
+    for (event_id, selection), page, count in zip(asked, pages, counts, strict=True):
+        answer = expected(events, event_id, direction, selection)
+        assert page == answer, (event_id, selection)
+        assert count == Counted(len(answer)), (event_id, selection)
     assert max(map(len, pages)) > (5 if direction in ENDS else 20)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-async def test_pages_of_relatives_follow_one_another_and_the_count_ignores_them(store: Storage, direction: Direction) -> None:
+async def test_pages_of_relatives_follow_one_another_and_the_count_ignores_the_page(store: Storage, direction: Direction) -> None:
     events = [entry.event for entry in await filled(store, 13)]
-    wanted = LineageFilter(limit=10_000)
+    selection = LineageFilter(limit=10_000)
     size = 2 if direction in ENDS else 9
-    event_id = max((event.id for event in events), key=lambda found: len(expected(events, found, direction, wanted)))
+    event_id = max((event.id for event in events), key=lambda found: len(expected(events, found, direction, selection)))
     for types in (None, ["reward", "penalty", "test"]):
         answer = expected(events, event_id, direction, LineageFilter(types=types))  # type: ignore[arg-type]
         seen: list[Relative] = []
@@ -116,7 +116,7 @@ async def test_an_event_on_its_own_counts_nothing(store: Storage, direction: Dir
 
 @pytest.mark.parametrize("direction", ["ancestors", "descendants"])
 async def test_a_ladder_of_200_diamonds_counts_by_its_nodes(store: Storage, direction: Direction) -> None:
-    """2^200 paths from one end to the other; whoever walks paths never returns."""
+    """There are 2^200 paths from one end to the other: a search that walks single paths would never end."""
     state, _ = await store.open(Rules())
     drafts = [new_draft("test", number=0)]
     for rung in range(200):
@@ -147,7 +147,7 @@ async def test_a_long_chain_is_walked_to_its_end(store: Storage) -> None:
     assert [(relative.depth, relative.event.position) for relative in last] == [(1499, 1)]
 
 
-async def test_what_lies_between_two_events_is_what_both_reach(store: Storage) -> None:
+async def test_events_between_two_events_are_those_reached_from_both(store: Storage) -> None:
     events = [entry.event for entry in await filled(store, 17)]
     graph = causality(events)
     by_id = {event.id: event for event in events}
@@ -176,8 +176,8 @@ async def test_what_lies_between_two_events_is_what_both_reach(store: Storage) -
     assert await store.shortest_path(ABSENT, ABSENT) == []
 
 
-def shared(graph: nx.DiGraph[str], ids: list[str]) -> set[str]:
-    """The lowest common causes by their definition: those no other of them has among its own causes."""
+def lowest_common_causes(graph: nx.DiGraph[str], ids: list[str]) -> set[str]:
+    """The lowest common causes by the definition: common causes that are no cause of another common cause."""
     common = set[str].intersection(*[{one} | nx.descendants(graph, one) for one in ids])
     return {cause for cause in common if not any(cause in nx.descendants(graph, other) for other in common)}
 
@@ -189,7 +189,7 @@ async def test_common_causes_are_all_the_lowest_ones(store: Storage) -> None:
     asked = [[event.id for event in rng.sample(events, rng.choice((1, 2, 2, 2, 3)))] for _ in range(80)]
     answers = await few_at_a_time(store.common_causes(ids, LineageFilter()) for ids in asked)
     for ids, answer in zip(asked, answers, strict=True):
-        assert {found.event.id for found in answer} == shared(graph, ids), ids
+        assert {found.event.id for found in answer} == lowest_common_causes(graph, ids), ids
         assert [(one.depth, -one.event.position) for one in answer] == sorted((one.depth, -one.event.position) for one in answer)
         for found in answer:
             assert found.depth == max(nx.shortest_path_length(graph, one, found.event.id) for one in ids)
@@ -197,7 +197,7 @@ async def test_common_causes_are_all_the_lowest_ones(store: Storage) -> None:
 
 
 async def test_a_criss_cross_has_two_common_causes(store: Storage) -> None:
-    """As two branches that were merged into each other: neither of the two earlier ends led to the other."""
+    """Like two branches that were merged into each other: neither of the two merged tips is a cause of the other."""
     state, _ = await store.open(Rules())
     drafts = [new_draft("test", number=0)]
     drafts += [new_draft("test", number=n, parents=[make_id(0)]) for n in (1, 2)]

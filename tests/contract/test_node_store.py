@@ -1,4 +1,4 @@
-"""What every storage must do with the users' own graph."""
+"""The graph of the users' own nodes and edges: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ async def test_a_node_whose_id_is_taken_is_found_and_stays_as_it_is(store: Stora
     assert await store.node(ONE) == first
 
 
-async def test_of_several_that_store_one_id_one_is_told_it_was_new(store: Storage) -> None:
+async def test_of_concurrent_puts_of_one_id_exactly_one_reports_a_new_node(store: Storage) -> None:
     await store.open(Rules())
-    told = await asyncio.gather(*(store.put_node(ONE, "module", f'{{"a":{n}}}') for n in range(8)))
-    assert sum(new for _, new in told) == 1
-    assert len({bytes(node.data) for node, _ in told}) == 1
+    answers = await asyncio.gather(*(store.put_node(ONE, "module", f'{{"a":{n}}}') for n in range(8)))
+    assert sum(new for _, new in answers) == 1
+    assert len({bytes(node.data) for node, _ in answers}) == 1
 
 
 async def test_edges_are_listed_in_order_and_each_is_there_once(store: Storage) -> None:
@@ -89,7 +89,7 @@ async def test_the_graph_and_the_log_do_not_mix(store: Storage) -> None:
     assert [event.id for event in await store.page(EventFilter())] == [ONE]
 
 
-async def test_a_node_may_be_linked_to_events_and_an_event_says_to_which_nodes(store: Storage) -> None:
+async def test_a_node_can_be_linked_to_events_and_an_event_lists_its_nodes(store: Storage) -> None:
     state, _ = await store.open(Rules())
     event = make_id(5)
     await store.append(plan_of(state, new_draft(number=5)))
@@ -149,9 +149,9 @@ async def test_the_lineage_of_a_node_is_that_of_the_events_it_is_linked_to(store
         ]
         sign = -1 if side == "provenance" else 1
         expected.sort(key=lambda relative: (relative.depth, sign * relative.event.position))
-        wanted = LineageFilter(depth=depth, until=until, types=types, limit=1_000)  # type: ignore[arg-type]
-        assert await store.count_linked(ONE, side, edge, wanted) == Counted(len(expected))
-        assert await store.linked(ONE, side, edge, wanted) == expected
+        selection = LineageFilter(depth=depth, until=until, types=types, limit=1_000)  # type: ignore[arg-type]
+        assert await store.count_linked(ONE, side, edge, selection) == Counted(len(expected))
+        assert await store.linked(ONE, side, edge, selection) == expected
         if len(expected) > 4:
             last = expected[2]
             page = LineageFilter(depth=depth, until=until, types=types, after=(last.depth, last.event.position), limit=2)  # type: ignore[arg-type]

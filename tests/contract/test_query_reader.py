@@ -1,4 +1,4 @@
-"""What every storage must do with questions by name. Which there are is its own; see `tests/integration/test_offered_queries.py`."""
+"""Offered queries, asked by name: the same cases on every storage. For the queries themselves see `test_offered_queries.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semp.engine.ports import Storage
 from tests.strategies import filled
 
 
-async def test_every_question_that_is_offered_is_answered_with_the_columns_it_says(store: Storage) -> None:
+async def test_every_offered_query_is_answered_with_its_declared_columns(store: Storage) -> None:
     await filled(store, 1, moments=5)
     names = [query.name for query in store.offered()]
     assert names == sorted(names)
@@ -18,13 +18,13 @@ async def test_every_question_that_is_offered_is_answered_with_the_columns_it_sa
             assert (await store.ask(query.name, {})).columns == [column.name for column in query.columns]
 
 
-async def test_an_unknown_question_is_not_found(store: Storage) -> None:
+async def test_an_unknown_query_is_not_found(store: Storage) -> None:
     await filled(store, 1, moments=5)
     with pytest.raises(NotFound, match="nothing/such"):
         await store.ask("nothing/such", {})
 
 
-async def test_a_parameter_that_a_question_does_not_take_is_refused_by_its_name(store: Storage) -> None:
+async def test_an_unknown_parameter_is_refused_by_its_name(store: Storage) -> None:
     await filled(store, 1, moments=5)
     for query in store.offered():
         with pytest.raises(InvalidInput) as caught:

@@ -1,4 +1,4 @@
-"""What is kept of the past of signals, on every storage: the moves of each, and snapshots of the field."""
+"""The stored past of signals, which is the moves of each signal and snapshots of the field: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HISTORY_SEED = 11
 
 
 def moves_of(log: list[Entry]) -> dict[Key, list[Moved]]:
-    """What the entries themselves say moved each signal, penalties on an absent one included."""
+    """The moves of each signal as the entries hold them, including penalties on an absent signal."""
     found: defaultdict[Key, list[Moved]] = defaultdict(list)
     for entry in log:
         for move in kept(entry):
@@ -49,14 +49,14 @@ async def test_moves_are_read_in_pages_in_both_orders(store: Storage) -> None:
             assert await store.moves_back(key, 0, len(log), 1_000, kind) == [one for one in moved if is_kind(one, kind)][::-1]
 
 
-async def test_a_signal_that_nothing_moved_has_no_moves(store: Storage) -> None:
+async def test_a_signal_that_no_event_moved_has_no_moves(store: Storage) -> None:
     log = await filled(store, HISTORY_SEED)
     assert await store.moves(("ui", "never"), 0, len(log), 10) == []
     assert await store.moves_back(("ui", "never"), 0, len(log), 10, "anew") == []
     assert await store.count_moves(("ui", "never"), len(log)) == 0
 
 
-async def test_what_events_aimed_at_is_read_by_position(store: Storage) -> None:
+async def test_the_targets_of_events_are_read_by_position(store: Storage) -> None:
     log = await filled(store, HISTORY_SEED)
     positions = [entry.event.position for entry in log[::3]]
     found = await store.aimed_at(positions)

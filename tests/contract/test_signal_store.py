@@ -1,4 +1,4 @@
-"""What every storage must do with signal states."""
+"""Signal states: the same cases on every storage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage
 
-from tests.strategies import BEGIN, new_draft, plan_of
+from tests.strategies import BEGIN, let_others_run, new_draft, plan_of
 
 
 def signal(pattern: str = "a1", strength: float = 0.3, position: int = 1, scope: str = "ui.login") -> Signal:
@@ -39,13 +39,13 @@ async def test_putting_states_creates_and_overwrites(store: Storage) -> None:
     assert len(await store.signals()) == 3
 
 
-async def test_putting_states_moves_nothing_else(store: Storage) -> None:
+async def test_putting_states_changes_nothing_else(store: Storage) -> None:
     state, _ = await store.open(Rules())
     await store.put_signals([signal()])
     assert await store.state() == state
 
 
-async def test_sweeping_deletes_what_is_still_as_it_was_and_tells_how_many(store: Storage) -> None:
+async def test_sweeping_deletes_unchanged_signals_and_returns_their_number(store: Storage) -> None:
     await store.open(Rules())
     await store.put_signals([signal("stays"), signal("moved"), signal("faded"), signal("gone too", 0.0)])
     await store.put_signals([signal("moved", 0.9, position=2)])
@@ -64,13 +64,13 @@ async def test_a_swept_signal_can_come_back(store: Storage) -> None:
     assert await store.signals() == [signal(position=9)]
 
 
-async def test_sweeping_never_undoes_an_append_that_is_under_way(store: Storage) -> None:
-    """A sweep during an append comes before it or after it: it never deletes what the append made."""
+async def test_sweeping_never_deletes_what_an_append_in_progress_writes(store: Storage) -> None:
+    """A sweep during an append runs before it or after it, so it never deletes what the append writes."""
     await store.open(Rules())
     await store.put_signals([signal("faded")])
     async with store.turn() as turn:
         sweeping = asyncio.create_task(store.sweep([signal("faded")]))
-        await asyncio.sleep(0.1)
+        await let_others_run(store)
         await turn.append(plan_of(turn.state, new_draft(), signals=[signal("faded", 0.9, position=7)]))
     assert await sweeping in (0, 1)  # before the turn or after it
     assert await store.signals() == [signal("faded", 0.9, position=7)]

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/cypher.md"
 COOKBOOK = {name for name in queries.load() if name.startswith("cookbook/")}
 MINUTES = 10
-"""Between one event and the next."""
+"""Minutes from each event of the story to the next."""
 STORY: list[tuple[int, EventType, str, str, str, list[int], dict[str, Any]]] = [
     # number, type, scope, agent, trace, causes, payload
     (1, "proposal", "ui.login", "ann", "login", [], {"action": "form"}),
@@ -138,14 +138,14 @@ async def rows_of(target: Target, name: str, parameters: dict[str, Any]) -> list
 
 
 @pytest.mark.parametrize(("name", "parameters", "expected"), EXPECTED)
-async def test_a_question_is_answered_as_by_hand(target: Target, name: str, parameters: dict[str, Any], expected: list[list[Any]]) -> None:
+async def test_a_query_gives_the_expected_rows(target: Target, name: str, parameters: dict[str, Any], expected: list[list[Any]]) -> None:
     found = await rows_of(target, name, parameters)
     assert [list(row.values()) for row in found] == expected
     for row in found:
         assert tuple(row) == queries.load()[f"cookbook/{name}"].returns
 
 
-def test_every_question_is_asked_here_and_answered_with_something() -> None:
+def test_every_query_is_tested_here_and_gives_rows() -> None:
     assert {f"cookbook/{name}" for name, _, _ in EXPECTED} == COOKBOOK
     assert {f"cookbook/{name}" for name, _, expected in EXPECTED if expected} == COOKBOOK
 
@@ -175,7 +175,7 @@ def test_the_page_has_a_section_for_every_file_in_full() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(COOKBOOK))
-async def test_the_page_shows_what_the_query_answers(target: Target, name: str) -> None:
+async def test_the_page_shows_the_rows_that_the_query_gives(target: Target, name: str) -> None:
     text = sections()[name]
     command = re.search(rf"^\.venv/bin/semp query {name}.*$", text, re.MULTILINE)
     assert command, name

@@ -1,4 +1,4 @@
-"""The state machine of live delivery (see tests/unit/test_delivery_machine.py) on a log that is really in Neo4j."""
+"""The state machine of live delivery (see tests/unit/test_delivery_machine.py) on a log in a real Neo4j."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ BOUNDED = settings(
 
 
 def at_rest(client: Client) -> bool:
-    """Whether nothing is on its way to it: it has caught up, or it takes nothing."""
+    """Whether no message is on its way to the client: it has caught up, was closed, or has no room."""
     return client.subscriber is None or client.subscriber.caught_up or client.wire.closed is not None or not client.wire.has_room
 
 
-def test_random_clients_get_what_the_real_log_holds_or_are_told(neo4j_target: Target) -> None:
+def test_random_clients_get_every_event_of_the_real_log_or_an_explicit_end(neo4j_target: Target) -> None:
     class OnNeo4j(Delivery):
         def __init__(self) -> None:
             empty(neo4j_target)

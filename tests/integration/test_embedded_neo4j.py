@@ -1,4 +1,4 @@
-"""The embedded Neo4j as a user meets it: a real server, killed in every way, never an orphan, nothing lost."""
+"""The embedded Neo4j as a real server: however it is killed, it leaves no orphan process and loses no committed data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from tests.bolt_listener import HANDSHAKE_BYTES, bolt_listener
 from tests.waiting import eventually
 
 T = TypeVar("T")
-# Children of the service must not pick up plugins, and must not need an installed package.
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import asyncio, json, sys
@@ -63,7 +62,7 @@ def cmdline(process: psutil.Process) -> list[str]:
 
 
 class Service:
-    """What the service does with an EmbeddedNeo4j: an event loop that lives on, here in a thread of its own."""
+    """Uses an EmbeddedNeo4j as the service does: on an event loop that keeps running, here in a thread of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -97,7 +96,7 @@ async def connected(to: Connection) -> StoreConnection:
 
 
 class Holder:
-    """Another process that holds the server, to be killed."""
+    """Another process that runs the server, so that a test can kill it. `java`: the process id of the server."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -151,13 +150,13 @@ def test_the_password_is_in_one_private_file_and_nowhere_else(service: Service, 
     assert holding == ["password"]
     for process in psutil.process_iter():
         try:
-            told = " ".join(process.cmdline()) + json.dumps(process.environ())
+            visible = " ".join(process.cmdline()) + json.dumps(process.environ())
         except psutil.Error:
             continue
-        assert secret.decode() not in told, process
+        assert secret.decode() not in visible, process
 
 
-def test_a_second_start_on_the_same_home_is_refused_naming_the_holder(service: Service, running: Connection) -> None:
+def test_a_second_start_on_the_same_home_is_refused_and_names_the_holder(service: Service, running: Connection) -> None:
     with pytest.raises(EmbeddedNeo4jError, match=rf"in use by process {os.getpid()}\b"):
         service.call(service.another().start())
     assert run(running, "RETURN 1") == [1], "the refused start must not disturb the holder"
@@ -221,23 +220,23 @@ def test_data_survives_a_clean_stop_which_leaves_no_process_and_may_be_repeated(
     try:
         assert run(holder.connection, "MATCH (k:Kept {by: 'stop'}) RETURN count(k)") == [1]
         run(holder.connection, "CREATE (:Kept {by: 'orphan'})")
-        # Killed with no chance to do anything: the guard takes Java down.
+        # A killed process cannot clean up, so its guard must stop Java.
         holder.kill()
         eventually("Java is gone after its service was killed", lambda: not alive(holder.java), 15)
     finally:
         holder.kill()
 
 
-def test_a_java_left_over_from_a_killed_guard_is_taken_down_by_the_next_start(service: Service) -> None:
+def test_a_java_left_over_from_a_killed_guard_is_stopped_by_the_next_start(service: Service) -> None:
     service.stop()
     holder = Holder(service.home)
     try:
         guard = holder.guard()
-        holder.process.send_signal(signal.SIGSTOP)  # so that it cannot see its guard die
+        holder.process.send_signal(signal.SIGSTOP)  # so that it cannot notice that its guard died
         guard.kill()
         holder.kill()
         eventually("the guard is gone", lambda: not alive(guard.pid), 10)
-        assert alive(holder.java), "nobody is left to stop it; otherwise this test proves nothing"
+        assert alive(holder.java), "Java must still run here, otherwise this test proves nothing"
         to = service.start()
         assert not alive(holder.java)
         assert service.server.pid not in (None, holder.java)

@@ -1,4 +1,4 @@
-"""Leases of several replicas on one database: it alone tells the time, and it alone decides who is first."""
+"""Leases of several replicas on one database: the database decides who is first, and its clock alone decides what has expired."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def replicas(neo4j_target: Target) -> AsyncIterator[list[Neo4jStore]]:
 
 
 @pytest.mark.parametrize("ahead", [YEAR, -YEAR])
-async def test_a_replica_with_a_wrong_clock_takes_nothing_and_loses_nothing(
+async def test_a_replica_with_a_wrong_clock_steals_no_lease_and_loses_none(
     replicas: list[Neo4jStore], monkeypatch: pytest.MonkeyPatch, ahead: int
 ) -> None:
     right, wrong, _ = replicas
@@ -35,11 +35,11 @@ async def test_a_replica_with_a_wrong_clock_takes_nothing_and_loses_nothing(
     now, now_ns = time.time, time.time_ns
     monkeypatch.setattr(time, "time", lambda: now() + ahead)
     monkeypatch.setattr(time, "time_ns", lambda: now_ns() + ahead * 10**9)
-    told = await wrong.acquire("x", "wrong", 600)
-    assert (told.holder, told.token, told.expires) == ("right", held.token, held.expires)
-    assert 0 < told.left <= 600_000
-    taken = await wrong.acquire("y", "wrong", 600)
-    assert 0 < taken.left <= 600_000
+    refused = await wrong.acquire("x", "wrong", 600)
+    assert (refused.holder, refused.token, refused.expires) == ("right", held.token, held.expires)
+    assert 0 < refused.left <= 600_000
+    acquired = await wrong.acquire("y", "wrong", 600)
+    assert 0 < acquired.left <= 600_000
     monkeypatch.undo()
     assert (await right.acquire("y", "right", 600)).holder == "wrong"
 
@@ -60,8 +60,8 @@ async def test_a_lease_and_its_tokens_outlive_the_process_that_took_it(replicas:
     await replicas[0].close()
     store = Neo4jStore(neo4j_target)
     await store.open(Rules())
-    told = await store.acquire("x", "after", 600)
-    assert (told.holder, told.token) == ("before", 1)
-    assert await store.release(told), "whoever has its token may give it back"
+    held = await store.acquire("x", "after", 600)
+    assert (held.holder, held.token) == ("before", 1)
+    assert await store.release(held), "its token is enough to release it"
     assert (await store.acquire("x", "after", 600)).token == 2
     await store.close()

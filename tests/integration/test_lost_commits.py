@@ -26,7 +26,7 @@ class Proxy:
         address = urlsplit(target.uri)
         self._host, self._port = address.hostname or "127.0.0.1", address.port or 7687
         self.lose: str | None = None
-        """`request` or `answer`: what is lost next of a connection that carries `marker`; then that connection is cut."""
+        """What to lose next: the `request` that contains `marker`, or the `answer` to it. Then the connection is cut."""
         self.marker = b"stream.locked_by = $tip"
         self.lost = 0
         self.refusing = False
@@ -124,8 +124,8 @@ async def test_connections_cut_at_random_lose_and_double_nothing(neo4j_store: Ne
                         answers = await writer.append(*drafts)
                     except OutcomeUnknown:
                         raise
-                    except StoreUnavailable:  # refused at the door: not stored, so the same may be sent again
-                        await asyncio.sleep(0.02)
+                    except StoreUnavailable:  # refused before it was stored, so it may be sent again
+                        await until(lambda: writer.committer.available)
                         continue
                     acknowledged.extend(answer.event.id for answer in answers)
                     break
@@ -176,7 +176,7 @@ async def test_while_the_database_is_away_nothing_is_accepted_and_it_comes_back_
 async def test_another_database_behind_the_same_address_is_noticed_by_the_next_append(
     neo4j_store: Neo4jStore, neo4j_target: Target
 ) -> None:
-    """As after a restore: the log is new, and so is its epoch. It must not take as long as a transaction may."""
+    """As after a restore from a backup, log and epoch are new. The append must not take as long as a transaction may take."""
     writer = await Writer.on(neo4j_store, poll_interval=3600)
     await writer.append(new_draft(number=1))
     await asyncio.to_thread(empty, neo4j_target)
@@ -204,8 +204,8 @@ async def test_another_database_is_noticed_without_an_append(neo4j_store: Neo4jS
     await other.close()
 
 
-async def test_an_emptied_database_is_said_to_be_unavailable(neo4j_store: Neo4jStore, neo4j_target: Target) -> None:
-    """Someone deleted everything under the running service: senders are told to come back later, not that the server has a bug."""
+async def test_an_emptied_database_is_reported_as_unavailable(neo4j_store: Neo4jStore, neo4j_target: Target) -> None:
+    """All data was deleted while the service runs: senders get StoreUnavailable, and not an error that looks like a defect."""
     writer = await Writer.on(neo4j_store, poll_interval=3600, patience=1.0)
     await asyncio.to_thread(empty, neo4j_target)
     with pytest.raises(StoreUnavailable):

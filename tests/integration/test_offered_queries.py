@@ -1,4 +1,4 @@
-"""Queries that are offered by name, on the real Neo4j: they only read, are bounded, and answer what JSON can say."""
+"""Offered queries on the real Neo4j: they are read-only and bounded, and their rows can be written as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.conftest import empty
 from tests.strategies import filled, selects
 
 VALUES = {"id": "none", "trace_id": "t1", "signal": "ui:a1", "last": "1000", "position": "1", "scope": "ui.**"}
-"""For parameters that have to be given."""
+"""Values for required parameters."""
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +53,18 @@ def driver(log: list[Event], neo4j_target: Target) -> Iterator[Driver]:
         yield found
 
 
-async def asked(store: Neo4jStore, text: str, **parameters: Any) -> tuple[list[list[Any]], bool]:
+async def run_text(store: Neo4jStore, text: str, **parameters: Any) -> tuple[list[list[Any]], bool]:
     return await store.connection.ask(text, parameters)
 
 
-async def test_what_is_offered_is_every_read_query_in_a_folder_of_its_own(store: Neo4jStore) -> None:
+async def test_every_read_query_in_a_folder_is_offered(store: Neo4jStore) -> None:
     names = [query.name for query in store.offered()]
     assert names == sorted(name for name, query in queries.load().items() if "/" in name and query.mode == "read")
     assert {"cookbook/who_unblocks_whom", "mirror/events"} <= set(names)
     assert not {"append", "read_log", "schema/01_stream_name"} & set(names)
 
 
-async def test_every_one_of_them_runs_and_has_the_columns_it_says(store: Neo4jStore) -> None:
+async def test_every_offered_query_runs_and_has_its_declared_columns(store: Neo4jStore) -> None:
     for query in store.offered():
         needed = {parameter.name: VALUES[parameter.name] for parameter in query.parameters if parameter.required}
         found = await store.ask(query.name, needed)
@@ -73,7 +73,7 @@ async def test_every_one_of_them_runs_and_has_the_columns_it_says(store: Neo4jSt
         assert msgspec.json.decode(msgspec.json.encode(found), type=QueryAnswer) == found, query.name
 
 
-async def test_all_that_can_be_many_rows_take_a_limit(store: Neo4jStore) -> None:
+async def test_every_query_that_can_give_many_rows_takes_a_limit(store: Neo4jStore) -> None:
     one_row = {"mirror/head", "mirror/timestamp"}
     for query in store.offered():
         limits = [parameter for parameter in query.parameters if parameter.name == "limit"]
@@ -115,19 +115,19 @@ def test_a_mirror_reads_by_index(driver: Driver) -> None:
 )
 async def test_a_text_that_writes_is_refused_by_the_database(store: Neo4jStore, log: list[Event], text: str) -> None:
     with pytest.raises(Exception, match=r"(?i)writ"):
-        await asked(store, text)
+        await run_text(store, text)
     assert await store.page(EventFilter(limit=1000, newest_first=False)) == log[:1000]
 
 
-async def test_rows_beyond_the_bound_are_left_out_and_it_says_so(store: Neo4jStore) -> None:
-    exactly, truncated = await asked(store, f"UNWIND range(1, {QUERY_ROWS}) AS n RETURN n")
+async def test_rows_beyond_the_bound_are_left_out_and_the_answer_says_so(store: Neo4jStore) -> None:
+    exactly, truncated = await run_text(store, f"UNWIND range(1, {QUERY_ROWS}) AS n RETURN n")
     assert (len(exactly), truncated) == (QUERY_ROWS, False)
-    found, truncated = await asked(store, f"UNWIND range(1, {QUERY_ROWS + 1}) AS n RETURN n")
+    found, truncated = await run_text(store, f"UNWIND range(1, {QUERY_ROWS + 1}) AS n RETURN n")
     assert (found, truncated) == (exactly, True)
 
 
-async def test_bytes_beyond_the_bound_are_left_out_and_it_says_so(store: Neo4jStore) -> None:
-    found, truncated = await asked(store, "UNWIND range(1, 100) AS n RETURN reduce(t = 'x', i IN range(1, 17) | t + t) AS text")
+async def test_bytes_beyond_the_bound_are_left_out_and_the_answer_says_so(store: Neo4jStore) -> None:
+    found, truncated = await run_text(store, "UNWIND range(1, 100) AS n RETURN reduce(t = 'x', i IN range(1, 17) | t + t) AS text")
     assert truncated
     assert QUERY_BYTES // 2 < sum(len(row[0]) for row in found) <= QUERY_BYTES
 
@@ -135,31 +135,31 @@ async def test_bytes_beyond_the_bound_are_left_out_and_it_says_so(store: Neo4jSt
 async def test_a_query_that_takes_too_long_is_stopped(store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "READ_TIMEOUT", 0.5)
     with pytest.raises(QueryTimeout):
-        await asked(store, "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a + b AS c RETURN max(c)")
+        await run_text(store, "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a + b AS c RETURN max(c)")
 
 
-async def test_values_that_the_database_refuses_are_a_clients_mistake(store: Neo4jStore) -> None:
+async def test_values_that_the_database_refuses_are_invalid_input(store: Neo4jStore) -> None:
     with pytest.raises(InvalidInput, match="values"):
-        await asked(store, "RETURN duration({days: $many})", many=2**62)
+        await run_text(store, "RETURN duration({days: $many})", many=2**62)
 
 
-async def test_an_unknown_name_is_told_the_known_ones(store: Neo4jStore) -> None:
+async def test_the_error_for_an_unknown_name_lists_the_known_ones(store: Neo4jStore) -> None:
     for name in ("append", "nothing", "", "cookbook/../append"):
         with pytest.raises(NotFound, match="cookbook/rework_scopes"):
             await store.ask(name, {})
 
 
-async def test_what_json_cannot_say_is_said_in_its_words(store: Neo4jStore) -> None:
+async def test_values_without_a_json_type_are_converted(store: Neo4jStore) -> None:
     text = """
     MATCH (n:Stream) WITH n LIMIT 1
     RETURN n {.name} AS map, datetime('2025-01-15T10:30:00Z') AS at, date('2025-01-15') AS day, duration('PT1M') AS long,
            point({x: 1, y: 2}) AS place, [date('2025-01-16')] AS days, 1.5 AS number, true AS yes, null AS nothing
     """
-    [row], _ = await asked(store, text)
+    [row], _ = await run_text(store, text)
     assert msgspec.json.decode(msgspec.json.encode(row)) == [
         {"name": "events"}, "2025-01-15T10:30:00.000000000+00:00", "2025-01-15", "PT1M", [1.0, 2.0], ["2025-01-16"], 1.5, True, None,
     ]  # fmt: skip
-    [[node, edge, path]], _ = await asked(store, "MATCH path = (a:Event)-[edge:PARENT]->(b) RETURN a, edge, path LIMIT 1")
+    [[node, edge, path]], _ = await run_text(store, "MATCH path = (a:Event)-[edge:PARENT]->(b) RETURN a, edge, path LIMIT 1")
     assert node["labels"] == ["Event"]
     assert node["properties"]["position"] >= 1
     assert edge == {"type": "PARENT", "properties": {}}

@@ -1,4 +1,4 @@
-"""The past of signals, on the real Neo4j: as it was at every position and time, explained, and as it would have been."""
+"""Past signals on the real Neo4j: the field at every position and time, explanations, and what-if queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Field = dict[Key, Signal]
 
 
 def folded(log: list[Entry], state: LogState, without: frozenset[int] = frozenset()) -> list[Field]:
-    """The field right after each position, folded from the log's beginning; `[0]` is before the first."""
+    """The field after each position, computed from the start of the log; `[0]` is the field before the first event."""
     fields: list[Field] = [{}]
     for entry in log:
         field = fields[-1].copy()
@@ -52,7 +52,7 @@ async def environment_on(store: Neo4jStore, clock: FakeClock, rules: Rules | Non
 
 
 async def play(environment: Environment, clock: FakeClock, seed: int, moments: int, first: int = 1) -> int:
-    """Append a random history; how many events it had."""
+    """Append a random history. Returns the number of its events."""
     count = 0
     for moment in random_history(random.Random(seed), moments, first=first):
         clock.now += moment.advance
@@ -62,7 +62,7 @@ async def play(environment: Environment, clock: FakeClock, seed: int, moments: i
     return count
 
 
-async def test_the_field_and_every_signal_are_what_the_fold_made_of_them_at_every_position(
+async def test_the_field_and_every_signal_at_every_position_are_those_of_a_fold_of_the_log(
     neo4j_store: Neo4jStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "EVERY", 40)
@@ -72,7 +72,7 @@ async def test_the_field_and_every_signal_are_what_the_fold_made_of_them_at_ever
     await environment.halt()
     environment = await environment_on(neo4j_store, clock, Rules(alpha=0.7, lambda_=0.9, interval=30))  # other rules from here on
     count += await play(environment, clock, 6, 40, first=count + 1)
-    await until(lambda: _taken(environment, 40))
+    await until(lambda: _snapshot_taken(environment, 40))
     log, state = await whole_log(neo4j_store), await neo4j_store.state()
     assert len(state.rules) == 2
     fields = folded(log, state)
@@ -90,12 +90,12 @@ async def test_the_field_and_every_signal_are_what_the_fold_made_of_them_at_ever
     await environment.halt()
 
 
-async def _taken(environment: Environment, every: int) -> bool:
+async def _snapshot_taken(environment: Environment, every: int) -> bool:
     head = environment.ledger.state.head
     return await environment.storage.newest_snapshot(head) > head - 2 * every
 
 
-async def test_a_time_is_the_last_position_up_to_it_and_decays_to_the_time_itself(neo4j_store: Neo4jStore) -> None:
+async def test_a_time_means_the_last_position_before_it_with_decay_up_to_that_time(neo4j_store: Neo4jStore) -> None:
     clock = FakeClock()
     environment = await environment_on(neo4j_store, clock)
     await play(environment, clock, 7, 60)
@@ -240,7 +240,7 @@ async def test_what_if_on_neo4j_drops_and_adds_and_writes_nothing(neo4j_store: N
     await environment.halt()
 
 
-async def test_a_database_of_the_first_schema_is_brought_up_to_what_it_would_be_today(
+async def test_a_database_of_the_first_schema_is_upgraded_to_what_would_be_written_today(
     neo4j_store: Neo4jStore, neo4j_target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(m0002_moves, "EVERY", 30)
@@ -266,7 +266,7 @@ async def test_a_database_of_the_first_schema_is_brought_up_to_what_it_would_be_
         key: signal for key, signal in folded(log, state)[snapshot.position].items() if signal.strength_at(snapshot.timestamp)
     }
     assert state.tip != tip
-    await neo4j_store.open(Rules())  # now it is up to date, and nothing is done again
+    await neo4j_store.open(Rules())  # the database is up to date, so nothing is done again
     assert (await neo4j_store.state()).tip == state.tip
 
 
@@ -275,11 +275,11 @@ async def _kept(store: Neo4jStore, log: list[Entry]) -> list[object]:
     return [await store.moves(key, 0, len(log), 1_000) for key in keys]
 
 
-async def test_a_writer_of_an_older_plan_is_refused_after_the_upgrade(neo4j_store: Neo4jStore) -> None:
+async def test_a_plan_made_before_the_upgrade_is_refused_after_it(neo4j_store: Neo4jStore) -> None:
     writer = await Writer.on(neo4j_store)
     await writer.append(new_draft())
     await migrate(neo4j_store, neo4j_store.connection, 1)
-    await writer.append(new_draft())  # refused at first, then settled in turn
+    await writer.append(new_draft())  # its first plan is refused, a second one succeeds during a turn
     await writer.committer.close()
     assert (await neo4j_store.state()).head == 2
     assert await neo4j_store.count_moves(("ui", "a1"), 2) == 2

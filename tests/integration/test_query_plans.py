@@ -1,4 +1,4 @@
-"""How the real Neo4j runs the queries of `cypher/`: by index, in the index's order, lineage pruned; decided by EXPLAIN, not by timing."""
+"""Plans of the real Neo4j for `cypher/`: index seeks, no sorting, pruned lineage expansion. Checked by EXPLAIN, not by timing."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ TRACES: dict[str, dict[str, Any]] = {
     "trace_events": {"trace_id": "t1", "after": 0, "limit": 10, "valued": ["reward"]} | CHOSEN,
 }
 WHOLE = {"signals", "cursors", "await_indexes"}
-"""Queries that read all of something small, and so may scan its label, or read nothing."""
+"""Queries that read all nodes of a small label, and so may scan it, or that read no nodes."""
 MAY_COLLECT = {"put_node", "sweep_signals", "put_moves", "advance_cursor", "delete_cursor", "acquire_lease", "renew_lease", "release_lease"}
-"""One row, the sweeper's own work, and what an upgrade does once: an Eager there holds nothing up."""
+"""Queries whose plan may have an Eager: they handle one row, or run in the sweeper or once in an upgrade, so that it delays nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ class Explained:
 
 
 def eagers(plan: Explained) -> list[tuple[str, str]]:
-    """Eager operators that are no aggregation."""
+    """Eager operators, without aggregations."""
     return [operator for operator in plan.operators if operator[0].startswith("Eager") and "Aggregation" not in operator[0]]
 
 
@@ -173,25 +173,25 @@ READS: dict[str, dict[str, Any]] = (
 
 
 @pytest.mark.parametrize("name", [name for name in READS if queries.load()[name].mode == "read"])
-def test_what_is_sent_as_one_record_runs_as_the_query_does(driver: Driver, name: str) -> None:
+def test_a_packed_query_has_the_plan_of_the_query_itself(driver: Driver, name: str) -> None:
     query = queries.load()[name]
     plain, packed = (Explained(driver, text, READS[name]) for text in (query.text, queries.packed(query, query.text)))
-    telling = r".*(Seek|Scan|Expand|Sort|Top|Path).*|Limit|Eager"
-    assert [operator for operator, _ in plain.matching(telling)] == [operator for operator, _ in packed.matching(telling)], str(packed)
+    shown = r".*(Seek|Scan|Expand|Sort|Top|Path).*|Limit|Eager"
+    assert [operator for operator, _ in plain.matching(shown)] == [operator for operator, _ in packed.matching(shown)], str(packed)
     assert not eagers(packed), str(packed)
 
 
-def test_the_newest_proposal_is_looked_for_in_its_trace_whatever_the_statistics_say(driver: Driver) -> None:
-    """Once planned by its scope, for a log of one trace, the plan stayed while a log of a million events in small traces came in."""
+def test_the_newest_proposal_is_searched_by_trace_whatever_the_statistics_say(driver: Driver) -> None:
+    """Without a hint, Neo4j planned by scope while the log held one trace, and kept that plan for a million events in small traces."""
     query = queries.load()["newest_proposals"]
-    assert "USING INDEX event:Event(trace_id, position)" in query.text, "a hint is obeyed whatever the statistics"
+    assert "USING INDEX event:Event(trace_id, position)" in query.text, "Neo4j follows a hint whatever the statistics say"
     plan = Explained(driver, queries.packed(query, query.text), READS["newest_proposals"])
     [(_, details)] = plan.matching("NodeIndexSeek")
     assert details.startswith("RANGE INDEX event:Event(trace_id, position)"), str(plan)
 
 
 @pytest.mark.parametrize("direction", ["ancestors", "descendants"])
-def test_a_page_of_the_nearest_ends_its_search_where_it_is_full(driver: Driver, direction: str) -> None:
+def test_a_page_of_the_nearest_relatives_ends_its_search_when_it_is_full(driver: Driver, direction: str) -> None:
     query = queries.load()[f"nearest_{direction}"]
     plan = Explained(driver, queries.packed(query, query.bounded(None)), LINEAGE_PARAMETERS)
     assert plan.matching("PartialTop"), str(plan)
@@ -210,7 +210,7 @@ def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, newest_first: bool) -> None:
-    """Neither a sort nor a top: whoever sorts reads a whole scope or trace to show a hundred events of it."""
+    """Neither Sort nor Top: a plan that sorts reads a whole scope or trace to show a hundred of its events."""
     index, parameters = PAGES[name]
     plan = Explained(driver, queries.load()[name].text, parameters | {"newest_first": newest_first})
     assert not eagers(plan), str(plan)
@@ -225,7 +225,7 @@ def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, new
 
 @pytest.mark.parametrize("name", MOVES)
 def test_the_moves_of_a_signal_are_read_in_the_order_of_their_index(driver: Driver, name: str) -> None:
-    """Only what both halves found, a page each at most, is put in order."""
+    """Only the results of the two halves of the query, at most a page each, are sorted."""
     plan = Explained(driver, queries.load()[name].text, MOVES[name])
     assert not eagers(plan), str(plan)
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
@@ -260,7 +260,7 @@ def test_lineage_expands_pruned_from_an_index_seek(driver: Driver, name: str, de
     assert all(re.fullmatch(r"VarLengthExpand\(Pruning.*\)", operator) for operator, _ in expansions), str(plan)
     assert not eagers(plan), str(plan)
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan"), str(plan)
-    assert not plan.matching(r"(Partial)?Sort") or name.startswith("common_causes"), str(plan)  # its answer is whole, and small
+    assert not plan.matching(r"(Partial)?Sort") or name.startswith("common_causes"), str(plan)  # it has no pages, and a small answer
     assert plan.matching(r"NodeUniqueIndexSeek.*"), str(plan)
 
 
@@ -279,12 +279,12 @@ def test_traces_are_found_by_index_in_its_order(driver: Driver, name: str) -> No
     assert not plan.matching(r"(Partial)?(Sort|Top)"), str(plan)
 
 
-def test_an_append_never_stops_to_collect(driver: Driver) -> None:
+def test_an_append_has_no_eager_operator(driver: Driver) -> None:
     parent = new_draft(number=1)
     state = LogState("e", 10_000, "no such tip", 0, [Rules()])
     plan = plan_of(state, new_draft("test", parents=[parent.id]), signals=[Signal("ui", "a1", 0.3, 1.2, 0.95, 1, 1, 1)])
     explained = Explained(driver, queries.load()["append"].text, rows.append_parameters(plan))
-    of_5_26 = driver.get_server_info().agent.startswith("Neo4j/5.")  # it puts Eager between the clauses, where there is one row
+    of_5_26 = driver.get_server_info().agent.startswith("Neo4j/5.")  # which puts Eager between clauses of one row
     assert of_5_26 or not eagers(explained), str(explained)
     assert not explained.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|.*TypeScan"), str(explained)
     seeks = " ".join(details for _, details in explained.matching(r".*IndexSeek.*|MergeUniqueNode"))
@@ -299,7 +299,7 @@ def test_reading_all_signals_touches_only_signals(driver: Driver) -> None:
     assert all("Signal" in details for _, details in plan.matching(r".*Scan")), str(plan)
 
 
-def test_these_tests_would_see_a_bad_plan(driver: Driver) -> None:
+def test_these_checks_detect_a_bad_plan(driver: Driver) -> None:
     scan = Explained(driver, "MATCH (event:Event) WHERE event.payload = $type RETURN event.id ORDER BY event.position", {"type": "x"})
     assert scan.matching(r".*LabelScan|.*IndexScan")
     paths = Explained(driver, "MATCH path = (event:Event {id: $id})-[:PARENT*1..50]->(other) RETURN other, length(path)", {"id": "x"})

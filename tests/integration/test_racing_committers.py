@@ -24,7 +24,7 @@ from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft, rando
 from tests.waiting import until
 
 CLIENTS = 4
-"""Clients of each committer; every one waits for an answer before it sends again."""
+"""Clients of each committer; each of them waits for an answer before it sends again."""
 
 PROCESS = """
 import asyncio, json, random, sys
@@ -38,27 +38,39 @@ async def main(uri, user, password, name, posts):
     store = Neo4jStore(Target(uri, user, password))
     writer = await Writer.on(store, system_clock, poll_interval=0.05)
     known = []
-    told = await asyncio.gather(*(client(writer, f"{name}-{n}", random.Random(f"{name}-{n}"), int(posts), known) for n in range(3)))
+    acknowledged = await asyncio.gather(*(client(writer, f"{name}-{n}", random.Random(f"{name}-{n}"), int(posts), known) for n in range(3)))
     await writer.committer.close()
     writer.assert_fed_in_order()
     await store.close()
-    print(json.dumps([one for each in told for one in each]))
+    print(json.dumps([one for each in acknowledged for one in each]))
 
 asyncio.run(main(*sys.argv[1:3], json.load(sys.stdin), *sys.argv[3:]))
 """
 
 
+class JumpingClock(FakeClock):
+    """Jumps ahead by nothing, 3 ms or a minute each time it is read, so that it moves while others write."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__(now)
+        self._random = random.Random(now)
+
+    def __call__(self) -> int:
+        self.now += self._random.choice((0, 3, 60_000))
+        return self.now
+
+
 async def client(writer: Writer, agent: str, rng: random.Random, posts: int, known: list[str]) -> list[tuple[str, int]]:
-    """Post singles and batches that point at whatever anyone was told of; ids and positions in the order of the answers."""
-    told: list[tuple[str, int]] = []
+    """Append single events and batches whose parents are among `known`. Returns ids and positions in the order of the answers."""
+    acknowledged: list[tuple[str, int]] = []
     for _ in range(posts):
         drafts: list[Draft] = []
         for _ in range(rng.choice((1, 1, 1, 5, 80))):
             drafts.append(random_draft(rng, None, known[-30:] + [draft.id for draft in drafts][-5:], agent=agent))
         answers = await writer.append(*drafts)
-        told += [(answer.event.id, answer.event.position) for answer in answers]
+        acknowledged += [(answer.event.id, answer.event.position) for answer in answers]
         known += [answer.event.id for answer in answers]
-    return told
+    return acknowledged
 
 
 async def follow(store: Neo4jStore, stop: asyncio.Event) -> list[Event]:
@@ -74,7 +86,7 @@ async def follow(store: Neo4jStore, stop: asyncio.Event) -> list[Event]:
 
 
 def edges(target: Target) -> list[tuple[str, str, int, int]]:
-    """Every PARENT edge as the database holds it: ids and positions of child and cause."""
+    """Every PARENT edge of the database: id of the child, id of the cause, position of the child, position of the cause."""
     with GraphDatabase.driver(target.uri, auth=(target.user, target.password)) as driver:
         found = driver.execute_query(
             "MATCH (child:Event)-[:PARENT]->(cause:Event) RETURN child.id, cause.id, child.position, cause.position",
@@ -83,11 +95,11 @@ def edges(target: Target) -> list[tuple[str, str, int, int]]:
         return [(row[0], row[1], row[2], row[3]) for row in found.records]
 
 
-def assert_one_log(entries: list[Entry], told: list[list[tuple[str, int]]], seen: list[Event], target: Target) -> None:
+def assert_one_log(entries: list[Entry], acknowledged: list[list[tuple[str, int]]], seen: list[Event], target: Target) -> None:
     by_id = {entry.event.id: entry.event for entry in entries}
     assert [entry.event.position for entry in entries] == list(range(1, len(entries) + 1)), "a gap, or a position twice"
-    assert len(by_id) == len(entries) == sum(map(len, told)), "an event is lost or doubled"
-    for answers in told:
+    assert len(by_id) == len(entries) == sum(map(len, acknowledged)), "an event is lost or doubled"
+    for answers in acknowledged:
         assert [position for _, position in answers] == sorted(position for _, position in answers), "a writer's order is not kept"
         assert all(by_id[event_id].position == position for event_id, position in answers)
     stamps = [entry.event.timestamp for entry in entries]
@@ -103,30 +115,20 @@ def assert_one_log(entries: list[Entry], told: list[list[tuple[str, int]]], seen
 
 async def test_racing_committers_write_one_log(neo4j_store: Neo4jStore, neo4j_target: Target) -> None:
     stores = [Neo4jStore(neo4j_target) for _ in range(3)]
-    clocks = [FakeClock(BEGIN), FakeClock(BEGIN + 3_600_000), FakeClock(BEGIN - 3_600_000)]
+    clocks = [JumpingClock(BEGIN), JumpingClock(BEGIN + 3_600_000), JumpingClock(BEGIN - 3_600_000)]
     writers = [await Writer.on(store, clock, poll_interval=0.01) for store, clock in zip(stores, clocks, strict=True)]
     stop, known = asyncio.Event(), list[str]()
     reading = asyncio.create_task(follow(neo4j_store, stop))
-
-    async def time_passes() -> None:
-        rng = random.Random(5)
-        while True:
-            await asyncio.sleep(0.005)
-            for clock in clocks:
-                clock.now += rng.choice((0, 3, 60_000))
-
-    passing = asyncio.create_task(time_passes())
-    told = await asyncio.gather(
+    acknowledged = await asyncio.gather(
         *(client(writer, f"w{w}-{n}", random.Random(10 * w + n), 12, known) for w, writer in enumerate(writers) for n in range(CLIENTS))
     )
-    passing.cancel()
     stop.set()
     seen = await reading
     await until(lambda: all(writer.ledger.state.head == len(seen) for writer in writers))
     for writer in writers:
         await writer.committer.close()
     entries = await whole_log(neo4j_store)
-    await asyncio.to_thread(assert_one_log, entries, told, seen, neo4j_target)
+    await asyncio.to_thread(assert_one_log, entries, acknowledged, seen, neo4j_target)
     assert await verify(neo4j_store) == []
     for writer in writers:
         writer.assert_fed_in_order()
@@ -153,14 +155,14 @@ async def test_racing_processes_write_one_log(neo4j_store: Neo4jStore, neo4j_tar
     stop = asyncio.Event()
     reader = Neo4jStore(neo4j_target)
     reading = asyncio.create_task(follow(reader, stop))
-    told = await asyncio.gather(
+    acknowledged = await asyncio.gather(
         *(asyncio.to_thread(run, name) for name in ("one", "two")), client(writer, "here", random.Random(3), 25, known=[])
     )
     stop.set()
     seen = await reading
     await until(lambda: writer.ledger.state.head == len(seen))
     await writer.committer.close()
-    in_order = [sorted(each, key=lambda one: one[1]) for each in told]  # the three clients of a process answer in parallel
+    in_order = [sorted(each, key=lambda one: one[1]) for each in acknowledged]  # the three clients of a process answer in parallel
     await asyncio.to_thread(assert_one_log, await whole_log(reader), in_order, seen, neo4j_target)
     assert await verify(reader) == []
     writer.assert_fed_in_order()

@@ -39,7 +39,7 @@ BOUNDED = settings(
 async def live(
     store: Storage, phases: Iterable[tuple[Rules, list[Moment]]], *, sweeps: random.Random | None = None, one_by_one: bool = False
 ) -> list[list[SignalView]]:
-    """Append each phase under its rules, as one service after the other on the same log; the answers after each moment."""
+    """Append each phase under its rules, with a new service on the same log. Returns the signals at each start and after each moment."""
     clock = FakeClock()
     answers: list[list[SignalView]] = []
     for rules, history in phases:
@@ -58,7 +58,7 @@ async def live(
 
 
 async def assert_protocol(store: Storage) -> None:
-    """The stored signals are those of the slow reading of docs/protocol.md."""
+    """The stored signals are those of the reference implementation of docs/protocol.md."""
     state = await store.state()
     reference = Reference()
     for entry in await whole_log(store):
@@ -96,7 +96,7 @@ def prove(target: Target, story: list[tuple[Rules, list[Moment]]], seed: int) ->
 
 @BOUNDED
 @given(history=histories(moments=9, largest=6), seed=st.integers(0, 1000))
-def test_replay_gives_the_live_signals_whatever_was_batched_or_swept(neo4j_target: Target, history: list[Moment], seed: int) -> None:
+def test_replay_gives_the_live_signals_with_any_batches_and_sweeps(neo4j_target: Target, history: list[Moment], seed: int) -> None:
     prove(neo4j_target, [(Rules(), history)], seed)
 
 
@@ -112,7 +112,7 @@ def test_replay_gives_the_live_signals_when_the_decay_interval_changes(neo4j_tar
     prove(neo4j_target, under_changing_rules(seed, moments, OTHER_INTERVAL), seed)
 
 
-async def test_a_signal_that_was_tampered_with_is_found_and_can_be_repaired(neo4j_store: Neo4jStore) -> None:
+async def test_a_signal_that_was_changed_by_hand_is_found_and_can_be_repaired(neo4j_store: Neo4jStore) -> None:
     await live(neo4j_store, [(Rules(), random_history(random.Random(1), 5))])
     before = {signal.key: signal for signal in await neo4j_store.signals()}
     alive = max(before.values(), key=lambda signal: signal.strength)

@@ -1,4 +1,4 @@
-"""Several replicas of the service on one Neo4j: every subscriber of each gets every event, whatever is killed."""
+"""Several replicas of the service on one Neo4j: every subscriber gets every event, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Subscriber:
                         if message["type"] == "event":
                             self.seen.append(message["data"]["position"])
             except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
-                time.sleep(0.05)
+                continue  # connect to the replica that `choose` gives by then
             except Exception as error:
                 self.broken = error
                 return
@@ -126,7 +126,7 @@ class Subscriber:
 
 
 def test_a_hint_over_redis_brings_the_events_of_other_replicas(redis: Redis, replica: Callable[..., Service]) -> None:
-    """Nobody polls here, so only the hints can have done it; after Redis was away too."""
+    """No replica polls here, so only hints can deliver the events; also after Redis was restarted."""
     services = [replica(**NEVER, **redis.environment) for _ in range(3)]
     with ExitStack() as stack:
         sockets = [stack.enter_context(connect(service.websocket_url, compression=None)) for service in services]
@@ -160,7 +160,7 @@ def test_without_redis_polling_brings_them(replica: Callable[..., Service]) -> N
 
 
 def test_subscribers_lose_and_double_nothing_while_redis_and_replicas_are_killed(redis: Redis, replica: Callable[..., Service]) -> None:
-    """Writers on three replicas, subscribers that move between them; Redis and two replicas die by kill -9 on the way."""
+    """Writers on three replicas, and subscribers that move between them, while Redis and two replicas are killed with SIGKILL."""
     services = [replica(**OFTEN, **redis.environment) for _ in range(3)]
     alive = list(services)
     acknowledged: dict[str, int] = {}

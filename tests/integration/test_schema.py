@@ -1,4 +1,4 @@
-"""The schema is there before the first append, is the same however often and by however many it is made, and is refused when newer."""
+"""The schema: it exists before the first append, may be created by many replicas at once, and is refused if it is newer."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ async def test_every_schema_file_is_online_after_the_start(bare: Driver, neo4j_t
     await store.open(Rules())
     bare.execute_query("CALL db.awaitIndexes(60)")
     found = {record["name"]: record["state"] for record in bare.execute_query("SHOW INDEXES YIELD name, state").records}
-    wanted = [name.removeprefix("schema/").partition("_")[2] for name, query in queries.load().items() if query.mode == "schema"]
-    assert len(wanted) >= 10
-    assert {name: found.get(name) for name in wanted} == dict.fromkeys(wanted, "ONLINE")
+    schema_names = [name.removeprefix("schema/").partition("_")[2] for name, query in queries.load().items() if query.mode == "schema"]
+    assert len(schema_names) >= 10
+    assert {name: found.get(name) for name in schema_names} == dict.fromkeys(schema_names, "ONLINE")
     await store.close()
 
 
@@ -83,7 +83,7 @@ async def test_the_database_itself_refuses_a_second_event_at_a_position(bare: Dr
     await store.close()
 
 
-async def test_opening_by_many_at_once_makes_one_log(bare: Driver, neo4j_target: Target) -> None:
+async def test_replicas_that_open_at_once_make_one_log(bare: Driver, neo4j_target: Target) -> None:
     stores = [Neo4jStore(neo4j_target) for _ in range(6)]
     opened = await asyncio.gather(*(store.open(Rules()) for store in stores))
     assert len({state.epoch for state, _ in opened}) == 1
@@ -94,7 +94,7 @@ async def test_opening_by_many_at_once_makes_one_log(bare: Driver, neo4j_target:
         await store.close()
 
 
-async def test_many_that_open_with_other_rules_leave_one_history(bare: Driver, neo4j_target: Target) -> None:
+async def test_replicas_that_open_with_different_rules_at_once_leave_one_history(bare: Driver, neo4j_target: Target) -> None:
     stores = [Neo4jStore(neo4j_target) for _ in range(4)]
     state, _ = await stores[0].open(Rules())
     await stores[0].append(plan_of(state, new_draft()))
@@ -133,7 +133,7 @@ async def test_a_database_of_the_version_before_opens_unchanged_and_gets_what_is
     plan = plan_of(state, new_draft())
     assert await first.append(plan)
     await first.close()
-    for name in ("cursor_name", "lease_name"):  # which it did not have
+    for name in ("cursor_name", "lease_name"):  # that version did not have them
         bare.execute_query(f"DROP CONSTRAINT {name}")  # type: ignore[arg-type]
     assert constraints(bare) < UNIQUE
     store = Neo4jStore(neo4j_target)

@@ -19,6 +19,8 @@ from semp_sdk.transport import base_of
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from tests.waiting import until
+
 from .conftest import WITHIN, listening
 
 CASES = Path(__file__).parents[2] / "contract" / "conformance"
@@ -102,10 +104,11 @@ class Recorder:
 class Scripted:
     """A service that gives a case's answers, one a request, whatever is asked."""
 
-    def __init__(self, answers: list[Any], slow: bool = False) -> None:
+    def __init__(self, answers: list[Any]) -> None:
         self.answers = list(answers)
-        self.slow = slow
-        """Whether the first answer takes a while."""
+        self.may_answer = asyncio.Event()
+        """While this is not set, requests are read and no answer is sent."""
+        self.may_answer.set()
         self.asked: list[str] = []
         self.bodies: list[Any] = []
 
@@ -116,10 +119,9 @@ class Scripted:
         self.asked.append(head.split(" HTTP/")[0])
         self.bodies.append(json.loads(body) if body else None)
         answer = self.answers.pop(0) if self.answers else {"status": 500, "body": "no more was expected"}
-        if self.slow and len(self.asked) == 1:
-            await asyncio.sleep(0.5)
+        await self.may_answer.wait()
         if answer == "silent":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # never set; cancelled at the end of the test
         elif answer == "lost":
             writer.transport.abort()
         else:
@@ -179,15 +181,21 @@ async def test_requests(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("batches"))
 async def test_batches(case: dict[str, Any]) -> None:
-    service = Scripted(case["answers"], slow=len(case["waves"]) > 1)
+    service = Scripted(case["answers"])
+    in_waves = len(case["waves"]) > 1
+    if in_waves:
+        service.may_answer.clear()
     emits: dict[int, asyncio.Task[Any]] = {}
     async with asking(case, service) as (client, recorder):
+        batcher = client._batcher  # pyright: ignore[reportPrivateUsage]
         for wave in case["waves"]:
             for event in wave:
                 fields = stored(event) if isinstance(event, int) else whole(event)
                 said = {name: fields[name] for name in ("id", "type", "scope", "payload", "trace_id", "agent_id", "parent_ids")}
                 emits[fields["position"]] = asyncio.create_task(client.emit(**said))
-            await asyncio.sleep(0.02)
+            if in_waves:  # the next wave comes when the first request has arrived and all later events are queued
+                await until(lambda: len(service.asked) == 1 and batcher._held == len(emits))  # pyright: ignore[reportPrivateUsage]
+        service.may_answer.set()
         answers = await asyncio.gather(*emits.values(), return_exceptions=True)
     requests: list[list[dict[str, Any]]] = [body if isinstance(body, list) else [body] for body in service.bodies]
     assert [[uuid.UUID(event["id"]).int for event in request] for request in requests] == case["sent"]
@@ -230,7 +238,7 @@ class Talking:
                     await connection.close(code, step.get("reason", ""))
                 case "cut":
                     connection.transport.write(b"\x81\x7e\x10\x00" + b'{"type":"event","data":{"id')
-                    await asyncio.sleep(0.05)
+                    assert not connection.transport.get_write_buffer_size(), "abort() would drop what the socket did not take yet"
                     connection.transport.abort()
                 case "garbage":
                     await connection.send("{")

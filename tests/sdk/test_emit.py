@@ -114,7 +114,7 @@ async def test_a_service_that_is_too_slow_is_asked_again_and_stores_once(proxy: 
 
     async def slow(exchange: Exchange) -> None:
         await exchange.forward()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()  # never set; cancelled at the end of the test
 
     proxy.faults = [slow]
     async with asyncio.timeout(WITHIN), Client(proxy.url, agent_id="a", timeout=0.5) as client:

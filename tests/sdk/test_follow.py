@@ -21,6 +21,7 @@ from semp_sdk import (
 )
 
 from tests.conftest import Service, empty, neo4j_environment, start_service
+from tests.waiting import until
 
 from .conftest import WITHIN, positions
 
@@ -137,19 +138,28 @@ async def restarting(target: Target, tmp_path: Path) -> AsyncGenerator[tuple[str
 async def test_a_service_that_restarts_amid_a_stream(neo4j_target: Target, tmp_path: Path, how: signal.Signals) -> None:
     async with restarting(neo4j_target, tmp_path) as (url, restart), Client(url, agent_id="a") as client, client.stream() as stream:
         sent: list[int] = []
+        seen: list[int] = []
+        restarted = asyncio.Event()
 
         async def write() -> None:
-            for _ in range(60):
+            while not restarted.is_set():
                 sent.extend(await emit(client, 5))
-                await asyncio.sleep(0.02)
+            sent.extend(await emit(client, 50))
 
-        writing = asyncio.create_task(write())
-        reading = asyncio.create_task(positions(stream, 300))
-        await asyncio.sleep(0.5)
+        async def read() -> None:
+            async for event in stream:
+                seen.append(event.position)  # noqa: PERF401 - the list is looked at while it grows
+
+        writing, reading = asyncio.create_task(write()), asyncio.create_task(read())
+        await until(lambda: len(seen) >= 100)
         await restart(how)
+        restarted.set()
         await writing
-        assert await reading == sent
+        await until(lambda: reading.done() or len(seen) >= len(sent), WITHIN)
+        assert seen == sent
         assert stream.connections > 1
+        assert not reading.done()
+    await reading
 
 
 async def test_a_log_that_is_another_one_is_told(neo4j_target: Target, tmp_path: Path) -> None:

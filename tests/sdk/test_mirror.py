@@ -9,7 +9,7 @@ import random
 import signal
 import uuid
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from semp_sdk.mirror import Difference, graph_from_graphml
 from semp_sdk.mirror.selection import Head, Selection, before
 
 from tests.conftest import empty, start_service
+from tests.waiting import until
 
 from .conftest import WITHIN
 from .test_follow import restarting
@@ -65,7 +66,8 @@ async def test_a_trace_a_scope_a_lineage_and_a_window_are_the_same_over_rest_and
     first = await client.emit("ready", "m.one", {"status": "x"}, trace_id="t1", parent_ids=[ids[3]])
     assert first.position is not None
     ids += await record(client, "m.one", 29, "t1", seed=3)
-    await asyncio.sleep(0.01)  # so that the next event has a later time
+    newest = datetime.fromisoformat((await client.event(ids[-1])).timestamp)
+    await until(lambda: datetime.now(UTC) > newest + timedelta(milliseconds=1))  # so that the next event has a later time
     middle = await client.emit("proposal", "m.two", {"action": "x"}, trace_id="t2", parent_ids=[ids[20]])
     assert first.timestamp is not None
     assert middle.timestamp is not None
@@ -168,7 +170,6 @@ async def test_following_a_window_ends_with_it(client: Client) -> None:
     following = [asyncio.create_task(mirror.follow().run()) for mirror in (by_time, by_position)]
     while not all(task.done() for task in following):
         await record(client, "window", 1, "t5")
-        await asyncio.sleep(0.05)
     assert [task.exception() for task in following] == [None, None]
     assert len(by_position) == 4
     assert len(by_time) >= 2

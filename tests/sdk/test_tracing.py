@@ -219,7 +219,7 @@ async def test_a_cancelled_call_leaves_its_proposal_alone(client: Client) -> Non
     @client.traced(f"{scope}.a")
     async def work() -> None:
         begun.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()  # never set
 
     task = asyncio.create_task(work())
     await begun.wait()

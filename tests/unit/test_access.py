@@ -1,4 +1,4 @@
-"""What a principal may do and see: by its roles and by the scopes that were granted."""
+"""What a principal may do and read, by its roles and its granted scopes."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ def with_role(*roles: Role, read: tuple[Glob, ...] = UI, write: tuple[Glob, ...]
         ("admin", set(EVENT_TYPES), True, True, True),
     ],
 )
-def test_a_role_allows_what_it_says(role: Role, types: set[str], reads: bool, links: bool, maintains: bool) -> None:
+def test_a_role_allows_exactly_its_verbs(role: Role, types: set[str], reads: bool, links: bool, maintains: bool) -> None:
     principal = with_role(role)
     assert {name for name in EVENT_TYPES if may(principal, name, "ui.a")} == types
     assert (may(principal, "read", "ui.a"), may(principal, "link"), may(principal, "maintain")) == (reads, links, maintains)
 
 
-def test_nobody_in_particular_may_nothing() -> None:
+def test_a_principal_without_roles_may_do_nothing() -> None:
     nobody = with_role(read=(Glob.parse("**"),), write=(Glob.parse("**"),))
     assert not any(may(nobody, verb) for verb in (*EVENT_TYPES, "read", "link", "maintain"))
     assert not visible(nobody, "ui.a")
 
 
-def test_grants_of_scopes_hold_for_reading_and_writing_apart() -> None:
+def test_grants_for_reading_and_writing_are_separate() -> None:
     principal = with_role("supervisor", read=(Glob.parse("a.*"), Glob.parse("b")), write=(Glob.parse("c.**"),))
     assert [visible(principal, scope) for scope in ("a.x", "b", "a", "a.x.y", "c.x")] == [True, True, False, False, False]
     assert [may(principal, "reward", scope) for scope in ("c.x", "c.x.y", "c", "a.x")] == [True, True, False, False]
     assert not visible(with_role("admin", read=()), "a")
 
 
-def test_a_principal_that_is_one_agent_may_not_be_another() -> None:
+def test_a_principal_bound_to_an_agent_may_not_append_as_another() -> None:
     principal = with_role("agent", agent_id="ann")
     assert may_append(principal, new_draft(scope="ui.a", agent="ann"))
     assert not may_append(principal, new_draft(scope="ui.a", agent="bob"))
     assert not may_append(principal, new_draft(scope="other", agent="ann"))
 
 
-def test_the_open_principal_and_the_service_may_everything() -> None:
+def test_the_open_principal_and_the_service_may_do_everything() -> None:
     for principal in (OPEN, SERVICE):
         assert principal.unrestricted
         assert reads_everything(principal)
@@ -69,13 +69,13 @@ def test_the_open_principal_and_the_service_may_everything() -> None:
     assert not reads_everything(with_role("reader"))
 
 
-def test_what_is_not_allowed_is_refused_by_name() -> None:
+def test_a_refusal_names_the_principal_and_the_verb() -> None:
     require(SERVICE, "maintain")
     with pytest.raises(Forbidden, match="p may not maintain"):
         require(with_role("supervisor"), "maintain")
 
 
-async def test_the_gate_appends_all_of_it_or_nothing() -> None:
+async def test_the_gate_appends_the_whole_batch_or_nothing() -> None:
     environment = Environment(MemoryStore(), Rules())
     await environment.start()
     agent = environment.acting(with_role("agent", agent_id="ann"))
@@ -98,11 +98,11 @@ async def test_the_gate_appends_all_of_it_or_nothing() -> None:
 
 PAST_THE_GATE = ("semp.storage", "semp.engine.ports", "semp.engine.ledger", "semp.engine.committer", "semp.engine.live.hub")
 HARMLESS = {"End", "Span"}
-"""What a transport has to know of the hub: what it renders, and why it ends."""
+"""Names of the hub that a transport needs: `Span` to render, and `End` for why a subscription ended."""
 
 
 def bypasses(source: str) -> list[str]:
-    """Where a module reaches past the gate: to anything of the environment but `acting`, or to what the environment is made of."""
+    """Lines that bypass the gate: they use another attribute of the environment than `acting`, or import a part of the environment."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
@@ -117,7 +117,7 @@ def bypasses(source: str) -> list[str]:
     return found
 
 
-def test_the_api_and_mcp_reach_the_log_by_the_gate_alone() -> None:
+def test_the_api_and_mcp_reach_the_log_only_through_the_gate() -> None:
     root = Path(semp.__file__).parent
     modules = [*root.glob("api/**/*.py"), *root.glob("mcp/**/*.py")]
     assert len(modules) > 30
@@ -125,7 +125,7 @@ def test_the_api_and_mcp_reach_the_log_by_the_gate_alone() -> None:
     assert not found, f"ask environment.acting(principal): {found}"
 
 
-def test_the_rule_finds_what_goes_past_the_gate() -> None:
+def test_the_check_finds_code_that_bypasses_the_gate() -> None:
     assert bypasses("async def f(environment): return await environment.storage.page(x)")
     assert bypasses("class A:\n  def f(self): return self._environment.ledger.state")
     assert bypasses("def f(environment): environment.growth.add(print)")

@@ -1,4 +1,4 @@
-"""Nearest proposals: what parents hand on agrees with a search of the whole graph."""
+"""Nearest proposals: computed from the parents alone, they agree with a search of the whole graph."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def test_a_proposal_among_the_parents_is_one_hop_away() -> None:
     assert nearest([Cause(1, (A,), 0)]) == ((A,), 1)
 
 
-def test_only_the_smallest_distance_counts_and_all_of_it() -> None:
+def test_all_proposals_at_the_smallest_distance_count_and_no_others() -> None:
     assert nearest([Cause(9, (C,), 2), Cause(8, (B, A), 1), Cause(7), Cause(6, (A, C), 1)]) == ((A, B, C), 2)
     assert nearest([Cause(8, (B,), 1), Cause(9, (A,), 5)]) == ((B,), 2)
     assert nearest([Cause(9, (A,), 5), Cause(8, (B,), 1)]) == ((B,), 2)
 
 
 def search(graph: nx.DiGraph[int], proposals: set[int], event: int) -> tuple[list[int], int]:
-    """By definition: breadth first over everything above the event."""
+    """The nearest proposals and their distance by the definition: a breadth-first search over all causes of the event."""
     away = nx.single_source_shortest_path_length(graph, event)
     reached = {other: distance for other, distance in away.items() if other != event and other in proposals}
     smallest = min(reached.values(), default=0)
@@ -37,7 +37,7 @@ def search(graph: nx.DiGraph[int], proposals: set[int], event: int) -> tuple[lis
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(0.02, 0.6), st.integers(1, 5))
-def test_what_parents_hand_on_agrees_with_a_search_of_the_graph(seed: int, size: int, share: float, most: int) -> None:
+def test_nearest_proposals_from_the_parents_agree_with_a_search_of_the_graph(seed: int, size: int, share: float, most: int) -> None:
     rng = random.Random(seed)
     graph: nx.DiGraph[int] = nx.DiGraph()
     proposals: set[int] = set()

@@ -41,12 +41,12 @@ def test_texts_sort_as_moments_do(one: int, other: int) -> None:
 @pytest.mark.parametrize(
     "text", ["2025-01-15T10:30:00Z", "2025-01-15T12:30:00.000+02:00", "2025-01-15T10:30:00.000999Z", "2025-01-15T10:30:00+00:00"]
 )
-def test_other_ways_to_write_a_moment_are_read(text: str) -> None:
+def test_other_notations_of_a_moment_are_read(text: str) -> None:
     assert from_text(text) == 1_736_937_000_000
 
 
 @pytest.mark.parametrize("text", ["", "now", "2025-01-15T10:30:00", "2025-01-15", "2025-13-01T00:00:00Z", "1736937000000"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_text_that_is_no_timestamp_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         from_text(text)
 

@@ -1,4 +1,4 @@
-"""The files for containers agree with the program: names, versions, variables. No engine is needed to read them."""
+"""The container files agree with the program in names, versions and variables. They are only read; no container engine is needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SETTINGS = (ROOT / "app/semp/settings.py").read_text("utf-8")
 
 
-def test_the_plain_way_is_the_service_and_its_database_and_the_profile_adds_three_replicas_redis_and_a_proxy() -> None:
+def test_compose_runs_the_service_and_its_database_and_a_profile_adds_three_replicas_redis_and_a_proxy() -> None:
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"neo4j", "semp"}
     assert {name for name, service in SERVICES.items() if service.get("profiles") == ["replicas"]} == {"replica", "redis", "proxy"}
     assert SERVICES["replica"]["deploy"]["replicas"] == 3
@@ -25,12 +25,12 @@ def test_the_plain_way_is_the_service_and_its_database_and_the_profile_adds_thre
     assert SERVICES["replica"]["environment"]["SEMP_REDIS"].startswith("redis://redis:6379")
 
 
-def test_neo4j_is_of_the_version_that_is_tested() -> None:
+def test_neo4j_has_the_tested_version() -> None:
     assert SERVICES["neo4j"]["image"] == f"neo4j:{DEFAULT_VERSION}-community"
 
 
 @pytest.mark.parametrize("name", ["neo4j", "semp", "redis"])
-def test_what_others_wait_for_says_when_it_is_healthy(name: str) -> None:
+def test_services_that_others_wait_for_have_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
     waiting = [service["depends_on"] for service in SERVICES.values() if isinstance(service.get("depends_on"), dict)]
     assert all(how == {"condition": "service_healthy"} for found in waiting for how in found.values())
@@ -45,7 +45,7 @@ def test_data_is_on_volumes_and_ports_are_on_loopback() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_every_variable_is_one_the_service_reads_and_every_choice_is_in_the_example() -> None:
+def test_the_service_reads_every_variable_and_the_example_lists_every_choice() -> None:
     given = {name for service in SERVICES.values() for name in service.get("environment", {}) if name.startswith("SEMP_")}
     given |= set(re.findall(r"\bSEMP_[A-Z_0-9]+(?==)", DOCKERFILE))
     assert given
@@ -54,7 +54,7 @@ def test_every_variable_is_one_the_service_reads_and_every_choice_is_in_the_exam
     assert choices == set(re.findall(r"^#?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
+def test_the_image_runs_as_an_unprivileged_user() -> None:
     [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
     assert int(user) >= 1000
     assert DOCKERFILE.index("\nUSER ") < DOCKERFILE.index("\nENTRYPOINT ")

@@ -1,4 +1,4 @@
-"""Credit along causes: who is credited, how much, and that only what is said to be credit is."""
+"""Credit along causes: which proposals get it, how much, and which events give none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def proposal(position: int) -> Proposal:
     return Proposal(position, "ui", f"a{position}")
 
 
-def test_a_share_is_discounted_for_each_hop_beyond_what_is_answered_to() -> None:
+def test_a_share_is_discounted_for_each_hop_above_the_answered_proposals() -> None:
     reached = [(proposal(9), 2), (proposal(5), 3), (proposal(4), 4), (proposal(3), 5)]
     found = credited(reached, 2, Credit(0.5, 4))
     assert found == (Credited(proposal(5), 0.5), Credited(proposal(4), 0.25))
@@ -30,7 +30,7 @@ def test_the_nearest_and_then_the_newest_are_credited_when_there_are_too_many() 
     assert [one.proposal.position for one in found[:2]] == [3 * MAX_CREDITED - 2, 3 * MAX_CREDITED - 4]
 
 
-def test_a_climb_takes_the_shortest_way_through_memory_and_says_where_it_goes_on_in_storage() -> None:
+def test_a_climb_gives_shortest_distances_in_memory_and_the_events_to_look_up_in_storage() -> None:
     memory = {"a": ["b", "stored"], "b": ["c"], "c": ["stored", "deep"], "d": ["c"]}
     assert climb(["a", "d"], 3, memory.get) == ({"a": 1, "d": 1, "b": 2, "c": 2}, {"stored": 2, "deep": 3})
     assert climb(["a"], 1, memory.get) == ({"a": 1}, {})
@@ -47,7 +47,7 @@ def test_only_rewards_and_penalties_with_causes_give_credit() -> None:
     assert credit_of(new_draft("test", parents=parents, credit={"discount": 0.5}), default) is None
 
 
-def test_a_clients_own_credit_is_kept_as_it_is() -> None:
+def test_a_payload_field_named_credit_that_is_no_object_is_kept_and_gives_no_credit() -> None:
     assert new_draft("reward", credit="to the team").credit is None
     assert '"credit":["ann"]' in new_draft("penalty", credit=["ann"]).payload
 
@@ -73,7 +73,7 @@ def moved(recorded: Recorded) -> dict[str, tuple[float, float, float]]:
     return {move.pattern: (move.before, move.after, move.share) for move in recorded.moves}
 
 
-async def test_credit_reaches_what_is_stored_what_is_under_way_and_what_comes_in_the_same_batch() -> None:
+async def test_credit_reaches_stored_proposals_and_those_of_the_same_batch() -> None:
     writer = await Writer.on(MemoryStore(), FakeClock())
     await writer.append(new_draft(number=1, action="first"))
     batch = [
@@ -100,7 +100,7 @@ async def test_without_credit_only_the_nearest_proposals_move() -> None:
     assert list(moved(plain)) == ["second"]
 
 
-async def test_the_rules_give_credit_where_a_payload_does_not_say() -> None:
+async def test_the_rules_decide_credit_where_a_payload_has_none() -> None:
     writer = await Writer.on(MemoryStore(), FakeClock(), Rules(credit_discount=0.5, credit_depth=2))
     await writer.append(
         new_draft(number=1, action="first"),

@@ -59,7 +59,7 @@ class FakeWire:
             self.messages += payloads(frames)
 
     def send_now(self, frames: bytes) -> int:
-        assert self.has_room, "it said that it is full"
+        assert self.has_room, "sent to a connection that reported no room"
         self.write(frames)
         return len(frames)
 
@@ -93,7 +93,7 @@ def payloads(frames: bytes) -> list[dict[str, Any]]:
 
 
 class Client:
-    """A client over all its connections: what it asked for, and what it has seen."""
+    """A client with all its connections, one after the other: what it asked for, and what it has read."""
 
     def __init__(self, interest: Interest, batch: bool, signals: bool, begin: int) -> None:
         self.interest = interest
@@ -101,31 +101,31 @@ class Client:
         self.signals = signals
         self.begin = begin
         self.seen: list[int] = []
-        self.said: list[tuple[str, str, int]] = []
+        self.signals_seen: list[tuple[str, str, int]] = []
         self.wire = FakeWire()
         self.subscriber: Subscriber | None = None
 
     @property
     def position(self) -> int:
-        """Where a client resumes: after the last event it has seen."""
+        """The position that the client resumes from: that of the last event it has read."""
         return max([self.begin, *self.seen[-1:]])
 
     def arrived(self) -> tuple[list[int], list[tuple[str, str, int]]]:
-        """Events and signals, those included that are there and were not read."""
-        seen, said = list(self.seen), list(self.said)
+        """Positions of events, and signals as (scope, pattern, position), including messages that arrived and were not read yet."""
+        seen, signals = list(self.seen), list(self.signals_seen)
         for message in self.wire.messages:
             assert message["type"] == "signal" or (message["type"] == "events") == self.batch
             if message["type"] == "signal":
                 data = message["data"]
                 assert self.interest.covers_scope(data["scope"])
-                said.append((data["scope"], data["pattern"], data["position"]))
+                signals.append((data["scope"], data["pattern"], data["position"]))
             else:
                 seen += [event["position"] for event in (message["data"] if self.batch else [message["data"]])]
-        return seen, said
+        return seen, signals
 
     def take(self) -> None:
-        """Read what is there."""
-        self.seen, self.said = self.arrived()
+        """Read the messages that arrived."""
+        self.seen, self.signals_seen = self.arrived()
         self.wire.messages = []
 
 
@@ -154,7 +154,7 @@ class Delivery(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def connection(self) -> Storage:
-        """The log, for one run of the service; the same log each time."""
+        """The storage for one run of the service. Each run gets the same log."""
         return self.memory
 
     async def begin_service(self) -> None:
@@ -163,13 +163,13 @@ class Delivery(RuleBasedStateMachine):
         await self.environment.start()
 
     async def settle(self) -> None:
-        """Return when everyone was given what it takes."""
+        """Run the loop until every client has received what it has room for."""
         for _ in range(60):
             await asyncio.sleep(0)
 
     def connect(self, client: Client, after: int | None) -> None:
         client.wire = FakeWire()
-        wanted = FollowRequest(interest=client.interest, after=after, signals=client.signals, batch=client.batch)
+        request = FollowRequest(interest=client.interest, after=after, signals=client.signals, batch=client.batch)
 
         async def start() -> None:
             client.subscriber = Subscriber(
@@ -178,7 +178,7 @@ class Delivery(RuleBasedStateMachine):
                 batch=client.batch,
                 signals=client.signals,
             )
-            client.subscriber.start(await client.subscriber.follow(wanted))
+            client.subscriber.start(await client.subscriber.follow(request))
 
         self.run(start())
 
@@ -242,33 +242,34 @@ class Delivery(RuleBasedStateMachine):
             self.connect(client, client.position)
 
     @rule()
-    def look_for_the_stuck(self) -> None:
+    def sweep(self) -> None:
         self.environment.hub.sweep()
 
     @invariant()
-    def nobody_is_lied_to(self) -> None:
+    def every_client_has_what_its_interest_covers(self) -> None:
         self.run(self.settle())
         log = self.run(self.store.read(0, 10_000))
         for client in self.everyone:
-            seen, said = client.arrived()
-            wanted = [entry.event.position for entry in log if entry.event.position > client.begin and client.interest.covers(entry.event)]
-            assert seen == wanted[: len(seen)], "a gap, a repeat or another order"
+            seen, signals = client.arrived()
+            events = [entry.event for entry in log if entry.event.position > client.begin]
+            expected = [event.position for event in events if client.interest.covers(event)]
+            assert seen == expected[: len(seen)], "a gap, a repeat or another order"
             if client.wire.closed is not None:
                 code, reason = client.wire.closed
                 assert code in (GOING_AWAY, TOO_SLOW, CANNOT_RESUME)
                 [position] = map(int, re.findall(r"last position (\d+)", reason))
-                assert seen == [one for one in wanted if one <= position], "the position it was told is not where it stands"
+                assert seen == [one for one in expected if one <= position], "the close reason names a wrong position"
             elif client.wire.has_room:
-                assert seen == wanted, "something is missing and nobody said so"
+                assert seen == expected, "an event is missing although the connection is open"
             if client.signals and client.wire.closed is None and client.wire.has_room:
-                self.signals_are_told(client, said)
+                self.assert_signals_are_current(client, signals)
 
-    def signals_are_told(self, client: Client, said: list[tuple[str, str, int]]) -> None:
-        """The last word about every signal that moved after the client came is the signal's last change."""
-        told = {(scope, pattern): position for scope, pattern, position in said}
+    def assert_signals_are_current(self, client: Client, signals: list[tuple[str, str, int]]) -> None:
+        """For every signal that moved after the client came, its newest message tells of the last move."""
+        newest = {(scope, pattern): position for scope, pattern, position in signals}
         for signal in self.environment.ledger.signals.values():
             if signal.position > client.begin and client.interest.covers_scope(signal.scope):
-                assert told[signal.key] == signal.position
+                assert newest[signal.key] == signal.position
 
     def teardown(self) -> None:
         for client in self.everyone:

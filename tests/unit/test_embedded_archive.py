@@ -1,4 +1,4 @@
-"""The class archive that makes starts of the embedded database cheaper is made from what Java has recorded so far."""
+"""The class archive, with which the embedded database starts faster, is made from the classes that Java has recorded so far."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ JAVA = find_java("2026.08.1")
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """What this Java recorded of a short run."""
+    """The class list that Java recorded in a short run."""
     file = tmp_path / "classes.recorded"
     subprocess.run([JAVA.executable, f"-XX:DumpLoadedClassList={file}", "-version"], check=True, capture_output=True)
     return file
 
 
 def archive_in(tmp_path: Path) -> tuple[ClassArchive, Path]:
-    """An archive in a cache of its own, and the file of arguments it is made with."""
+    """An archive in an empty cache, and the file with the Java arguments to make it with."""
     arguments = tmp_path / "java.args"
     arguments.write_text('"-XX:+UseSerialGC"\n')
     (tmp_path / "cache").mkdir()
@@ -41,7 +41,7 @@ def test_a_recording_that_ends_within_a_line_makes_an_archive(tmp_path: Path, re
     subprocess.run(uses, check=True, capture_output=True)
 
 
-def test_why_no_archive_was_made_is_logged(tmp_path: Path, recording: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_why_no_archive_was_made_is_logged(tmp_path: Path, recording: Path, caplog: pytest.LogCaptureFixture) -> None:
     archive, arguments = archive_in(tmp_path)
     recording.write_text("no class list\n")
     with caplog.at_level(logging.INFO):

@@ -31,7 +31,7 @@ def test_sizes_follow_the_machine_within_their_limits(total: int, heap: int, pag
     assert MemoryPlan.for_machine(total) == MemoryPlan(heap, page_cache)
 
 
-def test_given_sizes_win() -> None:
+def test_given_sizes_replace_the_computed_ones() -> None:
     assert MemoryPlan.for_machine(8 * GIB, "300m", "1g") == MemoryPlan(300 * MIB, GIB)
 
 
@@ -42,7 +42,7 @@ def test_more_than_the_machine_has_is_refused(total: int, heap: str | None) -> N
 
 
 @pytest.mark.parametrize("text", ["", "12", "1.5g", "-1m", "1gb", "m"])
-def test_what_is_not_a_size_is_refused(text: str) -> None:
+def test_text_that_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(EmbeddedNeo4jError, match="not a size"):
         parse_size(text)
 
@@ -61,7 +61,7 @@ def test_an_argument_file_keeps_spaces_quotes_and_backslashes() -> None:
     assert render_argument_file(["-cp", '/a b/"c"\\d.jar']) == '"-cp"\n"/a b/\\"c\\"\\\\d.jar"\n'
 
 
-def test_java_gets_a_switch_only_where_it_knows_it() -> None:
+def test_java_gets_a_switch_only_in_versions_that_know_it() -> None:
     switch = "--sun-misc-unsafe-memory-access=allow"
     assert switch in java_arguments([Path("/a.jar")], GIB, 25, 4)
     assert switch not in java_arguments([Path("/a.jar")], GIB, 17, 4)
@@ -96,7 +96,7 @@ def test_preparing_recovers_from_a_crash_while_the_password_was_written(tmp_path
     assert not (tmp_path / ".password.new").exists()
 
 
-def test_a_database_without_its_password_is_not_given_another(tmp_path: Path) -> None:
+def test_a_database_whose_password_is_missing_is_not_given_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "data" / "databases" / "system").mkdir(parents=True)
     with pytest.raises(EmbeddedNeo4jError, match="password is missing"):
         credentials.prepare(tmp_path)

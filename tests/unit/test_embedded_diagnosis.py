@@ -29,7 +29,7 @@ def append(file: Path, text: str) -> None:
         ("ERROR Unrecognized setting. No declared setting with name: x", "does not know"),
     ],
 )
-def test_a_known_cause_is_put_in_words_and_its_line_quoted(logs: StartLogs, line: str, cause: str) -> None:
+def test_a_known_cause_is_explained_and_its_line_quoted(logs: StartLogs, line: str, cause: str) -> None:
     append(logs.log, f"INFO  Starting...\n{line}\n\tat org.neo4j.Some.frame(Some.java:1)\n")
     text = logs.explain(4711, "secret")
     assert cause in text
@@ -39,7 +39,7 @@ def test_a_known_cause_is_put_in_words_and_its_line_quoted(logs: StartLogs, line
     assert str(logs.log) in text
 
 
-def test_what_java_itself_says_counts(logs: StartLogs) -> None:
+def test_the_output_of_java_itself_is_used(logs: StartLogs) -> None:
     append(logs.log.with_name("console.log"), "Error: Could not reserve enough space for 9g object heap\n")
     assert "too little memory" in logs.explain(1, "secret")
 

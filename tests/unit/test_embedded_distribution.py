@@ -1,4 +1,4 @@
-"""Fetching jars from a repository on loopback: whole and verified, or refused with the coordinate."""
+"""Fetching jars from a repository on loopback: they are complete and verified, or the error names the coordinate."""
 
 import functools
 import gc
@@ -16,7 +16,7 @@ from semp.storage.neo4j.embedded import distribution as distribution_module
 from semp.storage.neo4j.embedded.distribution import Distribution
 from semp.storage.neo4j.embedded.lockfile import LockedJar
 
-# jgo does not close a response it gives up; that is not what these tests are about.
+# jgo leaves abandoned responses open; these tests do not check that.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -25,7 +25,7 @@ CONTENT = {f"jar{n}": f"content of {n}".encode() * 1000 for n in range(12)}
 
 
 class Repository:
-    """A Maven repository in a directory, served on loopback; counts what was asked for."""
+    """A Maven repository in a directory, served on loopback. `asked` lists the requested paths; files in `cut_short` end early."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -78,7 +78,7 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     served = Repository(tmp_path / "remote")
     yield served
     served.close()
-    gc.collect()  # here, where the warning is expected, and not in some later test
+    gc.collect()  # so that the warning comes here, where it is expected, and not in a later test
 
 
 def fetch(cache: Path, repository: Repository) -> tuple[list[Path], list[tuple[int, int]]]:
@@ -118,7 +118,7 @@ def test_a_touched_jar_is_hashed_and_not_fetched(tmp_path: Path, repository: Rep
     assert repository.asked == []
 
 
-def test_a_jar_that_is_not_what_the_lock_says_is_refused_and_not_kept(tmp_path: Path, repository: Repository) -> None:
+def test_a_jar_that_differs_from_the_lock_is_refused_and_not_kept(tmp_path: Path, repository: Repository) -> None:
     (repository.root / JARS[7].path).write_bytes(b"something else")
     with pytest.raises(EmbeddedNeo4jError, match=r"org\.example:jar7:1\.0 is not what the lock file says"):
         fetch(tmp_path / "cache", repository)
@@ -126,7 +126,7 @@ def test_a_jar_that_is_not_what_the_lock_says_is_refused_and_not_kept(tmp_path: 
     assert not list((tmp_path / "cache").glob("fetch-*"))
 
 
-def test_half_a_download_is_never_taken_for_whole(tmp_path: Path, repository: Repository) -> None:
+def test_an_incomplete_download_is_never_used(tmp_path: Path, repository: Repository) -> None:
     repository.cut_short.add("jar2-1.0.jar")
     with pytest.raises(EmbeddedNeo4jError, match=r"org\.example:jar2:1\.0"):
         fetch(tmp_path / "cache", repository)
@@ -143,7 +143,7 @@ def test_several_first_starts_at_once_download_every_jar_once(tmp_path: Path, re
     assert len(repository.jars_asked()) == len(JARS)
 
 
-def test_without_a_repository_the_error_says_why_and_names_both_ways_on(tmp_path: Path, repository: Repository) -> None:
+def test_without_a_repository_the_error_says_why_and_names_both_alternatives(tmp_path: Path, repository: Repository) -> None:
     repository.close()
     with pytest.raises(EmbeddedNeo4jError, match=r"--neo4j URI.*--memory") as caught:
         fetch(tmp_path / "cache", repository)
@@ -164,6 +164,6 @@ def test_an_unwritable_cache_is_named(tmp_path: Path, repository: Repository) ->
         fetch(tmp_path / "cache", repository)
 
 
-def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_the_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMP_CACHE", str(tmp_path / "elsewhere"))
     assert distribution_module.default_cache() == tmp_path / "elsewhere"

@@ -1,4 +1,4 @@
-"""Lock files: what is accepted, what is refused, and what the committed ones promise."""
+"""Lock files: which are accepted, which are refused, and what the committed ones contain."""
 
 import re
 
@@ -14,7 +14,7 @@ def test_a_lock_is_read_back_as_it_was_rendered() -> None:
     assert lockfile.parse(lockfile.render("1", list(jars))) == tuple(sorted(jars))
 
 
-def test_a_jar_lies_where_maven_puts_it() -> None:
+def test_a_jar_has_the_path_that_maven_gives_it() -> None:
     plain, classified = lockfile.parse(f"org.a.b:one:1.2 {SHA}\norg.a:two:3:osx-aarch_64 {SHA}")
     assert plain.path.as_posix() == "org/a/b/one/1.2/one-1.2.jar"
     assert classified.path.as_posix() == "org/a/two/3/two-3-osx-aarch_64.jar"

@@ -1,4 +1,4 @@
-"""Whom the embedded Neo4j trusts: its owner's own processes alone, by what they are and not by what they are called."""
+"""Which processes the embedded Neo4j trusts: only those of its own user, whatever their names; and which it stops."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from semp.storage.neo4j.embedded.running import running_connection
 
 from tests.waiting import eventually
 
-LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print('ready', flush=True); time.sleep(600)"
-WAIT = "import sys, time; print('ready', flush=True); time.sleep(600)"
+WAIT = "import signal; print('ready', flush=True); signal.pause()"
+LISTEN = f"import socket, sys; server = socket.create_server(('127.0.0.1', int(sys.argv[1]))); {WAIT}"
 NOBODY = 65534
 
 
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The home of a server that is gone, its port taken by nobody yet."""
+    """The home of a server that has ended; nothing listens on its port yet."""
     place = tmp_path / "home"
     (place / "conf").mkdir(parents=True)
     place.chmod(0o700)
@@ -50,9 +50,9 @@ def port_of(home: Path) -> int:
 
 @contextmanager
 def called_java(home: Path, *, port: int | None, user: int | None = None, python: str = sys.executable) -> Generator[int]:
-    """A process that is called java and says that it runs on the home; its id."""
+    """A Python process with the name java and the argument --home-dir. Yields its process id. `port`: where it listens, if given."""
     line = ["java", "-c", WAIT if port is None else LISTEN, str(port or 0), f"--home-dir={home}"]
-    environment = {"PYTHONHOME": sys.base_prefix} if python == sys.executable else {}  # under another name it does not find itself
+    environment = {"PYTHONHOME": sys.base_prefix} if python == sys.executable else {}  # needed to find its files under another name
     with subprocess.Popen(line, executable=python, stdout=subprocess.PIPE, user=user, cwd="/", env=environment) as process:
         assert process.stdout is not None
         try:
@@ -75,7 +75,7 @@ def test_a_java_that_does_not_listen_there_itself_gets_nothing(home: Path) -> No
         assert running_connection(home) is None
 
 
-def test_another_users_program_gets_nothing_whatever_it_is_called(home: Path) -> None:
+def test_a_program_of_another_user_gets_nothing_whatever_its_name(home: Path) -> None:
     python = shutil.which("python3", path="/usr/bin:/bin")
     if os.getuid() != 0 or python is None:
         pytest.skip("only root can start a process of another user")
@@ -110,7 +110,7 @@ GUARD = "import subprocess, sys; c = subprocess.Popen(['java', '-c', sys.argv[2]
 
 @contextmanager
 def guarded_java(home: Path, service: int) -> Generator[None]:
-    """A java below a process that says for which service it runs."""
+    """A java that is a child of a guard; the guard's arguments name the process id of its service."""
     line = [sys.executable, "-c", GUARD, f"{FOR_SERVICE}{service}", WAIT, f"--home-dir={home}"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, start_new_session=True) as guard:
         try:
@@ -120,9 +120,9 @@ def guarded_java(home: Path, service: int) -> Generator[None]:
             os.killpg(guard.pid, 9)
 
 
-def test_what_runs_for_a_service_that_lives_is_not_stopped(tmp_path: Path) -> None:
-    """So it is when the data directory was deleted and made anew: the lock is free then, but its database is not."""
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+def test_a_java_whose_service_still_runs_is_not_stopped(tmp_path: Path) -> None:
+    """This happens after the data directory was deleted and created again: its lock is free, but its database still runs."""
+    other = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     try:
         with guarded_java(tmp_path, other.pid):
             with pytest.raises(EmbeddedNeo4jError, match=f"in use by process {other.pid}"):
@@ -133,7 +133,7 @@ def test_what_runs_for_a_service_that_lives_is_not_stopped(tmp_path: Path) -> No
         other.wait()
 
 
-def test_what_a_dead_service_left_is_stopped(tmp_path: Path) -> None:
+def test_a_java_whose_service_has_ended_is_stopped(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with guarded_java(tmp_path, gone.pid):
@@ -141,7 +141,7 @@ def test_what_a_dead_service_left_is_stopped(tmp_path: Path) -> None:
         assert java_of(tmp_path) == []
 
 
-def test_jars_are_what_the_lock_says_once_per_boot_however_their_times_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jars_are_verified_once_per_boot_whatever_their_timestamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "maven/org/x/y/1/y-1.jar"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"right")
@@ -152,14 +152,14 @@ def test_jars_are_what_the_lock_says_once_per_boot_however_their_times_look(tmp_
     status = path.stat()
     path.write_bytes(b"wrong")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert Distribution([jar], tmp_path).fetch() == [path]  # in the same boot size and time are believed
+    assert Distribution([jar], tmp_path).fetch() == [path]  # within one boot, unchanged size and time are enough
     monkeypatch.setattr(distribution_module, "boot_id", lambda: "second")
     with pytest.raises(EmbeddedNeo4jError, match="could not be had"):
         Distribution([jar], tmp_path, "http://127.0.0.1:9").fetch()
     assert not path.exists()
 
 
-def test_a_manifest_of_an_older_version_is_checked_anew(tmp_path: Path) -> None:
+def test_jars_with_a_manifest_of_an_older_version_are_verified_again(tmp_path: Path) -> None:
     path = tmp_path / "maven/org/x/y/1/y-1.jar"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"right")

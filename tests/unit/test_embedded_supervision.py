@@ -1,4 +1,4 @@
-"""A database that dies is started again, at growing intervals, for as long as the service runs."""
+"""A database that ends is restarted, after growing waits, for as long as the service runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from semp.storage.neo4j.embedded import server as server_module
 
 
 class Run:
-    """One run of Java, as long as the test wants it."""
+    """One run of Java, which ends when the test sets `over`."""
 
     crashed = False
 
@@ -36,7 +36,7 @@ class Run:
 
 
 class Supervised:
-    """A supervisor over such runs, whose restarts fail as often as `failing` says; time does not pass while it waits."""
+    """A supervisor of such runs. Its next `failing` restarts fail, and its waits take no time."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failing = 0
@@ -74,7 +74,7 @@ class Supervised:
         back.set()
 
     async def die(self, failing: int) -> list[float]:
-        """It dies, and as many restarts fail; the seconds waited before each try."""
+        """End the run, let `failing` restarts fail, and wait until it is back. Returns the seconds waited before each restart."""
         self.failing, self.waits, back = failing, [], self.back
         self.run.over.set()
         async with asyncio.timeout(30):
@@ -90,13 +90,13 @@ async def test_restarts_wait_longer_each_time_up_to_half_a_minute_and_never_end(
     supervised.supervisor.cancel()
 
 
-async def test_one_that_dies_again_at_once_is_not_restarted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_repeated_early_ends_the_waits_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     supervised = Supervised(tmp_path, monkeypatch)
     assert [await supervised.die(failing=0) for _ in range(3)] == [[1], [2], [4]]
     supervised.supervisor.cancel()
 
 
-async def test_one_that_stayed_up_is_restarted_as_if_for_the_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_long_run_the_waits_start_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     supervised = Supervised(tmp_path, monkeypatch)
     await supervised.die(failing=5)
     monkeypatch.setattr(server_module, "STAYED_UP", 0.0)

@@ -1,4 +1,4 @@
-"""The table of event types is whole, and a type that is not in it is an error and not a guess."""
+"""The table of event types is complete, and an unknown type is an error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_type_has_a_row_and_every_row_a_type() -> None:
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-def test_the_smallest_payload_of_a_type_is_taken_and_an_empty_one_is_not(name: EventType) -> None:
+def test_the_smallest_payload_of_a_type_is_accepted(name: EventType) -> None:
     parents = [make_id(1)] if TYPES[name].withdraws else None
     new = NewEvent(type=name, scope="s", trace_id="t", agent_id="a", payload=SMALLEST[name], parent_ids=parents)
     checked = draft(new)
@@ -37,7 +37,7 @@ def test_the_smallest_payload_of_a_type_is_taken_and_an_empty_one_is_not(name: E
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-def test_a_type_does_to_a_signal_what_its_row_says(name: EventType) -> None:
+def test_a_type_has_the_effect_of_its_row_on_a_signal(name: EventType) -> None:
     state, _ = apply(None, ("s", "p"), event_type="proposal", value=0, alpha=None, now=0, position=1, rules=Rules())
     _, move = apply(state, ("s", "p"), event_type=name, value=0.2, alpha=None, now=0, position=2, rules=Rules())
     assert move is not None
@@ -45,7 +45,7 @@ def test_a_type_does_to_a_signal_what_its_row_says(name: EventType) -> None:
     assert move.after == pytest.approx(expected[TYPES[name].effect])
 
 
-def test_a_type_that_is_not_in_the_table_moves_nothing() -> None:
+def test_an_unknown_type_is_an_error() -> None:
     unknown: Any = "praise"
     with pytest.raises(KeyError):
         apply(None, ("s", "p"), event_type=unknown, value=1.0, alpha=None, now=0, position=1, rules=Rules())

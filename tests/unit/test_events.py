@@ -1,4 +1,4 @@
-"""Events: what is taken, what is refused with which field named, and when a retry is one."""
+"""Events: what is accepted, which field a refusal names, and when an event with a stored id is a retry."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def test_an_invalid_envelope_is_refused(changed: dict[str, Any]) -> None:
         read(**changed)
 
 
-def test_what_the_server_sets_may_be_sent_and_is_ignored() -> None:
+def test_fields_that_the_server_sets_are_ignored_in_a_request() -> None:
     found = read(id=make_id(1), position=77, timestamp="x", signals=[1])
     assert (found.id, found.client_id) == (make_id(1), True)
 
 
 @pytest.mark.parametrize("parents", [None, [], ...])
-def test_no_parents_can_be_said_in_three_ways(parents: Any) -> None:
+def test_no_parents_can_be_written_in_three_ways(parents: Any) -> None:
     assert read(parent_ids=parents).parent_ids == []
 
 
@@ -116,7 +116,7 @@ def test_more_parents_than_the_limit_are_refused() -> None:
     assert fields(caught.value) == ["parent_ids"]
 
 
-def test_a_payload_beyond_its_size_is_too_large() -> None:
+def test_a_payload_above_its_maximum_size_is_too_large() -> None:
     room = MAX_PAYLOAD - len('{"action":"x","n":""}')
     assert len(read(payload={"action": "x", "n": "y" * room}).payload) == MAX_PAYLOAD
     with pytest.raises(TooLarge) as caught:
@@ -187,7 +187,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=4), json_values, max_size=5), st.randoms(use_true_random=False))
-def test_the_order_of_keys_makes_no_other_event(extra: dict[str, Any], rng: Any) -> None:
+def test_the_order_of_keys_does_not_change_the_content(extra: dict[str, Any], rng: Any) -> None:
     payload = extra | {"action": "x"}
     keys = list(payload)
     rng.shuffle(keys)
@@ -203,12 +203,12 @@ def test_the_order_of_keys_makes_no_other_event(extra: dict[str, Any], rng: Any)
         {"payload": {"action": "y"}}, {"payload": {"action": "x", "n": None}}, {"parent_ids": [make_id(3)]},
     ],
 )  # fmt: skip
-def test_other_content_is_no_retry(changed: dict[str, Any]) -> None:
+def test_an_event_with_other_content_is_no_retry(changed: dict[str, Any]) -> None:
     stored = entry_of(read(id=make_id(1)), 1).event
     assert same_content(read(id=make_id(1)), stored)
     assert not same_content(read(**{"id": make_id(1), **changed}), stored)
 
 
-def test_a_number_written_otherwise_is_other_content() -> None:
+def test_a_number_written_differently_is_other_content() -> None:
     stored = entry_of(new_draft("reward", value=1), 1).event
     assert not same_content(new_draft("reward", value=1.0), stored)

@@ -1,4 +1,4 @@
-"""The one loop from catching up to going live: nothing left out, nothing twice, and an end that says why and where."""
+"""Following the log, from catch-up to live: no gap, no repeat, and an end with its reason and position."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WITHIN = 10.0
 
 
 class Store(MemoryStore):
-    """Pages of its log may fail."""
+    """A MemoryStore whose pages raise `fails` while it is set."""
 
     fails: Exception | None = None
 
@@ -40,7 +40,7 @@ class Store(MemoryStore):
 
 
 class Outlet:
-    """A connection that takes whole spans, and nothing while it is frozen."""
+    """A connection that accepts whole spans, and nothing while `open` is not set. `written`: the positions it got."""
 
     form = "numbers"
 
@@ -64,12 +64,12 @@ class Outlet:
         return len(rendered)
 
     def finish(self, rest: bytes, /) -> None:
-        raise AssertionError("it takes everything")
+        raise AssertionError("send accepted everything")
 
 
 @pytest.fixture
 async def environment(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Environment]:
-    """Ten events, of which the ring holds four; pages of the log hold two."""
+    """An environment with ten events. The ring holds four of them, a page of the log two."""
     monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
     monkeypatch.setattr(history_module, "PAGE", 2)
     found = Environment(Store(), Rules(), poll_interval=1000.0, sweep_interval=1000.0)
@@ -85,7 +85,7 @@ async def append(environment: Environment, count: int) -> None:
 
 
 def replace_log(environment: Environment) -> None:
-    """Another log is followed from now on, as after the committer found one."""
+    """Switch to another log, as the committer does when the log was replaced."""
     environment.ledger.restart(msgspec.structs.replace(environment.ledger.state, epoch="another", head=0), [])
     environment.replacement.notify()
 
@@ -95,14 +95,14 @@ def positions(part: Part | Ended) -> list[int]:
     return [entry.event.position for entry in part.span.entries]
 
 
-async def following(parts: AsyncGenerator[Part | Ended]) -> Part | Ended:
+async def next_part(parts: AsyncGenerator[Part | Ended]) -> Part | Ended:
     return await asyncio.wait_for(anext(parts), WITHIN)
 
 
 async def seen_up_to(parts: AsyncGenerator[Part | Ended], last: int) -> list[int]:
     found: list[int] = []
     while not found or found[-1] < last:
-        found += positions(await following(parts))
+        found += positions(await next_part(parts))
     return found
 
 
@@ -111,7 +111,7 @@ async def test_a_slow_reader_is_led_from_the_log_to_the_ring_while_the_log_grows
     seen: list[int] = []
     async with aclosing(follow.parts()) as parts:
         for _ in range(3):
-            seen += positions(await following(parts))
+            seen += positions(await next_part(parts))
             await append(environment, 2)
         assert not follow.live
         seen += await seen_up_to(parts, 16)
@@ -122,7 +122,7 @@ async def test_a_slow_reader_is_led_from_the_log_to_the_ring_while_the_log_grows
     assert environment.hub.subscribers == 0
 
 
-async def test_it_begins_where_it_was_made_however_late_it_is_iterated(environment: Environment) -> None:
+async def test_it_starts_at_the_position_of_its_creation_however_late_it_is_iterated(environment: Environment) -> None:
     follow = await environment.acting(OPEN).follow(EVERYTHING)
     assert follow.position == 10
     await append(environment, 7)
@@ -139,34 +139,34 @@ async def test_a_position_of_another_log_is_refused(environment: Environment) ->
 
 
 @pytest.mark.parametrize("outlet", [None, Outlet()])
-async def test_a_log_that_is_replaced_while_it_is_read_ends_the_way_along_it(environment: Environment, outlet: Outlet | None) -> None:
-    """Else the reader would be attached to the new log's ring, at a position that means nothing there."""
+async def test_following_ends_when_the_log_is_replaced_while_it_is_read(environment: Environment, outlet: Outlet | None) -> None:
+    """Otherwise the reader would be attached to the ring of the new log at a position of the old one."""
     follow = await environment.acting(OPEN).follow(EVERYTHING, after=0, outlet=outlet)
     async with aclosing(follow.parts()) as parts:
-        last = positions(await following(parts))[-1]
+        last = positions(await next_part(parts))[-1]
         replace_log(environment)
-        assert await following(parts) == Ended(End.LOG_REPLACED, last)
+        assert await next_part(parts) == Ended(End.LOG_REPLACED, last)
         assert [part async for part in parts] == []
     assert environment.hub.subscribers == 0
 
 
-async def test_a_log_that_is_replaced_before_the_first_part_ends_the_way_too(environment: Environment) -> None:
+async def test_following_ends_when_the_log_is_replaced_before_the_first_part(environment: Environment) -> None:
     follow = await environment.acting(OPEN).follow(EVERYTHING, after=10)
     replace_log(environment)
     async with aclosing(follow.parts()) as parts:
-        assert await following(parts) == Ended(End.LOG_REPLACED, 10)
+        assert await next_part(parts) == Ended(End.LOG_REPLACED, 10)
 
 
 @pytest.mark.parametrize(
     ("error", "why"), [(StoreUnavailable("away"), End.STORE_UNAVAILABLE), (ValueError("a defect"), End.FAILED)]
 )  # fmt: skip
-async def test_what_goes_wrong_in_the_log_is_an_end_with_a_position(environment: Environment, error: Exception, why: End) -> None:
+async def test_an_error_while_reading_the_log_is_an_end_with_a_position(environment: Environment, error: Exception, why: End) -> None:
     assert isinstance(environment.storage, Store)
     follow = await environment.acting(OPEN).follow(EVERYTHING, after=0)
     async with aclosing(follow.parts()) as parts:
-        seen = positions(await following(parts))
+        seen = positions(await next_part(parts))
         environment.storage.fails = error
-        while isinstance(part := await following(parts), Part):
+        while isinstance(part := await next_part(parts), Part):
             seen += positions(part)
     assert part == Ended(why, seen[-1])
     assert seen == list(range(1, len(seen) + 1))
@@ -185,7 +185,7 @@ async def test_an_outlet_is_written_to_by_the_hub_and_the_iteration_gives_the_en
     assert environment.hub.subscribers == 0
 
 
-async def test_an_outlet_that_takes_nothing_of_what_was_missed_is_too_slow(
+async def test_an_outlet_that_accepts_nothing_during_catch_up_is_too_slow(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow_module, "STALL", 0.01)
@@ -193,11 +193,11 @@ async def test_an_outlet_that_takes_nothing_of_what_was_missed_is_too_slow(
     outlet.open.clear()
     follow = await environment.acting(OPEN).follow(EVERYTHING, after=0, outlet=outlet)
     async with aclosing(follow.parts()) as parts:
-        assert await following(parts) == Ended(End.TOO_SLOW, 0)
+        assert await next_part(parts) == Ended(End.TOO_SLOW, 0)
     assert outlet.written == []
 
 
-async def test_an_outlet_that_is_let_go_is_written_nothing_more(environment: Environment) -> None:
+async def test_nothing_is_written_to_a_detached_outlet(environment: Environment) -> None:
     outlet = Outlet()
     follow = await environment.acting(OPEN).follow(EVERYTHING, after=10, outlet=outlet)
     task = asyncio.create_task(until_ended(follow))
@@ -210,29 +210,29 @@ async def test_an_outlet_that_is_let_go_is_written_nothing_more(environment: Env
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_signals_that_moved_in_what_was_missed_come_ahead_of_its_events(environment: Environment) -> None:
+async def test_signals_that_moved_in_missed_events_come_before_those_events(environment: Environment) -> None:
     await environment.acting(OPEN).append([new_draft(action="early")])
     await append(environment, 6)
     follow = await environment.acting(OPEN).follow(Interest.of(["ui"]), after=9, signals=True)
     moved: list[tuple[str, int]] = []
     async with aclosing(follow.parts()) as parts:
         while not follow.live:
-            part = await following(parts)
+            part = await next_part(parts)
             assert isinstance(part, Part)
             assert all(signal.position in positions(part) for signal in part.moved)
             moved += [(signal.pattern, signal.position) for signal in part.moved]
-    assert moved == [("early", 11)], "the other signal moved last on the ring, where each entry has its own moves"
+    assert moved == [("early", 11)], "the other signal moved last in entries of the ring, which have their own moves"
     resumed = await environment.acting(OPEN).follow(Interest.of(["ui"]), after=17, signals=True)
     async with aclosing(resumed.parts()) as parts:
-        part = await following(parts)
+        part = await next_part(parts)
         assert isinstance(part, Part)
         assert ([signal.position for signal in part.moved], positions(part), part.span.last) == ([17], [], 17)
 
 
-async def test_a_reader_without_news_is_given_an_empty_part(environment: Environment) -> None:
+async def test_a_reader_without_new_events_gets_an_empty_part(environment: Environment) -> None:
     follow = await environment.acting(OPEN).follow(EVERYTHING, quiet=0.01)
     async with aclosing(follow.parts()) as parts:
-        part = await following(parts)
+        part = await next_part(parts)
         assert isinstance(part, Part)
         assert (positions(part), part.span.last) == ([], 10)
         await append(environment, 1)

@@ -1,4 +1,4 @@
-"""examples/git_history.py: what becomes of a small repository that has everything a history can be odd in."""
+"""examples/git_history.py on a small repository that has every unusual case of a Git history."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def events_of(path: Path, *refs: str, trace: str = "story", limit: int | None = None) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The events, each checked as the service would, and what was noted."""
+    """The events, each validated as the service does, and the notes of the import with their counts."""
     source = example.Repository(path, list(refs))
     mapping = example.Mapping(trace, source.tags())
     events = list(mapping.events(itertools.islice(source.commits(), limit)))
@@ -87,9 +87,9 @@ def test_the_first_changed_folder_is_the_scope(repository: Path) -> None:
         "Add the app": "src.app",
         "Write d\ufffdj\ufffd vu": "docs_v2._ber_uns",
         "Test it": "tests",
-        "Octopus": "tests",  # what it brought to its first parent
+        "Octopus": "tests",  # the folder of its changes against its first parent
         "Import a library": "vendor",
-        "Join a second root": "root",  # it brought nothing
+        "Join a second root": "root",  # it changed nothing
         'Revert "Add the app"': "src.app",
         'Revert "Test it"': "tests",
         "Revert what nobody has": "a_b",
@@ -105,19 +105,19 @@ def test_any_folder_makes_a_valid_scope(folder: str | None, scope: str) -> None:
     assert example.scope_of(folder) == scope
 
 
-def test_odd_author_names_are_made_to_fit(repository: Path) -> None:
+def test_unusual_author_names_become_valid_agent_ids(repository: Path) -> None:
     commits = by_subject(events_of(repository)[0])
     assert commits["Write d\ufffdj\ufffd vu"]["agent_id"] == "Zo\ufffd"
     assert commits["Test it"]["agent_id"] == "bot@example.org"
     assert next(event["agent_id"] for subject, event in commits.items() if subject.startswith("long")) == "N" * 256
 
 
-def test_the_action_says_what_kind_of_commit_it_was(repository: Path) -> None:
+def test_the_action_is_the_kind_of_the_commit(repository: Path) -> None:
     actions = {subject: event["payload"]["action"] for subject, event in by_subject(events_of(repository)[0]).items()}
     assert [actions[subject] for subject in ("Begin", "Octopus", 'Revert "Test it"')] == ["change", "merge", "revert"]
 
 
-def test_a_tag_rewards_the_commit_it_stands_for(repository: Path) -> None:
+def test_a_tag_rewards_the_commit_it_points_to(repository: Path) -> None:
     git(repository, "tag", "--annotate", "again", "v1", "-m", "a tag of a tag")
     git(repository, "tag", "file", "main:README")
     events, notes = events_of(repository)
@@ -132,7 +132,7 @@ def test_a_tag_rewards_the_commit_it_stands_for(repository: Path) -> None:
     assert notes["tags of what is not here, left out"] == 1
 
 
-def test_a_revert_penalises_the_commit_it_takes_back(repository: Path) -> None:
+def test_a_revert_penalises_the_reverted_commit(repository: Path) -> None:
     events, notes = events_of(repository)
     commits = by_subject(events)
     penalties = [(event["parent_ids"], event["scope"], event["agent_id"]) for event in events if event["type"] == "penalty"]
@@ -176,7 +176,7 @@ def test_a_signature_or_another_encoding_in_a_commit_changes_nothing_else(reposi
     assert event["payload"]["params"] == {"commit": sha, "subject": "D\u00e9j\u00e0 vu", "committed_at": 1800000000}
 
 
-def test_what_was_imported_stays_as_it_was_when_the_history_grows(repository: Path) -> None:
+def test_imported_events_stay_the_same_when_the_history_grows(repository: Path) -> None:
     before, _ = events_of(repository)
     git(repository, "reset", "--quiet", "--hard")
     git(repository, "commit", "--quiet", "--allow-empty", "--message", "More")
@@ -193,7 +193,7 @@ def test_refs_and_limit_choose_a_part_that_is_closed_under_parents(repository: P
         assert len(by_subject(events_of(repository, limit=limit)[0])) == limit
 
 
-def test_commits_come_in_the_order_the_check_counts_on(repository: Path) -> None:
+def test_commits_come_in_the_order_that_the_check_needs(repository: Path) -> None:
     interleaved = b"".join(
         b"commit refs/heads/%s\nmark :%d\ncommitter A <a@b> %d +0000\ndata 1\nx\n" % (b"y" if mark % 2 else b"x", mark, mark)
         + (b"from :%d\n" % (mark - 2) if mark > 2 else b"")
@@ -223,13 +223,13 @@ def test_a_commit_with_too_many_parents_keeps_the_first(repository: Path) -> Non
     assert notes["commits with more than 64 parents, cut to the first 64"] == 1
 
 
-def test_what_is_no_repository_is_said_in_gits_words(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_repository_is_reported_in_gits_words(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="not a git repository"):
         example.Repository(tmp_path, []).git("rev-list", "--count", "--all")
 
 
 def answering(*steps: httpx.Response | Exception) -> tuple[httpx.Client, list[httpx.Request]]:
-    """A client whose requests are met by these answers and failures, one after the other."""
+    """A client that gets these answers and failures, one for each request, and the list of its requests."""
     left, seen = list(steps), list[httpx.Request]()
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -244,7 +244,7 @@ def answering(*steps: httpx.Response | Exception) -> tuple[httpx.Client, list[ht
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Instead of sleeping: how long it would have."""
+    """The seconds of each sleep; the sleeps take no time."""
     times: list[float] = []
     now = itertools.accumulate(itertools.repeat(0.0))
     monkeypatch.setattr(example.time, "monotonic", lambda: next(now) + sum(times))
@@ -252,7 +252,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return times
 
 
-def test_a_busy_service_is_asked_again_when_it_says_so(slept: list[float]) -> None:
+def test_a_busy_service_is_asked_again_after_the_time_it_names(slept: list[float]) -> None:
     client, seen = answering(httpx.Response(503, headers={"retry-after": "7"}), httpx.ReadError("gone"), httpx.Response(201, json={}))
     assert example.ask(client, "POST", "/api/events/batch", json=[]).status_code == 201
     assert slept[0] == 7
@@ -279,12 +279,12 @@ def test_descendants_are_counted_as_networkx_counts_them() -> None:
     parents = [[str(n), *{str(chance.randrange(n)) for _ in range(chance.randrange(4)) if n}] for n in range(300)]
     graph = nx.DiGraph((child, parent) for child, *rest in parents for parent in rest)
     graph.add_nodes_from(child for child, *_ in parents)
-    wanted = chance.sample(sorted(graph), 100)
-    assert example.descendant_counts(parents, wanted) == {sha: len(nx.ancestors(graph, sha)) for sha in wanted}
+    chosen = chance.sample(sorted(graph), 100)
+    assert example.descendant_counts(parents, chosen) == {sha: len(nx.ancestors(graph, sha)) for sha in chosen}
 
 
 def checked(repository: Path, wrong: Callable[[str], int]) -> int:
-    """`check` against a service that counts as Git does, plus `wrong(path)`."""
+    """Run `check` against a service whose counts are those of Git plus `wrong(path)`. Returns the number of differences."""
     source = example.Repository(repository, [])
     commits = [commit.sha for commit in source.commits()]
     graph = nx.DiGraph((sha, parent) for sha, *parents in source.parent_lists() for parent in parents)
@@ -300,7 +300,7 @@ def checked(repository: Path, wrong: Callable[[str], int]) -> int:
         return example.check(client, source, commits, 13)
 
 
-def test_the_check_finds_every_wrong_count_and_only_those(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_finds_every_wrong_count_and_no_other(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     newest = example.event_id("commit", git(repository, "rev-parse", "main"))
     assert checked(repository, lambda path: 0) == 0
     assert "all 13 commits agree with Git" in capsys.readouterr().out

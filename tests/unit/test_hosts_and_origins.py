@@ -1,4 +1,4 @@
-"""By which names the service may be asked, and by whose pages."""
+"""Which host names the service accepts, and pages of which origins may call it."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_names_of_loopback_are_the_services_own(host: str) -> None:
+def test_loopback_names_are_accepted(host: str) -> None:
     for listen in ("127.0.0.1", "::1", "0.0.0.0", "localhost", "192.168.7.7"):
         assert Hosts(listen).allows(host)
 
 
 @pytest.mark.parametrize("host", [*FOREIGN, *MALFORMED])
-def test_other_names_are_not(host: str) -> None:
+def test_other_names_are_refused(host: str) -> None:
     for listen in ("127.0.0.1", "::1", "0.0.0.0", "192.168.7.7"):
         assert not Hosts(listen).allows(host)
 
 
-def test_an_address_will_do_where_the_service_listens_on_more_than_loopback() -> None:
+def test_an_ip_address_is_accepted_where_the_service_listens_on_more_than_loopback() -> None:
     for host in ("192.168.7.7:5000", "10.0.0.1", "[fe80::1]:5000"):
         assert Hosts("0.0.0.0").allows(host)
         assert not Hosts("127.0.0.1").allows(host)
     assert Hosts("semp.lan").allows("semp.lan:5000")
 
 
-def test_further_names_are_allowed_as_they_are_below_a_name_or_all() -> None:
+def test_allowed_names_may_be_exact_or_wildcards() -> None:
     hosts = Hosts("127.0.0.1", ["semp.example.com", "*.team.example"])
     assert [hosts.allows(name) for name in ("semp.example.com:443", "SEMP.example.com", "a.team.example", "b.a.team.example")] == [True] * 4
     assert [hosts.allows(name) for name in ("example.com", "team.example", "xteam.example", "evil.example")] == [False] * 4
@@ -66,7 +66,7 @@ def test_a_name_that_was_refused_stays_refused_after_one_that_was_allowed() -> N
 
 
 @pytest.mark.parametrize("name", ["", "http://semp.example.com", "semp.example.com:5000", "a b", "u@h"])
-def test_what_is_no_name_cannot_be_allowed(name: str) -> None:
+def test_an_invalid_name_cannot_be_allowed(name: str) -> None:
     with pytest.raises(InvalidInput, match="--allowed-host"):
         Hosts("127.0.0.1", [name])
 
@@ -94,11 +94,11 @@ def test_what_is_no_name_cannot_be_allowed(name: str) -> None:
         ("chrome-extension://abc", "localhost:5000", False),
     ],
 )
-def test_own_pages_and_those_of_the_readers_machine_may_ask(origin: str, host: str, allowed: bool) -> None:
+def test_pages_of_the_same_origin_and_of_loopback_may_call(origin: str, host: str, allowed: bool) -> None:
     assert Origins().allows(origin, host) is allowed
 
 
-def test_a_list_of_origins_takes_the_place_of_the_default() -> None:
+def test_a_list_of_origins_replaces_the_default() -> None:
     origins = Origins(["https://app.example.com", "http://localhost:3000"])
     assert origins.allows("https://app.example.com", "localhost:5000")
     assert origins.allows("https://app.example.com:443", "localhost:5000")
@@ -111,6 +111,6 @@ def test_a_list_of_origins_takes_the_place_of_the_default() -> None:
 
 
 @pytest.mark.parametrize("origin", ["", "app.example.com", "https://app.example.com/x", "ftp://a", "https://u:p@a", "null"])
-def test_what_is_no_origin_cannot_be_allowed(origin: str) -> None:
+def test_an_invalid_origin_cannot_be_allowed(origin: str) -> None:
     with pytest.raises(InvalidInput, match="--cors-origin"):
         Origins([origin])

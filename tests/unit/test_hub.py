@@ -1,4 +1,4 @@
-"""The hub: a subscriber gets everything it wants after its position, once and in order, or is told where it stands."""
+"""The hub: a subscriber gets every matching event after its position, once and in order, or an end with its position."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def entries(first: int, count: int, draft: Draft | None = None, moves: Sequence[
 
 
 RENDERED: list[Span] = []
-"""Every span that was rendered; what is written is its index here."""
+"""Every span that was rendered. The rendered bytes are its index in this list."""
 
 
 class Reader:
-    """A sink that takes as much as the test allows."""
+    """A sink that accepts as much as the test allows."""
 
     form = "spans"
 
@@ -39,9 +39,9 @@ class Reader:
         self.spans: list[Span] = []
         self.received = b""
         self.at_once = 1_000
-        """Bytes it takes in one go."""
+        """Bytes that one `send` accepts, at most."""
         self.refuses = False
-        """Whether it takes none at once, as a socket without room."""
+        """Whether `send` raises BlockingIOError, as a socket without room does."""
         self.ended: tuple[End, int] | None = None
         self.subscription = Subscription(self, interest, signals=signals)
         hub.attach(self.subscription, hub.head if after is None else after)
@@ -56,18 +56,18 @@ class Reader:
         return number
 
     def send(self, rendered: bytes) -> int:
-        assert self.subscription.ready, "it said that it takes nothing"
+        assert self.subscription.ready, "sent to a subscription that is not ready"
         if self.refuses:
             raise BlockingIOError
         self.received += rendered[: self.at_once]
-        self._look()
+        self._collect()
         return min(self.at_once, len(rendered))
 
     def finish(self, rest: bytes) -> None:
         self.received += rest
-        self._look()
+        self._collect()
 
-    def _look(self) -> None:
+    def _collect(self) -> None:
         if self.received.endswith(b";"):
             self.spans += [RENDERED[int(number)] for number in self.received.split(b";")[:-1]]
             self.received = b""
@@ -99,7 +99,7 @@ async def test_a_subscriber_gets_every_event_from_its_position_on() -> None:
     assert {now.subscription.position, resumed.subscription.position} == {16}
 
 
-async def test_a_backlog_is_not_skipped_by_what_comes_before_it_was_delivered() -> None:
+async def test_events_that_come_before_a_backlog_was_delivered_follow_it() -> None:
     hub = Hub(0)
     hub.publish(entries(1, 3))
     reader = Reader(hub, Interest.of(["ui"]), after=0)
@@ -119,7 +119,7 @@ async def test_a_position_beyond_the_head_waits_for_what_comes_after_it() -> Non
         hub.reset(3)
 
 
-async def test_only_what_is_wanted_is_delivered_and_equal_interests_share_one_span() -> None:
+async def test_only_matching_events_are_delivered_and_equal_interests_share_one_span() -> None:
     hub = Hub(0)
     login = [Reader(hub, Interest.of(["ui.login"])) for _ in range(3)]
     everything, tests, trace = Reader(hub), Reader(hub, Interest.of([], ["test"])), Reader(hub, Interest.of(["ui.**"], (), ["t2"]))
@@ -134,7 +134,7 @@ async def test_only_what_is_wanted_is_delivered_and_equal_interests_share_one_sp
     assert len({id(span) for reader in login for span in reader.spans}) == 1
 
 
-async def test_signals_are_wanted_by_their_own_scope() -> None:
+async def test_signals_match_by_their_own_scope() -> None:
     hub = Hub(0)
     move = Move("ui.login", "x", 0.3, 0.4)
     asking = Reader(hub, Interest.of(["ui.*"]), signals=True)
@@ -154,7 +154,7 @@ async def test_a_lone_event_is_delivered_at_the_next_turn_of_the_loop() -> None:
     assert reader.seen == [1]
 
 
-async def test_what_comes_before_the_next_turn_goes_out_together() -> None:
+async def test_events_before_the_next_turn_of_the_loop_go_out_together() -> None:
     hub = Hub(0)
     reader = Reader(hub)
     for position in range(1, 6):
@@ -164,7 +164,7 @@ async def test_what_comes_before_the_next_turn_goes_out_together() -> None:
     assert len(reader.spans) == 1
 
 
-async def test_who_takes_nothing_keeps_its_place_and_the_others_notice_nothing() -> None:
+async def test_a_blocked_subscriber_keeps_its_position_and_does_not_delay_the_others() -> None:
     hub = Hub(0)
     frozen, reader = Reader(hub), Reader(hub)
     frozen_some = Reader(hub, Interest.of(["ui"]))
@@ -195,7 +195,7 @@ async def test_a_backlog_is_given_in_spans_of_bounded_size(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("interest", [EVERYTHING, Interest.of(["ui"])], ids=["all", "some"])
-async def test_who_falls_off_the_ring_is_told_its_position(interest: Interest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_subscriber_that_falls_off_the_ring_is_ended_with_its_position(interest: Interest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
     hub = Hub(0)
     slow, edge = Reader(hub, interest), Reader(hub, interest)
@@ -216,7 +216,7 @@ async def test_who_falls_off_the_ring_is_told_its_position(interest: Interest, m
     assert hub.subscribers == 1
 
 
-async def test_events_nobody_wants_push_nobody_off_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_events_that_do_not_match_push_no_subscriber_off_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
     hub = Hub(0)
     reader = Reader(hub, Interest.of(["api"]))
@@ -226,7 +226,7 @@ async def test_events_nobody_wants_push_nobody_off_the_ring(monkeypatch: pytest.
     assert reader.seen == [51]
 
 
-async def test_who_takes_nothing_for_too_long_is_told_so_and_the_time_starts_again_with_every_span() -> None:
+async def test_a_subscriber_blocked_for_too_long_is_ended_and_each_span_restarts_the_time() -> None:
     now = 0.0
     hub = Hub(0, clock=lambda: now)
     frozen, slow, idle = Reader(hub), Reader(hub), Reader(hub, Interest.of(["api"]))
@@ -279,7 +279,7 @@ async def test_another_log_ends_every_subscription() -> None:
     assert (first.seen, second.seen) == ([], [])
 
 
-async def test_a_close_delivers_what_is_there_then_tells_everyone_where_they_stand() -> None:
+async def test_a_close_delivers_the_rest_and_ends_each_subscriber_with_its_position() -> None:
     hub = Hub(0)
     reader, frozen = Reader(hub), Reader(hub)
     frozen.freeze()
@@ -292,7 +292,7 @@ async def test_a_close_delivers_what_is_there_then_tells_everyone_where_they_sta
     assert hub.subscribers == 0
 
 
-async def test_who_has_left_gets_nothing_more() -> None:
+async def test_a_detached_subscriber_gets_nothing_more() -> None:
     hub = Hub(0)
     readers = [Reader(hub), Reader(hub, Interest.of(["ui"]))]
     assert hub.subscribers == 2
@@ -306,7 +306,7 @@ async def test_who_has_left_gets_nothing_more() -> None:
     assert hub.subscribers == 0
 
 
-async def test_what_does_not_go_at_once_is_finished_and_nothing_twice() -> None:
+async def test_a_partial_write_is_finished_and_nothing_is_sent_twice() -> None:
     hub = Hub(0)
     readers = [Reader(hub) for _ in range(6)] + [Reader(hub, Interest.of(["ui"]))]
     for reader in readers[1::2]:

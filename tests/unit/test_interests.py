@@ -1,4 +1,4 @@
-"""Interests: which events they cover, which are refused, and that the index finds everyone who may want an event."""
+"""Interests: which events they cover, which are refused, and that the index finds every interest that covers an event."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ events = st.builds(
 
 
 @given(interests, events)
-def test_fields_must_all_hold_and_values_are_alternatives(interest: Interest, event: Event) -> None:
-    wanted = (
+def test_all_fields_must_match_and_one_value_of_a_field_is_enough(interest: Interest, event: Event) -> None:
+    expected = (
         (not interest.scopes or any(selects(glob.text, event.scope) for glob in interest.scopes))
         and event.type in (interest.types or EVENT_TYPES)
         and event.trace_id in (interest.trace_ids or TRACES)
         and event.agent_id in (interest.agent_ids or AGENTS)
     )
-    assert interest.covers(event) == wanted
+    assert interest.covers(event) == expected
     assert interest.everything == (interest == EVERYTHING)
 
 
@@ -60,7 +60,7 @@ def test_order_and_repetition_make_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "field"),
+    ("arguments", "field"),
     [
         ({"scopes": ["a..b"]}, "scope"),
         ({"scopes": ["a.**.b"]}, "scope"),
@@ -71,39 +71,39 @@ def test_order_and_repetition_make_no_difference() -> None:
         ({"trace_ids": [str(number) for number in range(101)]}, "trace_id"),
     ],
 )
-def test_what_cannot_be_wanted_is_refused_by_name(wanted: dict[str, Any], field: str) -> None:
+def test_an_invalid_interest_is_refused_by_the_name_of_its_field(arguments: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        Interest.of(**wanted)
+        Interest.of(**arguments)
     assert [error.field for error in caught.value.fields] == [field]
 
 
 @given(st.lists(st.tuples(interests, st.booleans()), max_size=12), st.data(), events)
-def test_the_index_finds_everyone_who_wants_an_event_and_no_one_who_left(
-    wanted: list[tuple[Interest, bool]], data: st.DataObject, event: Event
+def test_the_index_finds_every_interest_that_covers_an_event_and_no_removed_one(
+    subscribed: list[tuple[Interest, bool]], data: st.DataObject, event: Event
 ) -> None:
     index: InterestIndex[int] = InterestIndex()
-    standing = {
+    added = {
         number: (interest, signals and bool(interest.scopes))
-        for number, (interest, signals) in enumerate(wanted)
+        for number, (interest, signals) in enumerate(subscribed)
         if not interest.everything
     }
-    for number, (interest, by_scope) in standing.items():
+    for number, (interest, by_scope) in added.items():
         index.add(number, interest, by_scope=by_scope)
-    left = data.draw(st.sets(st.sampled_from(sorted(standing)))) if standing else set[int]()
-    for number in left:
-        index.discard(number, standing[number][0], by_scope=standing[number][1])
+    removed = data.draw(st.sets(st.sampled_from(sorted(added)))) if added else set[int]()
+    for number in removed:
+        index.discard(number, added[number][0], by_scope=added[number][1])
     found = set(index.find(event, [event.scope]))
-    assert not found & left
-    assert {number for number, (interest, _) in standing.items() if number not in left and interest.covers(event)} <= found
-    for number, (interest, by_scope) in standing.items():
-        if number not in left and by_scope and interest.covers_scope("c.b.c"):
+    assert not found & removed
+    assert {number for number, (interest, _) in added.items() if number not in removed and interest.covers(event)} <= found
+    for number, (interest, by_scope) in added.items():
+        if number not in removed and by_scope and interest.covers_scope("c.b.c"):
             assert number in set(index.find(event, ["c.b.c"]))
-    for number in set(standing) - left:
-        index.discard(number, standing[number][0], by_scope=standing[number][1])
+    for number in set(added) - removed:
+        index.discard(number, added[number][0], by_scope=added[number][1])
     assert index.empty
 
 
-def test_an_event_meets_only_those_whose_scope_could_fit() -> None:
+def test_an_event_is_compared_only_with_interests_whose_scope_may_match() -> None:
     index: InterestIndex[int] = InterestIndex()
     for number in range(1_000):
         index.add(number, Interest.of([f"project.mod{number}.**"]), by_scope=False)

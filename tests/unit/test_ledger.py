@@ -1,4 +1,4 @@
-"""The ledger: what is known at a position, with what is under way on top of it."""
+"""The ledger: the state at a position, with the plans in flight on top of it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_recent_keeps_the_newest_bound_entries_and_never_much_more(bound: int, g
         assert len(recent) == len(known) <= 2 * bound + max(map(len, groups))
 
 
-def test_recent_says_what_it_does_not_know() -> None:
+def test_recent_reports_keys_that_it_does_not_hold() -> None:
     recent: Recent[int, str] = Recent(2)
     recent.update({1: "a"})
     recent.clear()
@@ -47,7 +47,7 @@ def test_recent_says_what_it_does_not_know() -> None:
         recent[1]
 
 
-def test_plans_under_way_are_seen_newest_first_and_gone_when_dropped() -> None:
+def test_plans_in_flight_are_seen_newest_first_and_gone_when_dropped() -> None:
     ledger = Ledger(EMPTY, [signal(0.1)])
     first = plan_of(EMPTY, new_draft(number=1, action="one"), signals=[signal(0.2)])
     second = plan_of(first.state, new_draft(number=2, action="two"), signals=[signal(0.3, 2)])
@@ -80,7 +80,7 @@ def test_a_committed_plan_becomes_the_state() -> None:
     assert ledger.newest[("t1", "ui")] == Proposal(1, "ui", "a1")
 
 
-def test_plans_must_land_in_order() -> None:
+def test_plans_must_be_committed_in_order() -> None:
     ledger = Ledger(EMPTY, [])
     first = plan_of(EMPTY, new_draft())
     overlays = [Overlay(first), Overlay(plan_of(first.state, new_draft()))]
@@ -104,7 +104,7 @@ def test_entries_from_the_log_must_be_contiguous() -> None:
         Ledger(EMPTY, []).absorb([entry_of(new_draft(), 2)])
 
 
-def test_a_look_up_never_replaces_newer_knowledge() -> None:
+def test_a_look_up_never_replaces_a_newer_proposal() -> None:
     ledger = Ledger(EMPTY, [])
     newer, older = Proposal(9, "ui", "newer"), Proposal(3, "ui", "older")
     ledger.newest.update({("t1", "ui"): newer})
@@ -135,20 +135,20 @@ def test_each_signal_is_moved_once_by_its_largest_share() -> None:
     assert targets(entry) == [(("x", "n"), 1.0), (("y", "m"), 0.5)]
 
 
-def test_a_penalty_that_finds_its_signal_absent_is_kept_with_what_it_aimed_at() -> None:
+def test_a_penalty_on_an_absent_signal_is_kept_with_its_target() -> None:
     entry = entry_of(new_draft("penalty"), 9, nearest=(Proposal(1, "x", "n"), Proposal(2, "y", "m")))
     entry.moves = [Move("y", "m", 0.5, 0.3)]
     assert kept(entry) == [Move("x", "n", 0.0, 0.0), Move("y", "m", 0.5, 0.3)]
 
 
-def test_a_fold_reads_what_it_changed_before_what_was() -> None:
+def test_a_fold_reads_changed_signals_before_unchanged_ones() -> None:
     changed = {("ui", "a1"): signal(0.9)}
     moves = fold(entry_of(new_draft("penalty", action="a1", value=-0.4), 2), {("ui", "a1"): signal(0.1)}.get, changed, BEGIN, Rules())
     assert moves == [Move("ui", "a1", 0.9, 0.5)]
     assert changed["ui", "a1"] == signal(0.5, 2)
 
 
-def test_a_penalty_on_nothing_changes_nothing() -> None:
+def test_a_penalty_on_an_absent_signal_changes_nothing() -> None:
     changed: dict[tuple[str, str], Signal] = {}
     assert fold(entry_of(new_draft("penalty", action="a1"), 2), {}.get, changed, BEGIN, Rules()) == []  # type: ignore[arg-type]
     assert changed == {}

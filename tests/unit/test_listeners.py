@@ -1,4 +1,4 @@
-"""Listeners to growth: any number, in order, and none in the way of another."""
+"""Listeners to the growth of the log: any number of them, called in order; one that fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semp.storage.memory.store import MemoryStore
 from tests.strategies import new_draft
 
 
-def test_each_is_called_once_in_the_order_they_came() -> None:
+def test_each_is_called_once_in_the_order_they_were_added() -> None:
     listeners: Listeners[[int]] = Listeners()
     heard: list[tuple[str, int]] = []
 
@@ -32,7 +32,7 @@ def test_each_is_called_once_in_the_order_they_came() -> None:
     assert heard == [("first", 1), ("second", 1), ("second", 2)]
 
 
-async def test_one_that_fails_costs_neither_the_append_nor_the_others(caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_that_fails_affects_neither_the_append_nor_the_others(caplog: pytest.LogCaptureFixture) -> None:
     environment = Environment(MemoryStore(), Rules())
     heard: list[int] = []
 

@@ -1,4 +1,4 @@
-"""The log's time when the machine's clock was wrong: it never runs backwards, goes on at real speed, and reads by time stay right."""
+"""The log's time after the machine's clock was wrong: it never runs backwards, it keeps real speed, and reads by time stay correct."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MINUTE = 60_000
 
 
 class Machine:
-    """A machine's two clocks: one that can be set, and one that nobody sets."""
+    """The two clocks of a machine, in milliseconds: the wall clock, which can be set, and the time since it was started."""
 
     def __init__(self) -> None:
         self.wall = BEGIN
@@ -63,7 +63,7 @@ def strength(environment: Environment) -> float:
 
 
 async def jumped(environment: Environment, machine: Machine, ahead: int) -> None:
-    """An event, one while the clock is ahead, and the clock right again."""
+    """Append an event, and one while the clock is `ahead` by so many milliseconds; then set the clock right."""
     await append(environment, 1)
     machine.passes(MINUTE)
     machine.wall += ahead
@@ -84,7 +84,7 @@ async def test_after_a_jump_ahead_that_was_corrected_decay_goes_on_at_real_speed
         assert strength(environment) == pytest.approx(before * 0.95**2)
 
 
-async def test_timestamps_after_it_are_as_far_apart_as_the_events_were() -> None:
+async def test_timestamps_after_a_corrected_jump_are_as_far_apart_as_the_events() -> None:
     machine = Machine()
     async with replica(MemoryStore(), machine) as environment:
         await jumped(environment, machine, YEAR)
@@ -95,7 +95,7 @@ async def test_timestamps_after_it_are_as_far_apart_as_the_events_were() -> None
         assert second - first == 1_234
 
 
-async def test_a_read_by_the_clocks_time_finds_the_events_up_to_then() -> None:
+async def test_a_read_by_wall_clock_time_finds_the_events_up_to_then() -> None:
     machine = Machine()
     async with replica(MemoryStore(), machine) as environment:
         await jumped(environment, machine, YEAR)
@@ -174,7 +174,7 @@ async def test_a_replica_whose_clock_is_behind_does_not_move_the_time_of_the_oth
     assert len((await store.state()).shifts) <= MAX_SHIFTS
 
 
-async def test_time_stands_still_where_the_clock_is_hardly_behind() -> None:
+async def test_time_stands_still_while_the_clock_is_slightly_behind() -> None:
     machine = Machine()
     async with replica(MemoryStore(), machine) as environment:
         await append(environment, 1)
@@ -185,7 +185,7 @@ async def test_time_stands_still_where_the_clock_is_hardly_behind() -> None:
         assert environment.ledger.state.shifts == []
 
 
-async def test_a_warning_says_so_once_and_a_metric_shows_it(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_jump_is_logged_once_and_shown_by_a_metric(caplog: pytest.LogCaptureFixture) -> None:
     machine = Machine()
     async with replica(MemoryStore(), machine) as environment:
         with caplog.at_level(logging.WARNING):

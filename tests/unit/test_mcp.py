@@ -1,4 +1,4 @@
-"""What the MCP server decides by itself: which resource a URI names, and requests to an application without a socket."""
+"""Parts of the MCP server without a service: which resource a URI names, and requests to an ASGI application without a socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_signal_is_changed_by_its_own_moves_alone() -> None:
 @pytest.mark.parametrize(
     "uri", ["", "semp://", "semp://x", "semp://signals/", "semp://signals/a/b/c", "semp://traces/t/graph", "SEMP://signals"]
 )
-def test_what_names_nothing_is_refused(uri: str) -> None:
+def test_an_unknown_uri_is_refused(uri: str) -> None:
     with pytest.raises(InvalidInput, match="uri"):
         resource(uri)
 
@@ -41,6 +41,7 @@ class Application:
     def __init__(self) -> None:
         self.sent = 0
         self.ended = "not yet"
+        self.hangs = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -55,6 +56,7 @@ class Application:
         if scope["path"] == "/fails":
             raise ValueError("no")
         if scope["path"] == "/hangs":
+            self.hangs.set()
             await asyncio.Event().wait()
         if scope["path"] == "/silent":
             return
@@ -92,9 +94,11 @@ async def test_an_application_waits_for_its_reader_and_ends_when_that_leaves() -
 async def test_a_request_given_up_before_its_answer_is_cancelled() -> None:
     application = Application()
     async with httpx.AsyncClient(transport=Within(application), base_url="http://semp") as client:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await client.get("/hangs")
+        request = asyncio.create_task(client.get("/hangs"))
+        await application.hangs.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
     await asyncio.sleep(0)
     assert application.ended == "cancelled"
 

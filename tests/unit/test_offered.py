@@ -1,4 +1,4 @@
-"""Queries that are offered by name: their headers as descriptions, and texts as the parameters they declare."""
+"""Offered queries: how a header becomes a description, and how texts become values of the declared parameters."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_texts_become_the_values_that_the_header_declares(given: dict[str, str],
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_by_name_with_what_is_allowed(given: dict[str, str], reasons: dict[str, str]) -> None:
+def test_an_invalid_argument_is_refused_by_name_with_what_is_allowed(given: dict[str, str], reasons: dict[str, str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         arguments(QUERY, given)
     assert {error.field: error.reason for error in caught.value.fields} == reasons
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_refused_by_name_with_what_is_allowed(given: dict[s
     ("old", "new"),
     [("name: STRING", "name: LIST<STRING>"), ("name: STRING", "name"), ("(1..10)", "(one..ten)"), ("INTEGER(0..)", "NUMBER(0..)")],
 )
-def test_a_parameter_that_no_text_can_give_keeps_the_service_from_starting(old: str, new: str) -> None:
+def test_a_parameter_of_a_type_that_no_text_can_give_keeps_the_service_from_starting(old: str, new: str) -> None:
     assert old in HEADER
     with pytest.raises(QueryFileError, match="kind/what"):
         described(parse("kind/what", HEADER.replace(old, new)))

@@ -67,7 +67,7 @@ async def test_the_encoded_event_is_the_answer() -> None:
     }  # fmt: skip
 
 
-async def test_new_scopes_are_listed_once_outer_ones_first() -> None:
+async def test_each_new_scope_is_listed_once_parents_first() -> None:
     first, second = await plans_of([new_draft(scope="a.b.c"), new_draft(scope="a.x")], [new_draft(scope="a.b"), new_draft(scope="a.b.c.d")])
     assert list(first.scopes.items()) == [("a", None), ("a.b", "a"), ("a.b.c", "a.b"), ("a.x", "a")]
     assert "a.b.c.d" in second.scopes
@@ -86,7 +86,7 @@ async def test_a_plan_carries_the_last_state_of_each_signal_it_moves() -> None:
     ]  # fmt: skip
 
 
-async def test_a_plan_tells_which_signals_were_absent_before() -> None:
+async def test_a_plan_names_the_signals_that_were_absent_before() -> None:
     clock = FakeClock()
     store = Recording()
     writer = await Writer.on(store, clock)

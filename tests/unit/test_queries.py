@@ -1,4 +1,4 @@
-"""The loader of `cypher/`: every file says what it is, and is used."""
+"""The loader of `cypher/`: every file has a correct header and is used."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_every_file_of_this_project_is_read_and_used() -> None:
     assert all(query.purpose and query.text for query in load().values())
 
 
-def test_every_file_says_whether_it_writes_and_what_it_returns() -> None:
+def test_every_header_is_right_about_writing_and_about_the_returned_columns() -> None:
     for query in load().values():
         if query.mode == "schema":
             continue

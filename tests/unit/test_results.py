@@ -1,4 +1,4 @@
-"""Figures in the documents are those of the committed results; nobody copies them from another run."""
+"""Figures in the documents are those of the committed results, and not of another run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scopes and their globs: what a glob selects, by an independent oracle, here and in the words of the database; and who may parse one."""
+"""Scopes and globs: what a glob selects, in Python and in the database, by an independent definition; and which modules parse them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_malformed_glob_is_refused(pattern: str) -> None:
     assert [error.field for error in caught.value.fields] == ["scope"]
 
 
-def test_the_longest_glob_is_taken_and_one_more_character_is_refused() -> None:
+def test_the_longest_glob_is_accepted_and_one_more_character_is_refused() -> None:
     assert Glob.parse("x" * MAX_SCOPE).exact
     with pytest.raises(InvalidInput):
         Glob.parse("x" * (MAX_SCOPE + 1))
@@ -90,11 +90,11 @@ def test_the_lineage_of_a_scope_runs_from_the_outermost() -> None:
 
 PARSERS = {"domain/scopes.py"}
 OTHER_DOTS = {"api/security/hosts.py", "storage/neo4j/embedded/lockfile.py"}
-"""Modules that split something else at dots: names of Maven groups."""
+"""Modules that split something else at dots: host names, and names of Maven groups."""
 
 
 def parsing(source: str) -> Iterator[int]:
-    """Lines that look for a wildcard, or take something apart at dots."""
+    """Numbers of the lines that compare with a wildcard or split at dots."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Compare) and any(
             isinstance(one, ast.Constant) and one.value in ("*", "**") for one in [node.left, *node.comparators]
@@ -115,4 +115,4 @@ def test_scopes_and_globs_are_parsed_in_one_module() -> None:
         f"{name}:{line}" for name, path in names.items() if name not in PARSERS | OTHER_DOTS for line in parsing(path.read_text("utf-8"))
     }
     assert not found, f"use semp.domain.scopes there: {sorted(found)}"
-    assert all(list(parsing(names[name].read_text("utf-8"))) for name in PARSERS), "the rule finds nothing where there is something"
+    assert all(list(parsing(names[name].read_text("utf-8"))) for name in PARSERS), "the check does not even find the parsers"

@@ -1,4 +1,4 @@
-"""What is used of uvicorn below its public API: a release that changes it fails here, not in production."""
+"""Internals of uvicorn that the service uses: a release that changes them fails here, not in production."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
-def test_every_method_that_is_overridden_is_there() -> None:
-    for ours, theirs in ((HttpProtocol, HttpToolsProtocol), (LiveProtocol, WebSocketsSansIOProtocol)):
-        own = {name for name, value in vars(ours).items() if inspect.isfunction(value) and not name.startswith("_")}
+def test_every_overridden_method_exists() -> None:
+    for override, base in ((HttpProtocol, HttpToolsProtocol), (LiveProtocol, WebSocketsSansIOProtocol)):
+        own = {name for name, value in vars(override).items() if inspect.isfunction(value) and not name.startswith("_")}
         added = {"send_now", "write", "close", "open"}
-        assert own - added <= set(dir(theirs))
+        assert own - added <= set(dir(base))
         for name in own - added:
-            assert list(inspect.signature(getattr(ours, name)).parameters) == list(inspect.signature(getattr(theirs, name)).parameters)
+            assert list(inspect.signature(getattr(override, name)).parameters) == list(inspect.signature(getattr(base, name)).parameters)
 
 
-def test_every_attribute_that_is_used_is_there() -> None:
+def test_every_used_attribute_exists() -> None:
     source = inspect.getsource(HttpToolsProtocol) + inspect.getsource(WebSocketsSansIOProtocol)
     for name in ("parser", "url", "headers", "logger", "queue", "conn", "close_sent", "close_timer", "read_paused", "transport",
                  "handshake_complete", "pong_timer", "pending_ping_payload", "scope"):  # fmt: skip
@@ -29,5 +29,5 @@ def test_every_attribute_that_is_used_is_there() -> None:
         assert f"def {name}" in source
 
 
-def test_the_version_installed_is_one_that_was_tried() -> None:
+def test_the_installed_version_was_tested() -> None:
     assert uvicorn.__version__.split(".")[:2] == ["0", "54"]

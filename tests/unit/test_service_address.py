@@ -1,4 +1,4 @@
-"""URLs of services: what is used, what is refused, and that no password is shown."""
+"""URLs of services and proxies: which are used, which are refused, and that no password is shown."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_an_absent_signal_is_created_at_three_tenths(event_type: EventType) -> N
 
 
 @pytest.mark.parametrize("event_type", ["proposal", "ready", "test"])
-def test_a_touch_leaves_the_strength_and_says_when(event_type: EventType) -> None:
+def test_a_touch_keeps_the_strength_and_sets_the_time(event_type: EventType) -> None:
     before = created(0.8)
     state, moved = move(before, event_type, at=BEGIN + MINUTE, position=7)
     assert state is not None
@@ -67,7 +67,7 @@ def test_a_reward_adds_its_value_times_alpha() -> None:
     assert moved == Move("ui", "a1", 0.3, state.strength)
 
 
-def test_a_reward_of_its_own_alpha_uses_that() -> None:
+def test_a_reward_with_its_own_alpha_uses_it() -> None:
     assert move(created(), "reward", 0.1, alpha=3.0)[0].strength == pytest.approx(0.6)  # type: ignore[union-attr]
     assert move(created(), "reward", 0.1, alpha=0.0)[0].strength == pytest.approx(0.3)  # type: ignore[union-attr]
 
@@ -83,7 +83,7 @@ def test_a_reward_on_an_absent_signal_counts_it_as_zero() -> None:
     assert moved == Move("ui", "a1", 0.0, state.strength)
 
 
-def test_a_penalty_takes_its_size_and_never_below_zero() -> None:
+def test_a_penalty_subtracts_its_absolute_value_down_to_zero() -> None:
     assert move(created(0.9), "penalty", 0.2)[0].strength == pytest.approx(0.7)  # type: ignore[union-attr]
     assert move(created(0.3), "penalty", 1.0) == (Signal(*KEY, 0.0, 1.2, 0.95, BEGIN, BEGIN, 1), Move(*KEY, 0.3, 0.0))
 
@@ -102,7 +102,7 @@ def test_decay_multiplies_by_lambda_at_each_tick_and_is_exact_between() -> None:
     assert created(0.9).strength_at(BEGIN + MINUTE // 2) == pytest.approx(0.9 * 0.95**0.5)
 
 
-def test_a_clock_behind_the_signal_changes_nothing() -> None:
+def test_a_time_before_the_last_change_gives_the_undecayed_strength() -> None:
     assert created(0.9).strength_at(BEGIN - 10 * MINUTE) == 0.9
 
 
@@ -169,7 +169,7 @@ all_rules = st.builds(
 
 @settings(max_examples=200, deadline=None)
 @given(steps, all_rules)
-def test_strength_stays_between_zero_and_one_and_moves_tell_it(
+def test_strength_stays_between_zero_and_one_and_moves_are_right(
     happened: list[tuple[EventType, float, float | None, int]], rules: Rules
 ) -> None:
     state: Signal | None = None
@@ -212,7 +212,7 @@ async def run_history(history: list[Moment], *, one_by_one: bool) -> MemoryStore
 
 @settings(max_examples=50, deadline=None)
 @given(histories())
-def test_any_split_into_batches_gives_what_one_by_one_gives(history: list[Moment]) -> None:
+def test_any_split_into_batches_gives_the_same_as_single_appends(history: list[Moment]) -> None:
     async def both() -> tuple[MemoryStore, MemoryStore]:
         return await run_history(history, one_by_one=False), await run_history(history, one_by_one=True)
 
@@ -223,15 +223,15 @@ def test_any_split_into_batches_gives_what_one_by_one_gives(history: list[Moment
 
 @settings(max_examples=50, deadline=None)
 @given(histories())
-def test_the_live_signals_are_what_the_protocol_says(history: list[Moment]) -> None:
+def test_the_live_signals_are_those_of_the_protocol(history: list[Moment]) -> None:
     async def prove() -> None:
         store = await run_history(history, one_by_one=False)
         reference = Reference()
         for entry in store.log:
             moves = reference.add(entry.event, RULES)
             assert [(m.scope, m.pattern) for m in entry.moves] == [(m.scope, m.pattern) for m in moves]
-            for ours, theirs in zip(entry.moves, moves, strict=True):
-                assert (ours.before, ours.after) == (pytest.approx(theirs.before), pytest.approx(theirs.after))
+            for actual, expected in zip(entry.moves, moves, strict=True):
+                assert (actual.before, actual.after) == (pytest.approx(expected.before), pytest.approx(expected.after))
         live = {key: signal.strength_at(reference.now) for key, signal in store.states.items() if signal.strength_at(reference.now)}
         assert live == {key: pytest.approx(strength) for key, strength in reference.strengths.items()}
         assert {key: store.states[key].last_updated for key in live} == {key: reference.updated[key] for key in live}
@@ -327,7 +327,7 @@ async def test_a_reward_takes_alpha_from_its_payload_under_either_name(name: str
 
 
 @pytest.mark.parametrize("value", [-0.2, 0.2])
-async def test_a_penalty_is_taken_by_its_size(value: float) -> None:
+async def test_a_penalty_counts_by_its_absolute_value(value: float) -> None:
     writer = await Writer.on(MemoryStore())
     await writer.append(new_draft())
     [penalty] = await writer.append(new_draft("penalty", value=value))
@@ -341,7 +341,7 @@ async def started(store: MemoryStore, clock: FakeClock, rules: Rules = RULES) ->
     return environment
 
 
-async def test_answers_show_decayed_strengths_strongest_first_and_hide_what_faded() -> None:
+async def test_answers_show_decayed_strengths_strongest_first_without_faded_signals() -> None:
     clock = FakeClock()
     environment = await started(MemoryStore(), clock)
     await environment.acting(OPEN).append(
@@ -363,12 +363,12 @@ async def test_answers_show_decayed_strengths_strongest_first_and_hide_what_fade
     await environment.stop()
 
 
-async def test_sweeping_frees_what_faded_at_the_newest_event_and_nothing_else() -> None:
+async def test_sweeping_deletes_signals_that_had_faded_at_the_newest_event_and_no_others() -> None:
     clock, store = FakeClock(), MemoryStore()
     environment = await started(store, clock)
     await environment.acting(OPEN).append([new_draft(action="old")])
     clock.now += 200 * MINUTE
-    assert await environment.sweep() == 0  # the log's own time has not moved
+    assert await environment.sweep() == 0  # the time of the newest event has not changed
     await environment.acting(OPEN).append([new_draft(action="young")])
     assert await environment.sweep() == 1
     assert list(store.states) == list(environment.ledger.signals) == [("ui", "young")]
@@ -379,7 +379,7 @@ async def test_sweeping_frees_what_faded_at_the_newest_event_and_nothing_else() 
 @pytest.mark.parametrize("minutes", [0, 30, 100, 1000])
 @pytest.mark.parametrize("interval", [6.0, 600.0])
 async def test_other_rules_revive_nothing_that_faded_and_raise_nothing(minutes: int, interval: float) -> None:
-    """Whether the sweeper ran before a change of the decay interval or not changes no answer, and a change alone raises no strength."""
+    """Answers do not depend on a sweep before the change of the decay interval, and the change alone raises no strength."""
     answers = []
     for sweep in (False, True):
         clock, store = FakeClock(), MemoryStore()
@@ -401,7 +401,7 @@ async def test_other_rules_revive_nothing_that_faded_and_raise_nothing(minutes: 
     assert answers[0] == answers[1]
 
 
-async def test_the_log_itself_says_what_happened_last() -> None:
+async def test_timestamps_never_go_back_even_when_the_clock_does() -> None:
     clock, store = FakeClock(), MemoryStore()
     writer = await Writer.on(store, clock, elapsed=lambda: 0)
     await writer.append(new_draft())

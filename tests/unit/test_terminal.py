@@ -1,4 +1,4 @@
-"""Text of agents on a terminal: shown, and never obeyed."""
+"""Text of agents on a terminal: it is shown, and control characters in it have no effect."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ORDINARY = ["Größe", "日本語", "🐜", "👩‍💻", "नमस्ते",
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_what_commands_a_terminal_is_shown_as_an_escape(text: str) -> None:
+def test_control_characters_are_shown_as_escapes(text: str) -> None:
     shown = visible(text)
     assert "\\" in shown
     assert shown.isprintable()
 
 
 @pytest.mark.parametrize("text", [*MARKUP, *ORDINARY])
-def test_everything_else_is_shown_as_it_is(text: str) -> None:
+def test_other_text_is_shown_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
@@ -39,7 +39,7 @@ def test_no_control_separator_or_half_character_is_left_of_all_of_unicode() -> N
 _DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
-def test_only_our_own_text_has_lines() -> None:
+def test_line_breaks_are_kept_only_where_asked_for() -> None:
     assert visible("a\nb\x1b", lines=True) == "a\nb\\x1b"
 
 
@@ -53,7 +53,7 @@ def test_json_is_the_same_value_and_harmless(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, *MARKUP], ids=ascii)
 def test_tables_and_messages_show_text_whole_and_as_it_is(text: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """In a pipe: on one line, however long, without markup read."""
+    """In a pipe, text is on one line however long it is, and markup in it is shown as text."""
     rows = table("SCOPE", "PATTERN", cut=["PATTERN"])
     rows.add_row("ui", text_cell(text + "x" * 500))
     show(rows)

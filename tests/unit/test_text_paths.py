@@ -1,4 +1,4 @@
-"""Paths of signals and traces: whatever the text holds, it is one segment to the router."""
+"""Paths of signals and traces: a pattern or trace id is one segment for the router, whatever characters it has."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ from semp.api.text_paths import one_segment
         ("/api/traces//graph", "/api/traces/%2Fgraph"),
     ],
 )
-def test_a_path_is_routed_by_scope_pattern_and_what_is_asked(raw: str, routed: str) -> None:
+def test_a_path_is_routed_by_scope_pattern_and_last_word(raw: str, routed: str) -> None:
     assert one_segment(raw) == routed

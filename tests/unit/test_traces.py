@@ -18,9 +18,9 @@ TRACE = [
     at(2, 2, "bob", [1]),
     at(3, 10, "cid", [1]),
     at(4, 11, "bob", [2], "test"),
-    at(5, 12, "ann", [2, 3], "reward", 0.5),  # the second cause came last: it decided
+    at(5, 12, "ann", [2, 3], "reward", 0.5),  # the second cause came last, so the path goes through it
     at(6, 12.5, "dan", [], "penalty", 0.25),
-    at(7, 20, "bob", [5, 6], "reward", 0.25),  # 6 came after 5: the path begins with it
+    at(7, 20, "bob", [5, 6], "reward", 0.25),  # 6 came after 5, so the path goes through 6, which has no cause
 ]
 
 

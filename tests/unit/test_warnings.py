@@ -1,4 +1,4 @@
-"""Nothing this project calls is deprecated: what its tests do in other processes warns nobody."""
+"""The app is created without a warning, for example of a deprecated call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semp.storage.memory.store import MemoryStore
 
 
 async def test_the_app_is_made_without_a_warning() -> None:
-    """Warnings are errors here; the service itself runs in a process of its own, where nobody would see one."""
+    """Warnings are errors in this process. Most tests start the service as another process, where a warning would not fail them."""
     environment = Environment(MemoryStore(), Rules())
     await environment.start()
     app = create_app(environment)
