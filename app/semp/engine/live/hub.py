@@ -175,8 +175,8 @@ class Hub:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Put the next events of the log on the ring, in order and without gaps, and schedule their delivery.
 
-        Older events make room first, so that the whole batch is on the ring, however large it is: a subscriber that had everything before it
-        loses nothing of it. It falls off only when it has not taken the batch by the next time.
+        Older events make room first, so that the whole batch is on the ring, however large it is. A subscriber that had everything before
+        the batch falls off the ring only when it has not taken the batch by the next call.
         """
         self._make_room()
         for entry in entries:

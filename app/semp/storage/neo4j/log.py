@@ -13,6 +13,7 @@ from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
+from semp.storage.neo4j.signals import read_signals
 
 LAST = 2**62
 """Higher than every position."""
@@ -44,10 +45,14 @@ class Neo4jLog:
             await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
-            signals = [rows.signal(row) for row in await transaction.run("signals")]
-            state = _state(await transaction.run("stream_state"))
+        before = state.head
+        signals = {signal.key: signal for signal in await read_signals(self.connection)}  # without the lock, because it can take seconds
+        async with self._locked() as (transaction, state):
+            if state.head > before:  # other replicas appended meanwhile, and may have moved signals while they were read
+                moved = await transaction.run("signals_moved", after=before, upto=state.head)
+                signals.update({signal.key: signal for signal in map(rows.signal, moved)})
         await self._warm()
-        return state, signals
+        return state, list(signals.values())
 
     async def _warm(self) -> None:
         """Make the server plan the append query, so that the first event does not wait for it. Writes nothing: no log has an empty tip."""
