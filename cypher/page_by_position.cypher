@@ -1,28 +1,16 @@
 // A page of the whole log, by position.
 // mode: read
-// param types: LIST<STRING>  only events of these types; null for every type
-// param agent_id: STRING  only this agent; null for every agent
-// param trace_id: STRING  only this trace; null for every trace
-// param after: INTEGER  only positions above this
-// param before: INTEGER  only positions below this
-// param newest_first: BOOLEAN  true: by descending position; false: by ascending position
+// param falling: LIST<INTEGER>  positions between these two, newest first; [0, 0] when the page is oldest first
+// param rising: LIST<INTEGER>  positions between these two, oldest first; [0, 0] when the page is newest first
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 CALL () {
-  WITH * WHERE $newest_first
   MATCH (event:Event)
-  WHERE event.position > $after AND event.position < $before
-    AND ($types IS NULL OR event.type IN $types)
-    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+  WHERE event.position > $falling[0] AND event.position < $falling[1]
   RETURN event ORDER BY event.position DESC LIMIT $limit
 UNION ALL
-  WITH * WHERE NOT $newest_first
   MATCH (event:Event)
-  WHERE event.position > $after AND event.position < $before
-    AND ($types IS NULL OR event.type IN $types)
-    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+  WHERE event.position > $rising[0] AND event.position < $rising[1]
   RETURN event ORDER BY event.position LIMIT $limit
 }
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,

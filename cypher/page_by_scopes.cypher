@@ -5,30 +5,27 @@
 // param types: LIST<STRING>  only events of these types; null for every type
 // param trace_id: STRING  only this trace; null for every trace
 // param agent_id: STRING  only this agent; null for every agent
-// param after: INTEGER  only positions above this
-// param before: INTEGER  only positions below this
-// param newest_first: BOOLEAN  true: by descending position; false: by ascending position
+// param falling: LIST<INTEGER>  positions between these two, newest first; [0, 0] when the page is oldest first
+// param rising: LIST<INTEGER>  positions between these two, oldest first; [0, 0] when the page is newest first
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH (scope:Scope) WHERE scope.path STARTS WITH $prefix AND scope.path =~ $pattern
 CALL (scope) {
-  WITH scope WHERE $newest_first
   MATCH (event:Event)
-  WHERE event.scope = scope.path AND event.position > $after AND event.position < $before
+  WHERE event.scope = scope.path AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($trace_id IS NULL OR event.trace_id = $trace_id)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
   RETURN event ORDER BY event.scope DESC, event.position DESC LIMIT $limit
 UNION ALL
-  WITH scope WHERE NOT $newest_first
   MATCH (event:Event)
-  WHERE event.scope = scope.path AND event.position > $after AND event.position < $before
+  WHERE event.scope = scope.path AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($trace_id IS NULL OR event.trace_id = $trace_id)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
   RETURN event ORDER BY event.scope, event.position LIMIT $limit
 }
-WITH event ORDER BY CASE WHEN $newest_first THEN -event.position ELSE event.position END LIMIT $limit
+WITH event ORDER BY CASE WHEN $falling[1] > 0 THEN -event.position ELSE event.position END LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
        event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
        event.position AS position

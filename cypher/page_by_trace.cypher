@@ -3,22 +3,19 @@
 // param trace_id: STRING
 // param types: LIST<STRING>  only events of these types; null for every type
 // param agent_id: STRING  only this agent; null for every agent
-// param after: INTEGER  only positions above this
-// param before: INTEGER  only positions below this
-// param newest_first: BOOLEAN  true: by descending position; false: by ascending position
+// param falling: LIST<INTEGER>  positions between these two, newest first; [0, 0] when the page is oldest first
+// param rising: LIST<INTEGER>  positions between these two, oldest first; [0, 0] when the page is newest first
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 CALL () {
-  WITH * WHERE $newest_first
   MATCH (event:Event)
-  WHERE event.trace_id = $trace_id AND event.position > $after AND event.position < $before
+  WHERE event.trace_id = $trace_id AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
   RETURN event ORDER BY event.trace_id DESC, event.position DESC LIMIT $limit
 UNION ALL
-  WITH * WHERE NOT $newest_first
   MATCH (event:Event)
-  WHERE event.trace_id = $trace_id AND event.position > $after AND event.position < $before
+  WHERE event.trace_id = $trace_id AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($agent_id IS NULL OR event.agent_id = $agent_id)
   RETURN event ORDER BY event.trace_id, event.position LIMIT $limit

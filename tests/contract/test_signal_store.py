@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from semp.domain.signals import Rules, Signal
 from semp.engine.ports import Storage
 
@@ -74,3 +75,15 @@ async def test_sweeping_never_deletes_what_an_append_in_progress_writes(store: S
         await turn.append(plan_of(turn.state, new_draft(), signals=[signal("faded", 0.9, position=7)]))
     assert await sweeping in (0, 1)  # before the turn or after it
     assert await store.signals() == [signal("faded", 0.9, position=7)]
+
+
+async def test_many_signals_are_all_read_whatever_their_scopes(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Neo4j page by page: several scopes a page, and several pages a scope."""
+    monkeypatch.setattr("semp.storage.neo4j.signals.PAGE", 7)
+    await store.open(Rules())
+    put = [signal(f"p{pattern:02d}", scope=scope) for scope in ("a", "a.b", "b") for pattern in range(23)]
+    put += [signal("one", scope=f"c{scope:02d}") for scope in range(23)]
+    await store.put_signals(put)
+    assert sorted_by_key(await store.signals()) == sorted_by_key(put)
+    _, opened = await store.open(Rules())
+    assert sorted_by_key(opened) == sorted_by_key(put)

@@ -20,7 +20,9 @@ from tests.conftest import empty
 from tests.strategies import filled, make_id, new_draft, plan_of
 
 EVENT_SEEK = r"Node(Unique)?IndexSeek(ByRange)?"
-SPAN = {"after": 0, "before": 2**62, "limit": 100, "types": None, "trace_id": None, "agent_id": None}
+RISING = {"rising": [0, 2**62], "falling": [0, 0]}
+FALLING = {"rising": [0, 0], "falling": [0, 2**62]}
+SPAN = {"limit": 100, "types": None, "trace_id": None, "agent_id": None} | RISING
 
 POINT: dict[str, dict[str, Any]] = {
     "stream_state": {},
@@ -39,6 +41,7 @@ POINT: dict[str, dict[str, Any]] = {
     "snapshot": {"upto": 50},
     "newest_snapshot": {"upto": 50},
     "nodes_of_event": {"id": make_id(1)},
+    "signals_moved": {"after": 10, "upto": 60},
     "put_signals": {"signals": [["ui", "a1", 0.3, 1, 1, 1, 1.2, 0.95, 60.0]]},
     "sweep_signals": {"signals": [["ui", "a1", 1]]},
     "node": {"id": make_id(1)},
@@ -57,6 +60,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "page_by_scope": ("event_scope", SPAN | {"scope": "ui"}),
     "page_by_trace": ("event_trace", SPAN | {"trace_id": "t1"}),
     "page_by_agent": ("event_agent", SPAN | {"agent_id": "ann"}),
+    "page_by_type": ("event_type", SPAN | {"types": ["reward"]}),
 }
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
@@ -104,7 +108,7 @@ TRACES: dict[str, dict[str, Any]] = {
     "traces": {"first": 1, "before": 1000, "until": 2000, "limit": 10} | CHOSEN,
     "trace_events": {"trace_id": "t1", "after": 0, "limit": 10, "valued": ["reward"]} | CHOSEN,
 }
-WHOLE = {"signals", "cursors", "await_indexes"}
+WHOLE = {"cursors", "await_indexes"}
 """Queries that read all nodes of a small label, and so may scan it, or that read no nodes."""
 MAY_COLLECT = {"put_node", "sweep_signals", "put_moves", "advance_cursor", "delete_cursor", "acquire_lease", "renew_lease", "release_lease"}
 """Queries whose plan may have an Eager: they handle one row, or run in the sweeper or once in an upgrade, so that it delays nothing."""
@@ -158,17 +162,16 @@ def eagers(plan: Explained) -> list[tuple[str, str]]:
 
 
 def test_every_query_of_the_service_is_explained_here() -> None:
-    assert set(POINT) | set(PAGES) | set(MOVES) | set(LINEAGE) | set(TRACES) | WHOLE | {"append", "page_by_scopes", "shortest_path"} == set(
-        USED
-    )
+    assert set(POINT) | set(PAGES) | set(MOVES) | set(LINEAGE) | set(TRACES) | WHOLE | {
+        "append",
+        "page_by_scopes",
+        "shortest_path",
+        "signals",
+    } == set(USED)
 
 
 READS: dict[str, dict[str, Any]] = (
-    POINT
-    | {name: given | {"newest_first": True} for name, (_, given) in PAGES.items()}
-    | MOVES
-    | TRACES
-    | dict.fromkeys(LINEAGE, LINEAGE_PARAMETERS)
+    POINT | {name: given for name, (_, given) in PAGES.items()} | MOVES | TRACES | dict.fromkeys(LINEAGE, LINEAGE_PARAMETERS)
 )
 
 
@@ -208,13 +211,17 @@ def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("newest_first", [True, False])
-def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, newest_first: bool) -> None:
-    """Neither Sort nor Top: a plan that sorts reads a whole scope or trace to show a hundred of its events."""
+@pytest.mark.parametrize("order", [RISING, FALLING])
+def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, order: dict[str, Any]) -> None:
+    """Neither Sort nor Top: a plan that sorts reads a whole scope or trace to show a hundred of its events.
+
+    The pages of several types are merged, at most a page each.
+    """
     index, parameters = PAGES[name]
-    plan = Explained(driver, queries.load()[name].text, parameters | {"newest_first": newest_first})
+    plan = Explained(driver, queries.load()[name].text, parameters | order)
     assert not eagers(plan), str(plan)
-    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?(Sort|Top).*|.*Aggregation.*"), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort|.*Aggregation.*"), str(plan)
+    assert len(plan.matching(r"(Partial)?Top")) == (1 if name == "page_by_type" else 0), str(plan)
     seeks = plan.matching(r".*IndexSeek.*")
     assert seeks, str(plan)
     assert all("position" in details for _, details in seeks), str(plan)
@@ -235,9 +242,25 @@ def test_the_moves_of_a_signal_are_read_in_the_order_of_their_index(driver: Driv
     assert "move:Move(signal, position)" in seeks, str(plan)
 
 
-@pytest.mark.parametrize("newest_first", [True, False])
-def test_a_page_of_many_scopes_reads_a_page_of_each(driver: Driver, newest_first: bool) -> None:
-    parameters = SPAN | {"prefix": "ui.", "pattern": r"ui\..*", "newest_first": newest_first}
+@pytest.mark.parametrize("order", [RISING, FALLING])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_one_event_touches_little(driver: Driver, name: str, order: dict[str, Any]) -> None:
+    """The log holds more than a thousand events. The branch of the other order must not look at any of them."""
+    text, parameters = queries.load()[name].text, PAGES[name][1] | order | {"limit": 1}
+    used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
+    profile = cast("dict[str, Any] | None", driver.execute_query(cast("LiteralString", "PROFILE " + text), used).summary.profile)
+    assert profile is not None
+    assert 0 < hits_of(profile) < 50
+
+
+def hits_of(operator: dict[str, Any]) -> int:
+    """Database hits of an operator and of those below it."""
+    return int(operator.get("dbHits", 0)) + sum(map(hits_of, operator.get("children", [])))
+
+
+@pytest.mark.parametrize("order", [RISING, FALLING])
+def test_a_page_of_many_scopes_reads_a_page_of_each(driver: Driver, order: dict[str, Any]) -> None:
+    parameters = SPAN | order | {"prefix": "ui.", "pattern": r"ui\..*"}
     plan = Explained(driver, queries.load()["page_by_scopes"].text, parameters)
     assert not eagers(plan), str(plan)
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
@@ -292,11 +315,12 @@ def test_an_append_has_no_eager_operator(driver: Driver) -> None:
         assert needed in seeks, str(explained)
 
 
-def test_reading_all_signals_touches_only_signals(driver: Driver) -> None:
-    plan = Explained(driver, queries.load()["signals"].text, {})
+def test_signals_are_read_in_the_order_of_their_index(driver: Driver) -> None:
+    query = queries.load()["signals"]
+    plan = Explained(driver, queries.packed(query, query.text), {"scope": "ui", "pattern": "a", "limit": 10})
     assert not eagers(plan), str(plan)
-    assert not plan.matching("AllNodesScan"), str(plan)
-    assert all("Signal" in details for _, details in plan.matching(r".*Scan")), str(plan)
+    assert not plan.matching(r".*Scan|(Partial)?(Sort|Top)"), str(plan)
+    assert len(plan.matching(r"Node(Unique)?IndexSeek.*")) == 2, str(plan)
 
 
 def test_these_checks_detect_a_bad_plan(driver: Driver) -> None:

@@ -209,11 +209,33 @@ async def test_a_subscriber_that_falls_off_the_ring_is_ended_with_its_position(i
     await settled()
     assert edge.seen == [1, 2, 3, 4, 5]
     hub.publish(entries(6, 1))
+    hub.publish(entries(7, 1))
     await settled()
     hub.sweep()
     assert slow.ended == (End.TOO_SLOW, 1)
     assert edge.ended is None
     assert hub.subscribers == 1
+
+
+@pytest.mark.parametrize("interest", [EVERYTHING, Interest.of(["ui"])], ids=["all", "some"])
+async def test_a_batch_longer_than_the_ring_reaches_everybody_who_takes_it(interest: Interest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "RING_EVENTS", 4)
+    monkeypatch.setattr(hub_module, "SPAN_EVENTS", 3)
+    hub = Hub(0)
+    idle, busy = Reader(hub, interest), Reader(hub, interest)
+    hub.publish(entries(1, 10))
+    hub.publish(entries(11, 10))  # before the loop had a turn to deliver the first
+    busy.freeze()
+    await settled()
+    assert idle.seen == list(range(1, 21))
+    busy.thaw()
+    await settled()
+    assert busy.seen == list(range(1, 21))
+    hub.publish(entries(21, 1))
+    await settled()
+    assert hub.holds(16)
+    assert not hub.holds(15)
+    assert (idle.ended, busy.ended) == (None, None)
 
 
 async def test_events_that_do_not_match_push_no_subscriber_off_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,10 +274,12 @@ async def test_the_ring_is_bounded_by_bytes_but_keeps_the_newest(monkeypatch: py
     monkeypatch.setattr(hub_module, "RING_BYTES", 1000)
     hub = Hub(0)
     hub.publish(entries(1, 3, new_draft(note="x" * 400)))
-    assert (hub.holds(2), hub.holds(0)) == (True, False)
+    assert hub.holds(0), "a batch stays whole until the next one"
     hub.publish(entries(4, 1, new_draft(note="x" * 5000)))
-    assert (hub.holds(3), hub.holds(2)) == (True, False)
+    assert (hub.holds(2), hub.holds(1)) == (True, False)
     hub.publish(entries(5, 2))
+    assert (hub.holds(3), hub.holds(2)) == (True, False)
+    hub.publish(entries(7, 1))
     assert (hub.holds(4), hub.holds(3)) == (True, False)
 
 

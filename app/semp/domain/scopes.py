@@ -77,6 +77,11 @@ class Glob:
         """Whether it is a scope without wildcards, and so matches nothing but itself."""
         return self.prefix == self.text
 
+    @property
+    def selects_all(self) -> bool:
+        """Whether it selects every scope."""
+        return self.text == _BELOW
+
     def matches(self, scope: str) -> bool:
         """Whether it matches a scope. The scope must be valid; this is not checked."""
         prefix, segments = self.prefix, self.segments

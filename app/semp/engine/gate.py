@@ -23,6 +23,7 @@ from semp.engine.explaining import Explanation
 from semp.engine.field import SignalView, WhatIf
 from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
+from semp.engine.live.recent import recent_page
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
 from semp.engine.records import (
@@ -149,8 +150,9 @@ class Gate:
         return await self._environment.storage.events(ids)
 
     async def page(self, selection: EventFilter) -> list[Event]:
-        """A page of the log, in order of position."""
-        return await self._environment.storage.page(selection)
+        """A page of the log, in order of position; from memory where the newest events suffice."""
+        recent = recent_page(self._environment.hub, selection)
+        return await self._environment.storage.page(selection) if recent is None else recent
 
     async def follow(
         self,

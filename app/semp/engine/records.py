@@ -123,6 +123,15 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     newest_first: bool = True
     limit: int = 100
 
+    def selects(self, event: Event) -> bool:
+        """Whether the event's own fields fit; its position is not looked at."""
+        return (
+            (not self.types or event.type in self.types)
+            and (self.scope is None or self.scope.matches(event.scope))
+            and (self.trace_id is None or event.trace_id == self.trace_id)
+            and (self.agent_id is None or event.agent_id == self.agent_id)
+        )
+
 
 class DuplicateId(Exception):
     """An append had an id that the log already has; nothing of it was written."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
 from semp.domain.interests import EVERYTHING, Interest
@@ -19,7 +19,7 @@ from semp.engine.records import Entry
 
 RING_EVENTS = 8_192
 RING_BYTES = 16 * 1024 * 1024
-"""Bounds of the ring: it keeps the newest events within both. Older events are still in the log."""
+"""Bounds of the ring: it keeps the newest events within both, and the last batch whole. Older events are still in the log."""
 SPAN_EVENTS = 1_024
 SPAN_BYTES = 256 * 1024
 """A span ends at the first of these bounds, so that a subscriber that was behind does not get more at once than a buffer should hold."""
@@ -165,8 +165,20 @@ class Hub:
         """Whether the ring has all events after the position that were published."""
         return position >= self._head - len(self._ring)
 
+    def walk(self, position: int, *, backwards: bool) -> Iterator[Entry]:
+        """The entries from a position on, in this direction; none when the ring does not hold that position. Do not await meanwhile."""
+        offset = position - self._head + len(self._ring) - 1
+        if not 0 <= offset < len(self._ring):
+            return iter(())
+        return islice(reversed(self._ring), len(self._ring) - 1 - offset, None) if backwards else islice(self._ring, offset, None)
+
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Put the next events of the log on the ring, in order and without gaps, and schedule their delivery."""
+        """Put the next events of the log on the ring, in order and without gaps, and schedule their delivery.
+
+        Older events make room first, so that the whole batch is on the ring, however large it is. A subscriber that had everything before
+        the batch falls off the ring only when it has not taken the batch by the next call.
+        """
+        self._make_room()
         for entry in entries:
             event = entry.event
             assert event.position == self._head + 1, "the hub is fed in log order"
@@ -175,12 +187,23 @@ class Hub:
             self._head = event.position
             if self._some:
                 self._mark_due(entry)
-        while len(self._ring) > RING_EVENTS or (self._bytes > RING_BYTES and len(self._ring) > 1):
-            self._bytes -= len(self._ring.popleft().encoded)
         if entries and self._all:
             self._news_for_all = True
         if self._news_for_all or self._due:
             self._schedule()
+
+    def _make_room(self) -> None:
+        if not self._over_full:
+            return
+        if self._scheduled is not None:  # what was published before has not been offered to anybody yet
+            self._scheduled.cancel()
+            self._flush()
+        while self._over_full:
+            self._bytes -= len(self._ring.popleft().encoded)
+
+    @property
+    def _over_full(self) -> bool:
+        return len(self._ring) > RING_EVENTS or (self._bytes > RING_BYTES and len(self._ring) > 1)
 
     def _mark_due(self, entry: Entry) -> None:
         """Mark the subscriptions that want the entry as due, each once."""

@@ -13,9 +13,12 @@ from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
+from semp.storage.neo4j.signals import read_signals
 
 LAST = 2**62
 """Higher than every position."""
+NOWHERE = [0, 0]
+"""A span of no positions."""
 
 
 class Neo4jTurn:
@@ -42,10 +45,14 @@ class Neo4jLog:
             await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
-            signals = [rows.signal(row) for row in await transaction.run("signals")]
-            state = _state(await transaction.run("stream_state"))
+        before = state.head
+        signals = {signal.key: signal for signal in await read_signals(self.connection)}  # without the lock, because it can take seconds
+        async with self._locked() as (transaction, state):
+            if state.head > before:  # other replicas appended meanwhile, and may have moved signals while they were read
+                moved = await transaction.run("signals_moved", after=before, upto=state.head)
+                signals.update({signal.key: signal for signal in map(rows.signal, moved)})
         await self._warm()
-        return state, signals
+        return state, list(signals.values())
 
     async def _warm(self) -> None:
         """Make the server plan the append query, so that the first event does not wait for it. Writes nothing: no log has an empty tip."""
@@ -93,27 +100,27 @@ class Neo4jLog:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
 
     async def page(self, selection: EventFilter) -> list[Event]:
-        types = list(selection.types) if selection.types else None
+        types = sorted(set(selection.types)) if selection.types else None
+        scope, trace, agent = selection.scope, selection.trace_id, selection.agent_id
+        span = [selection.after or 0, LAST if selection.before is None else selection.before]
         page = {
-            "after": selection.after or 0,
-            "before": LAST if selection.before is None else selection.before,
-            "newest_first": selection.newest_first,
+            "falling": span if selection.newest_first else NOWHERE,
+            "rising": NOWHERE if selection.newest_first else span,
             "limit": selection.limit,
         }
-        trace, agent = selection.trace_id, selection.agent_id
         run = self.connection.run
-        if selection.scope is not None and not selection.scope.exact:
-            result = await run(
-                "page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(selection.scope), **page
-            )  # fmt: skip
-        elif selection.scope is not None:
-            result = await run("page_by_scope", scope=selection.scope.text, types=types, trace_id=trace, agent_id=agent, **page)
+        if scope is not None and not scope.exact and not scope.selects_all:
+            result = await run("page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(scope), **page)
+        elif scope is not None and scope.exact:
+            result = await run("page_by_scope", scope=scope.text, types=types, trace_id=trace, agent_id=agent, **page)
         elif trace is not None:
             result = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **page)
         elif agent is not None:
             result = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **page)
+        elif types is not None:
+            result = await run("page_by_type", types=types, **page)
         else:
-            result = await run("page_by_position", types=types, trace_id=None, agent_id=None, **page)
+            result = await run("page_by_position", **page)
         return [rows.event(row) for row in result]
 
     async def read(self, after: int, limit: int) -> list[Entry]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semp.domain.events import new_id
-from semp.domain.signals import Signal
+from semp.domain.signals import Key, Signal
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
+
+PAGE = 10_000
+"""Signals that are read at once."""
 
 
 class Neo4jSignals:
@@ -17,7 +20,7 @@ class Neo4jSignals:
         self.connection = connection
 
     async def signals(self) -> list[Signal]:
-        return [rows.signal(row) for row in await self.connection.run("signals")]
+        return await read_signals(self.connection)
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         async with self.connection.transaction() as transaction:
@@ -30,3 +33,15 @@ class Neo4jSignals:
             rows = [[signal.scope, signal.pattern, signal.position] for signal in faded]
             [[deleted]] = await transaction.run("sweep_signals", signals=rows)
         return deleted
+
+
+async def read_signals(connection: Connection) -> list[Signal]:
+    """All stored states, page by page in the order of their keys. A signal that is moved meanwhile has its old or its new state."""
+    signals: list[Signal] = []
+    last: Key = ("", "")
+    while True:
+        page = await connection.run("signals", scope=last[0], pattern=last[1], limit=PAGE)
+        signals += map(rows.signal, page)
+        if len(page) < PAGE:
+            return signals
+        last = signals[-1].key

@@ -1,0 +1,3 @@
+// For pages of some types.
+// mode: schema
+CREATE INDEX event_type IF NOT EXISTS FOR (event:Event) ON (event.type, event.position)
