@@ -10,13 +10,13 @@ export interface paths {
         };
         /**
          * Read a page of the log
-         * @description Newest first unless `order=asc`. `before` and `after` are positions; a full page links to the next in its `Link` header.
+         * @description Newest first unless `order=asc`. `before` and `after` are positions. A full page has a `Link` header to the next page.
          */
         get: operations["listEvents"];
         put?: never;
         /**
          * Append an event
-         * @description 201 once the event is committed. Sending the same `id` with the same content again answers 200 with the stored event.
+         * @description 201 after the event is committed. The same `id` with the same content again is answered 200, with the stored event.
          */
         post: operations["appendEvent"];
         delete?: never;
@@ -36,7 +36,7 @@ export interface paths {
         put?: never;
         /**
          * Append up to 10,000 events together or not at all
-         * @description A JSON array, or NDJSON (`application/x-ndjson`). Parents may point to earlier items; an error names the index.
+         * @description Takes a JSON array or NDJSON (`application/x-ndjson`). Parents may be earlier events of the batch. An error names the index.
          */
         post: operations["appendBatch"];
         delete?: never;
@@ -54,7 +54,7 @@ export interface paths {
         };
         /**
          * Read one scope's events
-         * @description Newest first, of exactly this scope.
+         * @description Events of exactly this scope, newest first. A full page has a `Link` header to the next page.
          */
         get: operations["listEventsOfScope"];
         put?: never;
@@ -74,7 +74,7 @@ export interface paths {
         };
         /**
          * Read one trace's events
-         * @description In log order, the whole trace; a trace of more than `limit` events goes on where the `Link` header says.
+         * @description The events of the trace in log order. A full page has a `Link` header to the next page.
          */
         get: operations["listEventsOfTrace"];
         put?: never;
@@ -114,7 +114,7 @@ export interface paths {
         };
         /**
          * What led to an event
-         * @description Every event reachable along PARENT, once, at its shortest distance; its ancestors never change.
+         * @description Every event reachable along PARENT, once, at its shortest distance. The ancestors of an event never change.
          */
         get: operations["listAncestors"];
         put?: never;
@@ -134,7 +134,7 @@ export interface paths {
         };
         /**
          * What an event led to
-         * @description Every event with this one among its ancestors, once, at its shortest distance. Pages leave out what came after the first one.
+         * @description Every event that has this one among its ancestors, once, at its shortest distance. Later pages leave out events that arrived after the first page.
          */
         get: operations["listDescendants"];
         put?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * What led to an event and what it led to
-         * @description Ancestors and descendants in one list, nearest first; `relation` says which.
+         * @description Ancestors and descendants in one list, nearest first. `relation` tells them apart.
          */
         get: operations["listLineage"];
         put?: never;
@@ -174,7 +174,7 @@ export interface paths {
         };
         /**
          * The first causes of an event
-         * @description Those of its ancestors that have no cause themselves; the event itself, at depth 0, when it has none.
+         * @description Its ancestors that have no parents. If the event itself has no parents: the event, at depth 0.
          */
         get: operations["listRoots"];
         put?: never;
@@ -194,7 +194,7 @@ export interface paths {
         };
         /**
          * Where an event's consequences end so far
-         * @description Those of its descendants that led to nothing yet; the event itself, at depth 0, when nothing followed.
+         * @description Its descendants that have no children yet. If the event itself has no children: the event, at depth 0.
          */
         get: operations["listImpact"];
         put?: never;
@@ -213,9 +213,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What an event led to and is still open
-         * @description The proposals among its descendants that are neither ended nor cancelled: the list of what to stop. One is ended by a `ready`
-         *     and cancelled by a `cancel` of which it is a nearest proposal among the causes.
+         * Proposals that an event led to and that are still open
+         * @description The proposals among its descendants that are neither ended nor cancelled: the work to stop. A `ready` ends the proposals that are
+         *     nearest among its causes; a `cancel` cancels them.
          */
         get: operations["listOpen"];
         put?: never;
@@ -235,9 +235,9 @@ export interface paths {
         };
         /**
          * How one event led to another
-         * @description The part of the graph between a cause and its effect, and one shortest way. The order of the two does not matter.
+         * @description The part of the graph between a cause and its effect, and one shortest path. The order of the two ids does not matter.
          *
-         *     `depth` counts from the cause. The filters choose what is counted and shown; `shortest` is what it is.
+         *     `depth` counts from the cause. The filters select which events are counted and shown; they do not change `shortest`.
          */
         get: operations["listPaths"];
         put?: never;
@@ -257,10 +257,11 @@ export interface paths {
         };
         /**
          * What events have in common
-         * @description The causes shared by all of them of which none led to another, as Git's merge bases. An event counts among its own causes.
+         * @description The latest common causes: causes shared by all the events, without those that led to another shared cause. Git's merge bases are
+         *     the same idea. An event counts as a cause of itself.
          *
-         *     `depth` is how far the farthest of the events is. The filters choose among these causes. When more events than the budget led to one
-         *     of those asked for, there is no answer but 400: a part of them cannot tell which causes are the last ones.
+         *     `depth` of a cause is its distance to the farthest of the events. The filters select among these causes. If one of the events has
+         *     more ancestors than the budget, the answer is 400, because a partial search cannot tell which causes are the latest.
          */
         get: operations["listCommonCauses"];
         put?: never;
@@ -280,8 +281,9 @@ export interface paths {
         };
         /**
          * The latest traces
-         * @description By their newest event, newest first; with `type` or `scope`, those that have such an event. A page may hold fewer than `limit`
-         *     though more follow: the `Link` header tells. Its pages leave out what arrived after the first one.
+         * @description Ordered by their newest event, newest first. With `type` or `scope`: only traces that have such an event. A page may hold fewer
+         *     than `limit` traces although more follow; only a missing `Link` header means the end. Later pages leave out events that arrived
+         *     after the first page.
          */
         get: operations["listTraces"];
         put?: never;
@@ -301,8 +303,8 @@ export interface paths {
         };
         /**
          * A trace at a glance
-         * @description Who took part, how long it took, where it began and ended, what was rewarded, and the critical path: the chain of causes
-         *     that decided its duration, with each agent's time on it.
+         * @description Its agents, duration, first and last events, rewards and penalties, and the critical path: the chain of causes that determined
+         *     the duration, with each agent's time on it. A summary covers the oldest 50,000 events.
          */
         get: operations["getTrace"];
         put?: never;
@@ -322,8 +324,8 @@ export interface paths {
         };
         /**
          * A trace as a graph
-         * @description Node-link JSON that networkx reads, in order of position; a `Link` header leads to the next part. With payloads a part holds at
-         *     most 1,000 events.
+         * @description Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads a page holds at most
+         *     1,000 events.
          */
         get: operations["getTraceGraph"];
         put?: never;
@@ -343,7 +345,7 @@ export interface paths {
         };
         /**
          * Read signals, as they are or as they were
-         * @description Strongest first, decayed to now, or to the moment asked for. A signal below 0.01 is absent.
+         * @description Strongest first, decayed to now or to `at`. Signals below 0.01 are left out.
          */
         get: operations["listSignals"];
         put?: never;
@@ -365,10 +367,10 @@ export interface paths {
         put?: never;
         /**
          * Signals as they would be without some events, or with some more
-         * @description Nothing is written. Answers the signals that would be others, each with the strength it really has.
+         * @description The signals whose strength would differ, each with its `actual` strength. Nothing is written.
          *
-         *     Which signals an event moves stands as the log has it: to drop a proposal takes away what it did to its signal, not what others did
-         *     in answer to it.
+         *     Which signals each event moved stays as the log has it. So to drop a proposal removes only its own effect on its signal, not the
+         *     effects of events that followed it.
          */
         post: operations["whatIf"];
         delete?: never;
@@ -386,7 +388,7 @@ export interface paths {
         };
         /**
          * Read one signal, as it is or as it was
-         * @description 404 when it was never created or has faded below 0.01. A slash in the pattern is written `%2F` where `/explain` could follow.
+         * @description 404 when the signal was never created or has faded below 0.01. If the pattern ends with `/explain`, write that slash as `%2F`.
          */
         get: operations["getSignal"];
         put?: never;
@@ -406,9 +408,10 @@ export interface paths {
         };
         /**
          * Why a signal is as strong as it is
-         * @description Every event that moved it, each with its strength before and after, what it changed, and what time took since the one before.
+         * @description Every event that moved the signal, each with the strength before and after, the change, and the decay since the event before it.
          *
-         *     A full page links to the next in its `Link` header, which keeps to the moment of the first. 404 when nothing ever moved it.
+         *     If there are more events, a `Link` header leads to the next page, which is as of the same moment. 404 when no event ever moved the
+         *     signal.
          */
         get: operations["explainSignal"];
         put?: never;
@@ -430,7 +433,7 @@ export interface paths {
         put?: never;
         /**
          * Store a graph node
-         * @description 201 with the node. Sending the same `id` with the same content again answers 200.
+         * @description 201 with the node. The same `id` with the same content again is answered 200.
          */
         post: operations["createNode"];
         delete?: never;
@@ -448,7 +451,7 @@ export interface paths {
         };
         /**
          * Read a graph node
-         * @description The node with its edges, by target and type.
+         * @description The node with its edges, ordered by target and type.
          */
         get: operations["getNode"];
         put?: never;
@@ -470,7 +473,7 @@ export interface paths {
         put?: never;
         /**
          * Link a graph node to another, or to an event
-         * @description 201 with the node the edge leaves from. The same edge twice is one edge.
+         * @description 201 with the node that the edge starts from. An edge that is added twice is stored once.
          */
         post: operations["addEdge"];
         delete?: never;
@@ -488,7 +491,7 @@ export interface paths {
         };
         /**
          * What led to an artefact
-         * @description The events its node is linked to, at depth 0, and everything that led to them, each once at its shortest distance.
+         * @description The events that its node is linked to, at depth 0, and all their ancestors, each once at its shortest distance.
          */
         get: operations["listProvenance"];
         put?: never;
@@ -508,7 +511,7 @@ export interface paths {
         };
         /**
          * What an artefact led to
-         * @description The events its node is linked to, at depth 0, and everything they led to, each once at its shortest distance.
+         * @description The events that its node is linked to, at depth 0, and all their descendants, each once at its shortest distance.
          */
         get: operations["listDescendantsOfNode"];
         put?: never;
@@ -528,7 +531,7 @@ export interface paths {
         };
         /**
          * The graph nodes linked to an event
-         * @description By type of the link, then by id.
+         * @description Ordered by type of the link, then by id.
          */
         get: operations["listNodesOfEvent"];
         put?: never;
@@ -548,8 +551,8 @@ export interface paths {
         };
         /**
          * The queries that can be run by name
-         * @description What each answers, what it has to be told, what its columns are, and its text in the language of the database. A service that
-         *     keeps its log in memory has none.
+         * @description For each query: its purpose, parameters, columns, and its text in the language of the database. A service that keeps its log in
+         *     memory offers no queries.
          */
         get: operations["listQueries"];
         put?: never;
@@ -569,8 +572,8 @@ export interface paths {
         };
         /**
          * Run a query
-         * @description The query's parameters are those of the request, as `GET /api/queries` lists them. It only reads. An answer holds 1,000 rows at
-         *     most and some 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped.
+         * @description Give the parameters that `GET /api/queries` lists for the query as query parameters. Queries only read. An answer holds up to
+         *     1,000 rows and about 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped.
          */
         get: operations["runQuery"];
         put?: never;
@@ -590,11 +593,11 @@ export interface paths {
         };
         /**
          * Follow the log as server-sent events
-         * @description Like `/ws`, for clients that only listen. `Last-Event-ID` resumes, as browsers' EventSource sends it by itself.
+         * @description Like `/ws`, for clients that only listen. `Last-Event-ID` resumes the stream; a browser's EventSource sends it by itself.
          *
-         *     An answer that was 200 ends with a message of the event `close`, whose data holds `code`, `reason` and `position`: 1001 the
-         *     service stops, 1011 a defect, 1013 the database is away, 4008 too slow (all: reconnect), 4009 the log was replaced. 409 before
-         *     that: the position belongs to another log.
+         *     When the service ends the stream, it sends the event `close` with `code`, `reason` and `position`: 1001 the service stops,
+         *     1011 a defect, 1013 the database is not available, 4008 the client was too slow (reconnect after any of these), 4009 the log was
+         *     replaced. The status is 409 when the position belongs to another log.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -614,7 +617,7 @@ export interface paths {
         };
         /**
          * Which version of the service answers?
-         * @description `version` is the service's own; `protocol` the newest version of the messages on `/ws`.
+         * @description `version` is the version of the service, `protocol` the newest version of the messages on `/ws`.
          */
         get: operations["version"];
         put?: never;
@@ -634,7 +637,7 @@ export interface paths {
         };
         /**
          * Is the process alive?
-         * @description Answers as long as the process serves requests, whatever the database does.
+         * @description 200 as long as the process serves requests, even when the database is not available.
          */
         get: operations["live"];
         put?: never;
@@ -653,8 +656,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Would an event be taken now?
-         * @description 200 when the database answered last, with the log's epoch and newest position; 503 while it is away.
+         * Would an event be accepted now?
+         * @description 200 with the log's epoch and newest position; 503 while the database is not available, or its disk is full.
          */
         get: operations["ready"];
         put?: never;
@@ -674,7 +677,7 @@ export interface paths {
         };
         /**
          * Metrics in Prometheus text format
-         * @description Counters and gauges of the log, the queue, the signals and this process.
+         * @description Counters and gauges of the log, the append queue, the signals and this process.
          */
         get: operations["metrics"];
         put?: never;
@@ -738,7 +741,7 @@ export interface components {
             agent_id: string;
             parent_ids: string[];
             /**
-             * @description Server time, UTC; never runs backwards along positions.
+             * @description Server time, UTC; never runs backwards as positions grow.
              * @example 2025-01-15T10:30:00.000Z
              */
             timestamp: string;
@@ -812,7 +815,7 @@ export interface components {
             parent_ids: string[];
             timestamp: string;
             position: number;
-            /** @description PARENT hops by the shortest way. */
+            /** @description PARENT hops on the shortest path. */
             depth: number;
             relation?: "ancestor" | "descendant";
             payload?: unknown;
@@ -879,12 +882,12 @@ export interface components {
              */
             trace_id: string;
             /**
-             * @description Who left the event.
+             * @description The agent that did it.
              * @example designer
              */
             agent_id: string;
             /**
-             * @description At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; reward: `value` 0..1; penalty: `value` -1..1, taken by its size; cancel: `value` 0..1, 0.3 unless given. `credit` of a reward or penalty, an object of `discount` 0..1 and `max_depth`, has it reach the proposals further up. Other keys are kept as they are.
+             * @description At most 256 KiB. proposal: `action`; ready: `status`; test: `status` running, passed or failed; reward: `value` 0..1; penalty: `value` -1..1, its absolute value counts; cancel: `value` 0..1, default 0.3. A reward or penalty with `credit`, an object of `discount` 0..1 and `max_depth`, also reaches proposals further up. Other keys are stored as they are.
              * @example {
              *       "action": "improve_ux"
              *     }
@@ -925,7 +928,7 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             };
-            /** @description The client's own UUID; makes a retry safe. */
+            /** @description A UUID that the client chose; it makes a retry safe. */
             id?: string | null;
         };
         /** NodeAnswer */
@@ -994,7 +997,7 @@ export interface components {
             agent_id: string;
             parent_ids: string[];
             /**
-             * @description Server time, UTC; never runs backwards along positions.
+             * @description Server time, UTC; never runs backwards as positions grow.
              * @example 2025-01-15T10:30:00.000Z
              */
             timestamp: string;
@@ -1007,7 +1010,7 @@ export interface components {
             /** @description Place in the log: 1, 2, 3, ... without gaps, in commit order. */
             position: number;
             signals?: components["schemas"]["Move"][];
-            /** @description Why it moved nothing, where it moved nothing. */
+            /** @description Why the event moved no signal; absent when it moved one. */
             moved?: string;
         };
         /** SignalView */
@@ -1050,9 +1053,9 @@ export interface components {
          *     }
          */
         Supposition: {
-            /** @description Ids of events to do without. */
+            /** @description Ids of events to leave out. */
             drop?: string[];
-            /** @description Events to append in thought, after all others. */
+            /** @description Events to add after all others. */
             add?: components["schemas"]["NewEvent"][];
         };
         /** Tally */
@@ -1155,11 +1158,11 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most. */
+                /** @description Maximum number of items in a page. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description Only events with exactly this name. */
                 trace_id?: string | null;
@@ -1196,7 +1199,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1205,7 +1208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1229,7 +1232,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stored before, with the same content; this request was a retry. */
+            /** @description Already stored with the same content; this request was a retry. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1256,7 +1259,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description What was sent contradicts what the log holds. */
+            /** @description The request conflicts with what the log holds. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1265,7 +1268,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body, or a payload in it, is beyond its limit. */
+            /** @description The body, or a payload in it, is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1274,7 +1277,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is of a type this route does not read. */
+            /** @description This route does not read the body's media type or content encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1283,7 +1286,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1292,7 +1295,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1306,7 +1309,7 @@ export interface operations {
     appendBatch: {
         parameters: {
             query?: {
-                /** @description `minimal` answers counts and positions only; default: `full`. */
+                /** @description `minimal` returns only counts and positions. Default: `full`. */
                 return?: "full" | "minimal";
             };
             header?: never;
@@ -1321,7 +1324,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stored before, with the same content; this request was a retry. */
+            /** @description Already stored with the same content; this request was a retry. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1348,7 +1351,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description What was sent contradicts what the log holds. */
+            /** @description The request conflicts with what the log holds. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1357,7 +1360,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body, or a payload in it, is beyond its limit. */
+            /** @description The body, or a payload in it, is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1366,7 +1369,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is of a type this route does not read. */
+            /** @description This route does not read the body's media type or content encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1375,7 +1378,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1384,7 +1387,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1398,7 +1401,7 @@ export interface operations {
     listEventsOfScope: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most. */
+                /** @description Maximum number of items in a page. */
                 limit?: number;
                 /** @description A position of the log. */
                 before?: number | null;
@@ -1430,7 +1433,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1439,7 +1442,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1453,7 +1456,7 @@ export interface operations {
     listEventsOfTrace: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most. */
+                /** @description Maximum number of items in a page. */
                 limit?: number;
                 /** @description A position of the log. */
                 after?: number | null;
@@ -1485,7 +1488,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1494,7 +1497,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1535,7 +1538,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1544,7 +1547,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1553,7 +1556,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1567,21 +1570,21 @@ export interface operations {
     listAncestors: {
         parameters: {
             query?: {
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1611,7 +1614,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1620,7 +1623,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1629,7 +1632,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1643,21 +1646,21 @@ export interface operations {
     listDescendants: {
         parameters: {
             query?: {
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1687,7 +1690,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1696,7 +1699,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1705,7 +1708,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1719,21 +1722,21 @@ export interface operations {
     listLineage: {
         parameters: {
             query?: {
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1763,7 +1766,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1772,7 +1775,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1781,7 +1784,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1795,21 +1798,21 @@ export interface operations {
     listRoots: {
         parameters: {
             query?: {
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1839,7 +1842,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1848,7 +1851,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1857,7 +1860,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1871,21 +1874,21 @@ export interface operations {
     listImpact: {
         parameters: {
             query?: {
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1915,7 +1918,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1924,7 +1927,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1933,7 +1936,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1947,15 +1950,15 @@ export interface operations {
     listOpen: {
         parameters: {
             query?: {
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1985,7 +1988,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1994,7 +1997,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2003,7 +2006,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2019,21 +2022,21 @@ export interface operations {
             query: {
                 /** @description Id of an event. */
                 from: string;
-                /** @description Id of another; which of the two is the cause, the log knows. */
+                /** @description Id of another event. The earlier of the two is taken as the cause. */
                 to: string;
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2060,7 +2063,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2069,7 +2072,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2078,7 +2081,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2094,19 +2097,19 @@ export interface operations {
             query: {
                 /** @description Ids of one to 16 events, separated by commas. */
                 ids: string;
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2133,7 +2136,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2142,7 +2145,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2151,7 +2154,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2165,11 +2168,11 @@ export interface operations {
     listTraces: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most. */
+                /** @description Maximum number of items in a page. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description A position of the log. */
                 before?: number | null;
@@ -2200,7 +2203,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2209,7 +2212,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2250,7 +2253,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2259,7 +2262,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2268,7 +2271,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2282,11 +2285,11 @@ export interface operations {
     getTraceGraph: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most. */
+                /** @description Maximum number of events in a page. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
@@ -2320,7 +2323,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2329,7 +2332,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2338,7 +2341,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2352,7 +2355,7 @@ export interface operations {
     listSignals: {
         parameters: {
             query?: {
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description Exactly this pattern. */
                 pattern?: string | null;
@@ -2360,7 +2363,7 @@ export interface operations {
                 min_strength?: number;
                 /** @description Default: all. */
                 limit?: number | null;
-                /** @description A position of the log or an RFC 3339 time: the answer as of then. Default: now. */
+                /** @description A log position or an RFC 3339 time; the answer is as of then. Default: now. */
                 at?: string | null;
             };
             header?: never;
@@ -2387,7 +2390,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2396,7 +2399,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2438,7 +2441,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description What was sent contradicts what the log holds. */
+            /** @description The request conflicts with what the log holds. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2447,7 +2450,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body, or a payload in it, is beyond its limit. */
+            /** @description The body, or a payload in it, is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2456,7 +2459,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is of a type this route does not read. */
+            /** @description This route does not read the body's media type or content encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2465,7 +2468,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2474,7 +2477,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2488,7 +2491,7 @@ export interface operations {
     getSignal: {
         parameters: {
             query?: {
-                /** @description A position of the log or an RFC 3339 time: the answer as of then. Default: now. */
+                /** @description A log position or an RFC 3339 time; the answer is as of then. Default: now. */
                 at?: string | null;
             };
             header?: never;
@@ -2520,7 +2523,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2529,7 +2532,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2538,7 +2541,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2552,13 +2555,13 @@ export interface operations {
     explainSignal: {
         parameters: {
             query?: {
-                /** @description Events in a page, at most; 0 for strength and count alone. */
+                /** @description Maximum number of events in a page; 0 returns only strength and count. */
                 limit?: number;
                 /** @description By position; `desc` is newest first. */
                 order?: "asc" | "desc";
                 /** @description From a `Link` header. */
                 cursor?: number | null;
-                /** @description A position of the log or an RFC 3339 time: the answer as of then. Default: now. */
+                /** @description A log position or an RFC 3339 time; the answer is as of then. Default: now. */
                 at?: string | null;
             };
             header?: never;
@@ -2590,7 +2593,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2599,7 +2602,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2608,7 +2611,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2632,7 +2635,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stored before, with the same content; this request was a retry. */
+            /** @description Already stored with the same content; this request was a retry. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2659,7 +2662,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description What was sent contradicts what the log holds. */
+            /** @description The request conflicts with what the log holds. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2668,7 +2671,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body, or a payload in it, is beyond its limit. */
+            /** @description The body, or a payload in it, is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2677,7 +2680,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is of a type this route does not read. */
+            /** @description This route does not read the body's media type or content encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2686,7 +2689,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2695,7 +2698,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2736,7 +2739,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2745,7 +2748,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2754,7 +2757,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2799,7 +2802,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2808,7 +2811,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body, or a payload in it, is beyond its limit. */
+            /** @description The body, or a payload in it, is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2817,7 +2820,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is of a type this route does not read. */
+            /** @description This route does not read the body's media type or content encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2826,7 +2829,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2835,7 +2838,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2849,23 +2852,23 @@ export interface operations {
     listProvenance: {
         parameters: {
             query?: {
-                /** @description Only by links of this type; default: all. */
+                /** @description Only links of this type. Default: all. */
                 edge?: string | null;
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2895,7 +2898,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2904,7 +2907,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2913,7 +2916,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2927,23 +2930,23 @@ export interface operations {
     listDescendantsOfNode: {
         parameters: {
             query?: {
-                /** @description Only by links of this type; default: all. */
+                /** @description Only links of this type. Default: all. */
                 edge?: string | null;
-                /** @description PARENT hops at most; default: no bound. */
+                /** @description Maximum number of PARENT hops; default: no limit. */
                 depth?: number | null;
-                /** @description Nodes in a page, at most; 0 for the count alone. */
+                /** @description Maximum number of nodes in a page; 0 returns only the count. */
                 limit?: number;
                 /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description A scope, or a glob: `*` is one segment, `**` at the end is one or more. */
+                /** @description A scope or a glob: `*` matches one segment, `**` at the end matches one or more. */
                 scope?: string | null;
                 /** @description 1 to include payloads. */
                 payload?: number;
-                /** @description Events reached at most, whether they are shown or not; beyond it the answer is truncated. */
+                /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description 0 to leave out `count`: a page of the nearest is there before all are counted. */
+                /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position last seen, the newest position that counts, and the count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2973,7 +2976,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2982,7 +2985,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2991,7 +2994,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3032,7 +3035,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3041,7 +3044,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3050,7 +3053,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3079,7 +3082,7 @@ export interface operations {
                     "application/json": components["schemas"]["OfferedQuery"][];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3088,7 +3091,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3129,7 +3132,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The object does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3138,7 +3141,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3147,7 +3150,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3161,19 +3164,19 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Scopes or globs: any. */
+                /** @description A scope or a glob; may be repeated for alternatives. */
                 scope?: string[] | null;
-                /** @description Any of these types. */
+                /** @description Only these types; may be repeated. */
                 type?: ("proposal" | "ready" | "test" | "reward" | "penalty" | "cancel")[] | null;
-                /** @description May be repeated: any of the values. */
+                /** @description Only events with this value; may be repeated for alternatives. */
                 trace_id?: string[] | null;
-                /** @description May be repeated: any of the values. */
+                /** @description Only events with this value; may be repeated for alternatives. */
                 agent_id?: string[] | null;
                 /** @description A position of the log. */
                 after?: number | null;
-                /** @description The log that position belongs to. */
+                /** @description Epoch of the log that `after` belongs to. */
                 epoch?: string | null;
-                /** @description 1: changes of signals too. */
+                /** @description 1 to receive changes of signals too. */
                 signals?: "0" | "1" | null;
             };
             header?: never;
@@ -3182,7 +3185,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Messages as on the WebSocket; `id` is `epoch:position`, the place to resume after. */
+            /** @description Messages as on the WebSocket. `id` is `epoch:position`: a client can resume after it. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3200,7 +3203,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description What was sent contradicts what the log holds. */
+            /** @description The request conflicts with what the log holds. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3209,7 +3212,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3218,7 +3221,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3247,7 +3250,7 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3276,7 +3279,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3305,7 +3308,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3314,7 +3317,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Repeat after `Retry-After` seconds. */
+            /** @description Temporarily unavailable; repeat after `Retry-After` seconds. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3334,7 +3337,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description x */
+            /** @description Metrics in Prometheus text format. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3343,7 +3346,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A defect of the service; its log has the details. */
+            /** @description A defect in the service; its log has the details. */
             500: {
                 headers: {
                     [name: string]: unknown;
