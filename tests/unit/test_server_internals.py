@@ -23,9 +23,16 @@ def test_every_overridden_method_exists() -> None:
 def test_every_used_attribute_exists() -> None:
     source = inspect.getsource(HttpToolsProtocol) + inspect.getsource(WebSocketsSansIOProtocol)
     for name in ("parser", "url", "headers", "logger", "queue", "conn", "close_sent", "close_timer", "read_paused", "transport",
-                 "handshake_complete", "pong_timer", "pending_ping_payload", "scope"):  # fmt: skip
+                 "handshake_complete", "frames", "curr_msg_data_type", "pong_timer", "pending_ping_payload", "scope"):  # fmt: skip
         assert f"self.{name}" in source
-    for name in ("_should_upgrade", "_unset_keepalive_if_required", "send_400_response", "handle_websocket_upgrade", "stop_keepalive"):
+    for name in (
+        "_should_upgrade",
+        "_unset_keepalive_if_required",
+        "send_400_response",
+        "handle_websocket_upgrade",
+        "handle_parser_exception",
+        "stop_keepalive",
+    ):
         assert f"def {name}" in source
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from semp.cli.terminal import cell, when
 
-COLOURS = {"proposal": "cyan", "ready": "blue", "test": "yellow", "reward": "green", "penalty": "red"}
+COLOURS = {"proposal": "cyan", "ready": "blue", "test": "yellow", "reward": "green", "penalty": "red", "cancel": "magenta"}
 
 
 class EventLine(msgspec.Struct):

@@ -40,9 +40,21 @@ async def watch(service: Service, watched: Resource, notify: Notify, opened: asy
     Runs until it is cancelled; for an in-process service, until that stops.
 
     Args:
-        opened: gets a result when no later change is missed, or Refused when the stream cannot be opened the first time. Refused is not
-            raised.
+        opened: gets a result when no later change is missed, or the error when the stream cannot be opened the first time, such as Refused.
+            That error is not raised.
     """
+    try:
+        await _follow(service, watched, notify, opened)
+    except Exception as error:
+        if opened.done():
+            raise
+        opened.set_exception(error)
+    finally:
+        if not opened.done():  # the service stopped first, or nobody waits any more
+            opened.set_result(None)
+
+
+async def _follow(service: Service, watched: Resource, notify: Notify, opened: asyncio.Future[None]) -> None:
     pause = 1.0
     gap = False
     while True:
@@ -55,10 +67,9 @@ async def watch(service: Service, watched: Resource, notify: Notify, opened: asy
                         await notify(watched.uri)
                         await asyncio.sleep(PACE)
                     gap, pause = False, 1.0
-        except Refused as error:
+        except Refused:
             if not opened.done():
-                opened.set_exception(error)
-                return
+                raise
         if service.in_process:
             return
         gap = True
@@ -87,9 +98,11 @@ class Subscriptions:
         tasks[params.uri] = asyncio.create_task(watch(on_behalf(self._service, context), watched, connection.send_resource_updated, opened))
         try:
             await opened
-        except Refused as error:
+        except Exception as error:
             tasks.pop(params.uri, None)
-            raise mcp_error(error) from None
+            if isinstance(error, Refused):
+                raise mcp_error(error) from None
+            raise
         return types.EmptyResult()
 
     async def unsubscribe(self, context: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
@@ -142,6 +155,8 @@ class Subscriptions:
             for error in await asyncio.gather(*opened.values(), return_exceptions=True):
                 if isinstance(error, Refused):
                     raise mcp_error(error)
+                if isinstance(error, BaseException):
+                    raise error
             accepted = types.SubscriptionFilter(resource_subscriptions=uris or None)
             acknowledgement = types.SubscriptionsAcknowledgedNotificationParams(notifications=accepted, _meta=meta)
             await send(types.SubscriptionsAcknowledgedNotification(params=acknowledgement))

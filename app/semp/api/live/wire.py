@@ -55,6 +55,19 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self.transport.write(frames)
         return len(frames)
 
+    def send_receive_event_to_app(self) -> None:
+        """Close with 1007 when a text message is not UTF-8. uvicorn would do the same, and log a traceback for each such message."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            self.frames = [b"".join(self.frames)]
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if not self.close_sent:

@@ -49,7 +49,7 @@ class Chain:
             await send(message)
 
         host = request_headers.get(b"host", b"").decode("latin-1")
-        if host and (not self.edge.hosts.allows(host) or _has_several_hosts(scope)):
+        if _has_several_hosts(scope) or (host and not self.edge.hosts.allows(host)):
             await _refuse(
                 scope, receive, answer, 421, FieldError("host", f"{host[:256]} is not a name of this service; --allowed-host adds one")
             )
