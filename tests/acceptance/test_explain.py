@@ -45,13 +45,16 @@ def test_each_page_of_an_explanation_continues_the_one_before(service: Service) 
     path = f"/api/signals/{scope}/{quote(pattern, safe='')}/explain"
     for order in ("asc", "desc"):
         steps: list[dict[str, Any]] = []
+        strengths: set[float] = set()
         for page in each_page(service, path, limit=3, order=order):
             assert page["count"] == 7
+            strengths.add(page["strength"])
             steps += page["events"]
             if len(steps) == 3 and order == "desc":
                 post(service, "reward", {"value": 0.01}, first)  # later than the first page, so on none of the others
         expected = [event["id"] for event in events]
         assert [step["id"] for step in steps] == (expected if order == "asc" else expected[::-1])
+        assert len(strengths) == 1, "all pages are as of one moment"
         oldest_first = steps if order == "asc" else steps[::-1]
         for earlier, later in pairwise(oldest_first):
             assert later["before"] == pytest.approx(earlier["after"] + later["decay"])

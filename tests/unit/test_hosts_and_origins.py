@@ -28,6 +28,8 @@ MALFORMED = [
     "localhost:",
     "localhost:x",
     "localhost:99999",
+    "localhost:" + "1" * 5_000,
+    "a[",
     "u@localhost",
     "a/b",
     "localhost,evil.example",
@@ -65,7 +67,9 @@ def test_a_name_that_was_refused_stays_refused_after_one_that_was_allowed() -> N
     assert [hosts.allows(host) for host in ("localhost", "evil.example", "localhost", "evil.example")] == [True, False, True, False]
 
 
-@pytest.mark.parametrize("name", ["", "http://semp.example.com", "semp.example.com:5000", "a b", "u@h"])
+@pytest.mark.parametrize(
+    "name", ["", "http://semp.example.com", "semp.example.com:5000", "a b", "u@h", "*example.com", "a.*.com", "*.", "a["]
+)
 def test_an_invalid_name_cannot_be_allowed(name: str) -> None:
     with pytest.raises(InvalidInput, match="--allowed-host"):
         Hosts("127.0.0.1", [name])
@@ -114,3 +118,8 @@ def test_a_list_of_origins_replaces_the_default() -> None:
 def test_an_invalid_origin_cannot_be_allowed(origin: str) -> None:
     with pytest.raises(InvalidInput, match="--cors-origin"):
         Origins([origin])
+
+
+def test_an_origin_is_refused_whatever_the_host_looks_like() -> None:
+    for host in ("a[", "[::1", "localhost:" + "1" * 5_000, ""):
+        assert not Origins().allows("http://x.example", host)

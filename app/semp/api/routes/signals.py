@@ -151,7 +151,7 @@ def signal_routes(environment: Environment) -> Router:
             raise NotFound(f"nothing ever moved a signal {signal_scope}:{full_pattern}")
         headers: dict[str, str] = {}
         if explanation.truncated:
-            same_moment = at if at is not None and not at.isdecimal() else explanation.at.position
+            same_moment = explanation.at.timestamp if at is None else at
             query = urlencode({"limit": limit, "order": order, "cursor": explanation.events[-1].position, "at": same_moment})
             headers["link"] = f'<{request.scope["raw_path"].decode("ascii").partition("?")[0]}?{query}>; rel="next"'
         return Response(explanation, headers=headers)

@@ -27,7 +27,8 @@ class Hosts:
     def __init__(self, listen: str = "127.0.0.1", allowed: Iterable[str] = ()) -> None:
         names = [name.strip().lower() for name in allowed]
         for name in names:
-            if not name or any(mark in name for mark in "/@ ") or (":" in name and not _is_address(name)):
+            literal = name.removeprefix("*.") if name != "*" else "any"
+            if not literal or any(mark in literal for mark in "/@ ,*[]") or (":" in literal and not _is_address(literal)):
                 raise InvalidInput(FieldError("--allowed-host", f"expected a name such as semp.example.com, not {name!r}"))
         self._any = "*" in names
         self._names = {"localhost", listen.lower(), *[name for name in names if not name.startswith("*.")]} - set(_WILDCARDS)
@@ -62,13 +63,13 @@ def name_of(host: str) -> str | None:
             return None
         return name.lower()
     name, colon, port = host.partition(":")
-    if not name or (colon and not _is_port(port)) or any(mark in name for mark in "/@ ,"):
+    if not name or (colon and not _is_port(port)) or any(mark in name for mark in "/@ ,[]"):
         return None
     return name.lower().removesuffix(".")
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) < 65_536
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 65_536
 
 
 def _is_address(name: str) -> bool:

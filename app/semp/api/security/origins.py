@@ -53,8 +53,9 @@ class Origins:
         scheme, name, port = parts
         if "{}://{}:{}".format(*parts) in self._allowed or (LOOPBACK in self._allowed and is_loopback(name)):
             return True
-        own = urlsplit(f"//{host}")
-        return name == name_of(host) and port == (own.port or _PORTS[scheme])
+        if name != name_of(host):
+            return False
+        return port == (urlsplit(f"//{host}").port or _PORTS[scheme])
 
 
 def allowing_headers(origin: str) -> list[tuple[bytes, bytes]]:
