@@ -310,8 +310,8 @@ def test_the_limit_of_a_compressed_body_is_its_unpacked_size(memory_service: Ser
         ("br", b"x", 415),
         ("gzip, gzip", b"x", 415),
         ("gzip", b"{}", 400),
-        ("gzip", gzip.compress(b"{}")[:-5], 400),
-        ("gzip", gzip.compress(b"{}") + b"x", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-5], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"x", 400),
     ],
 )
 def test_a_body_with_a_bad_or_unknown_coding_is_refused_by_name(memory_service: Service, coding: str, body: bytes, expected: int) -> None:

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import Service
-from tests.events import append_alike, head, new_event, new_id
+from tests.events import append, append_alike, head, new_event, new_events, new_id
 from tests.live_streams import WITHIN, client_frame, receive_events, silent_websocket, subscribe, wait_for_subscribers
 from tests.raw_http import connection
 
@@ -161,3 +161,17 @@ def test_an_event_is_delivered_though_its_client_left_before_the_answer(service:
             delivered = None
         answer = service.client.post("/api/events", json=event)
         assert answer.status_code == (200 if delivered else 201), "delivered means stored, and stored means stored once"
+
+
+def test_a_batch_longer_than_the_ring_reaches_every_idle_subscriber(memory_service: Service) -> None:
+    with ExitStack() as stack:
+        everything = [stack.enter_context(subscribe(memory_service)) for _ in range(5)]
+        rare = [stack.enter_context(subscribe(memory_service, scope="rare")) for _ in range(20)]
+        wait_for_subscribers(memory_service, 25)
+        events = new_events(10_000, scope="ui")
+        events[5]["scope"] = events[-1]["scope"] = "rare"
+        append(memory_service, events)
+        for subscriber in rare:
+            assert [event["id"] for event in receive_events(subscriber, 2)] == [events[5]["id"], events[-1]["id"]]
+        for subscriber in everything:
+            assert [event["id"] for event in receive_events(subscriber, len(events))] == [event["id"] for event in events]
