@@ -142,8 +142,8 @@ def _state(result: list[rows.Row]) -> LogState:
     """From the rows of stream_state or lock_stream.
 
     Raises:
-        StoreUnavailable: there is no row, so the database has no log.
+        StoreUnavailable: there is no row, so the database has no log. A row of nulls is a log that was deleted while it was read.
     """
-    if not result:
+    if not result or result[0][0] is None or result[0][4] is None:
         raise StoreUnavailable("the database holds no log; it was emptied or replaced", retry_after=30)
     return rows.state(result[0])
