@@ -157,6 +157,14 @@ def test_an_error_tells_what_was_appended_before_it(memory_service: Service, tmp
     assert_one_clear_line(found, "line 4", "1 event appended, 1 was there already before that")
 
 
+def test_an_id_that_another_event_has_is_named_with_its_own_line(memory_service: Service, tmp_path: Path) -> None:
+    events = new_events(3)
+    append(memory_service, events[2:])
+    events[2]["payload"] = {"action": "other"}
+    found = semp("import", str(write_ndjson(tmp_path / "events", events)), "--url", memory_service.url)
+    assert_one_clear_line(found, "line 3: ", events[2]["id"])
+
+
 def test_when_the_service_stays_away_the_import_fails_and_tells_what_was_appended(memory_service: Service, tmp_path: Path) -> None:
     file = write_ndjson(tmp_path / "events", new_events(4))
     with gateway(memory_service.url) as broken:

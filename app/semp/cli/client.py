@@ -33,10 +33,11 @@ Query = Mapping[str, Any]
 
 
 class Refused(SempError):
-    """The service refused the request. The message is the service's own."""
+    """The service refused the request. The message is the service's own. `field`: the first field that the answer names, or empty."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, field: str = "") -> None:
         self.status = status
+        self.field = field
         super().__init__(message)
 
 
@@ -203,7 +204,7 @@ class Client:
             raise Away(f"{self.url}: {reason}", pause_of(response.headers.get("retry-after")))
         if message is not None:
             self._answered = True
-            raise Refused(status, message)
+            raise Refused(status, message, _first_field(response.content))
         raise self._not_the_service(response)
 
     def _not_the_service(self, response: httpx.Response) -> NotTheService:
@@ -232,6 +233,22 @@ def _message(body: bytes) -> str | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return message if isinstance(message, str) else None
+
+
+def _first_field(body: bytes) -> str:
+    """The first field that an error answer names; empty when it names none."""
+    try:
+        return msgspec.json.decode(body, type=_Fields).errors[0].field
+    except (msgspec.MsgspecError, IndexError):
+        return ""
+
+
+class _Field(msgspec.Struct):
+    field: str
+
+
+class _Fields(msgspec.Struct):
+    errors: list[_Field]
 
 
 def pause_of(retry_after: str | None, now: datetime | None = None) -> float:

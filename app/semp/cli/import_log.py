@@ -134,7 +134,7 @@ def _send(client: Client, lines: list[Line], result: Imported) -> None:
     try:
         appended = _append(client, b"\n".join(line.text for line in lines))
     except (Refused, NotTheService) as error:
-        item = re.search(r"\[(\d+)\]", str(error)) if isinstance(error, Refused) else None
+        item = re.match(r"\[(\d+)\]", error.field) if isinstance(error, Refused) else None
         if error.status == 413 and item is None and len(lines) > 1:
             half = len(lines) // 2
             _send(client, lines[:half], result)
