@@ -18,7 +18,6 @@ from semp.domain.signals import Key, Rules, Signal
 from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, OfferedQuery, Plan, QueryAnswer, Thread
 from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
-from semp.storage.memory.lineage import selector
 from semp.storage.memory.nodes import MemoryNodes
 
 
@@ -112,18 +111,13 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
 
     async def page(self, selection: EventFilter) -> list[Event]:
-        selected = selector(selection.types, selection.scope)
         after = max(0, selection.after or 0)
         before = len(self.log) + 1 if selection.before is None else min(selection.before, len(self.log) + 1)
         positions: Iterable[int] = range(before - 1, after, -1) if selection.newest_first else range(after + 1, before)
         page: list[Event] = []
         for position in positions if selection.limit else ():
             event = self.log[position - 1].event
-            if (
-                selected(event)
-                and selection.trace_id in (None, event.trace_id)
-                and selection.agent_id in (None, event.agent_id)
-            ):  # fmt: skip
+            if selection.selects(event):
                 page.append(event)
                 if len(page) == selection.limit:
                     break

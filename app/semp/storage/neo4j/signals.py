@@ -30,8 +30,8 @@ class Neo4jSignals:
     async def sweep(self, faded: Sequence[Signal]) -> int:
         async with self.connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
-            rows = [[signal.scope, signal.pattern, signal.position] for signal in faded]
-            [[deleted]] = await transaction.run("sweep_signals", signals=rows)
+            states = [[signal.scope, signal.pattern, signal.position] for signal in faded]
+            [[deleted]] = await transaction.run("sweep_signals", signals=states)
         return deleted
 
 
