@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -12,13 +13,26 @@ from semp.storage.neo4j.connection import Target
 from websockets.sync.client import connect
 
 from tests.answers import metrics
-from tests.cable import plugged
-from tests.conftest import empty, running_service
+from tests.cable import Cable, plugged
+from tests.conftest import Service, empty, running_service
 from tests.events import Event, head, new_event, new_events, post
 from tests.waiting import eventually
 
 LARGE = 5_000
 """Events of a batch. The queue holds 20,000 events, and two batches more are being committed."""
+
+CONNECTIONS = 4
+"""Connections to the database that are open before the cable holds. One that is opened while it holds fails after five seconds, and then
+the service knows that the database is away."""
+
+
+def _open_connections(service: Service, cable: Cable) -> None:
+    def read_at_once() -> bool:
+        with ThreadPoolExecutor(4 * CONNECTIONS) as pool:
+            list(pool.map(lambda _: service.client.get("/api/traces").raise_for_status(), range(8 * CONNECTIONS)))
+        return len(cable.connections) // 2 >= CONNECTIONS
+
+    eventually(f"{CONNECTIONS} connections to the database are open", read_at_once, 30)
 
 
 def test_a_full_queue_is_503_with_retry_after_and_what_was_accepted_is_committed(neo4j_target: Target, tmp_path: Path) -> None:
@@ -35,6 +49,7 @@ def test_a_full_queue_is_503_with_retry_after_and_what_was_accepted_is_committed
 
     with plugged(neo4j_target) as cable, running_service(tmp_path, environment=cable.environment) as service:
         post(service)
+        _open_connections(service, cable)
         senders = [threading.Thread(target=send, args=[new_events(LARGE, trace_id="full")]) for _ in range(9)]
         with cable.holding():
             for sender in senders:
