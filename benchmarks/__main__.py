@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
-python -m benchmarks [single web latency ingest lineage git postgres mirror ants mcp connectors delivery filters idle resume whole scale
-    million]
+python -m benchmarks [single web latency ingest lineage git postgres posts pages mirror ants mcp connectors delivery filters idle resume
+    whole scale million]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 from semp.storage.neo4j.embedded import DEFAULT_VERSION
 
-from benchmarks import ants, bare, connectors, delivery, git, ingest, lineage, mcp, million, mirror, postgres, single, subscribers
+from benchmarks import ants, bare, connectors, delivery, git, ingest, lineage, mcp, million, mirror, peers, postgres, single, subscribers
 from benchmarks.databases import embedded, environment
 from benchmarks.report import Report
 
@@ -23,6 +23,8 @@ BENCHMARKS = {
     "lineage": lineage.counts,
     "git": git.history,
     "postgres": postgres.against_postgres,
+    "posts": peers.posts,
+    "pages": peers.pages,
     "mirror": mirror.against_bare_driver,
     "ants": ants.colony,
     "mcp": mcp.against_rest,

@@ -1,15 +1,17 @@
-"""A load generator: keep-alive connections, each of which sends its next POST when the last one was answered.
+"""A load generator: keep-alive connections, each of which sends its next request when the last one was answered.
 
 It runs as a separate process, uses plain sockets, and encodes all requests in advance: on a machine with few cores, the processor time
 that it uses is not available to the measured servers.
 
-    python -m benchmarks.load PORT CONNECTIONS SECONDS [PATH]
+    python -m benchmarks.load PORT CONNECTIONS SECONDS [PATH [GET]]
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import random
+import re
 import selectors
 import socket
 import sys
@@ -20,21 +22,36 @@ MIX = 3_500
 """Number of requests after which the mix repeats: a multiple of 5, 7, 10, 50 and 500."""
 
 
-def requests(path: str) -> list[bytes]:
-    """Typical events as HTTP requests: four proposals, then a reward; 50 scopes, 500 traces, 10 agents, 7 actions."""
-    encoded: list[bytes] = []
-    for number in range(1, MIX + 1):
-        event: dict[str, object] = {
+def bodies() -> Iterator[dict[str, object]]:
+    """Typical events without end: four proposals, then a reward; 50 scopes, 500 traces, 10 agents, 7 actions."""
+    for number in itertools.count(1):
+        yield {
             "type": "reward" if number % 5 == 0 else "proposal",
             "scope": f"project.mod{number % 50}",
             "trace_id": f"t{number % 500}",
             "agent_id": f"agent-{number % 10}",
             "payload": {"action": f"do{number % 7}", "value": 0.1, "params": {"k": 1}},
         }
+
+
+def posts(path: str) -> list[bytes]:
+    """Typical events as HTTP requests."""
+    encoded: list[bytes] = []
+    for event in itertools.islice(bodies(), MIX):
         body = json.dumps(event, separators=(",", ":")).encode()
         head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         encoded.append(head.encode() + body)
     return encoded
+
+
+def reads(path: str) -> list[bytes]:
+    """Requests of a path, in which a number in braces stands for a random number of 1 to this number."""
+    chosen = random.Random(7)
+
+    def filled() -> str:
+        return re.sub(r"\{(\d+)\}", lambda most: str(chosen.randint(1, int(most[1]))), path)
+
+    return [f"GET {filled()} HTTP/1.1\r\nhost: bench\r\n\r\n".encode() for _ in range(MIX)]
 
 
 class Connection:
@@ -68,13 +85,13 @@ class Connection:
         return data[9:12]
 
 
-def run(port: int, count: int, seconds: float, path: str = "/api/events") -> dict[str, float]:
+def run(port: int, count: int, seconds: float, path: str = "/api/events", method: str = "POST") -> dict[str, float]:
     """Load a server for `seconds` with `count` connections.
 
     Returns the `rate` in requests per second, the latency percentiles `p50` and `p99` in milliseconds, and the number of `failures`:
     answers other than 200 and 201, and connections that the server closed.
     """
-    mix: Iterator[bytes] = itertools.cycle(requests(path))
+    mix: Iterator[bytes] = itertools.cycle(reads(path) if method == "GET" else posts(path))
     latencies: list[float] = []
     failures = 0
     with selectors.DefaultSelector() as selector:
@@ -112,4 +129,4 @@ def run(port: int, count: int, seconds: float, path: str = "/api/events") -> dic
 
 if __name__ == "__main__":
     port, connections, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    print(json.dumps(run(port, connections, seconds, *sys.argv[4:5])))
+    print(json.dumps(run(port, connections, seconds, *sys.argv[4:6])))

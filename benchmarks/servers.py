@@ -1,5 +1,6 @@
 """The servers that are compared, each in its own process: the service on Neo4j (`neo4j`), the same app on a store that does nothing
-(`none`), a hub that is fed events directly (`hub`), and baselines of the web layer (`asgi`, `litestar`, `direct`).
+(`none`), a hub that is fed events directly (`hub`), baselines of the web layer (`asgi`, `litestar`, `direct`), and what a user
+would build instead (`postgres`, `redis`).
 
     python -m benchmarks.servers KIND PORT [EVENTS_PER_SECOND]
 """
@@ -35,6 +36,7 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from benchmarks.databases import environment
+from benchmarks.peer_apps import postgres_app, redis_app
 
 
 class NoStore(MemoryStore):
@@ -88,7 +90,9 @@ def direct_litestar() -> Litestar:
     return Litestar([append], logging_config=None)
 
 
-BASELINES = {"asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar}
+BASELINES = {
+    "asgi": lambda: bare_asgi, "litestar": plain_litestar, "direct": direct_litestar, "postgres": postgres_app, "redis": redis_app,
+}  # fmt: skip
 
 
 async def publish(environment: Environment, rate: float) -> None:
@@ -118,6 +122,8 @@ async def serve(kind: str, port: int, rate: float = 0.0) -> None:
         app = BASELINES[kind]()
     config = server_config(app)
     config.port = port
+    if kind in ("postgres", "redis"):
+        config.lifespan = "on"  # they connect to their database there
     tune_collector()
     feeding = asyncio.create_task(publish(environment, rate)) if kind == "hub" and environment is not None else None
     await uvicorn.Server(config).serve()
@@ -165,9 +171,9 @@ def running(kind: str, *arguments: str, database: Target | None = None) -> Gener
         process.wait(30)
 
 
-def load(port: int, connections: int, seconds: float) -> dict[str, float]:
+def load(port: int, connections: int, seconds: float, path: str = "/api/events", method: str = "POST") -> dict[str, float]:
     """Run the load generator in its own process; its result as `benchmarks.load.run` returns it."""
-    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds), path, method]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -29,7 +29,7 @@ the service knows that the database is away."""
 def _open_connections(service: Service, cable: Cable) -> None:
     def read_at_once() -> bool:
         with ThreadPoolExecutor(4 * CONNECTIONS) as pool:
-            list(pool.map(lambda _: service.client.get("/api/traces").raise_for_status(), range(8 * CONNECTIONS)))
+            list(pool.map(service.client.get, ["/api/traces"] * 8 * CONNECTIONS))
         return len(cable.connections) // 2 >= CONNECTIONS
 
     eventually(f"{CONNECTIONS} connections to the database are open", read_at_once, 30)
