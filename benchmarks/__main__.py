@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency ingest lineage git postgres posts pages mirror ants mcp connectors delivery filters idle resume
-    whole scale million]
+    whole scale million growth]
 """
 
 from __future__ import annotations
@@ -11,7 +11,23 @@ import sys
 
 from semp.storage.neo4j.embedded import DEFAULT_VERSION
 
-from benchmarks import ants, bare, connectors, delivery, git, ingest, lineage, mcp, million, mirror, peers, postgres, single, subscribers
+from benchmarks import (
+    ants,
+    bare,
+    connectors,
+    delivery,
+    git,
+    growth,
+    ingest,
+    lineage,
+    mcp,
+    million,
+    mirror,
+    peers,
+    postgres,
+    single,
+    subscribers,
+)
 from benchmarks.databases import embedded, environment
 from benchmarks.report import Report
 
@@ -36,6 +52,7 @@ BENCHMARKS = {
     "whole": subscribers.whole_service,
     "scale": ingest.at_scale,
     "million": million.events,
+    "growth": growth.against_a_short_log,
 }
 
 

@@ -29,7 +29,7 @@ class Rest:
         Raises:
             AssertionError: the status was not 200.
         """
-        status, body = self._ask("GET", f"{path}?{urlencode(query)}")
+        status, body = self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
         assert status == 200, f"{path}: {status} {body[:500].decode(errors='replace')}"
         return msgspec.json.decode(body)
 
