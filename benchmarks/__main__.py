@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency ingest lineage git postgres posts pages mirror ants mcp connectors delivery filters idle resume
-    whole scale million growth]
+    whole scale million growth heavy]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from benchmarks import (
     delivery,
     git,
     growth,
+    heavy,
     ingest,
     lineage,
     mcp,
@@ -53,6 +54,7 @@ BENCHMARKS = {
     "scale": ingest.at_scale,
     "million": million.events,
     "growth": growth.against_a_short_log,
+    "heavy": heavy.beside_heavy_clients,
 }
 
 
