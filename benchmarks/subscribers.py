@@ -99,7 +99,7 @@ def idle(report: Report) -> None:
 def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
     """Compare a client that resumes after `count` missed events with the bare driver reading the same rows, in turn."""
     text = cast("LiteralString", queries.load()["page_by_position"].text)
-    span: dict[str, Any] = {"types": None, "trace_id": None, "agent_id": None, "newest_first": False, "before": 2**62}
+    every: dict[str, Any] = {"types": None, "pattern": None, "traces": None, "agents": None, "falling": [0, 0]}
     service_rates: list[float] = []
     bare_rates: list[float] = []
     with running("neo4j") as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client, bare.connect() as driver:
@@ -115,7 +115,7 @@ def resume(report: Report, count: int = 100_000, rounds: int = 3) -> None:
             position = 0
             with driver.session() as session:
                 while position < count:
-                    rows = session.run(text, {**span, "after": position, "limit": 2_000}).values()
+                    rows = session.run(text, {**every, "rising": [position, 2**62], "limit": 2_000}).values()
                     position = rows[-1][8]
             bare_rates.append(count / (time.perf_counter() - began))
     ratio = median([a / b for a, b in zip(service_rates, bare_rates, strict=True)])

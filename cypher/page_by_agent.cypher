@@ -1,25 +1,30 @@
-// A page of the events of one agent, by position.
+// A page of the events of some agents, by position: a page of each agent, merged.
 // mode: read
-// param agent_id: STRING
+// param agents: LIST<STRING>  one or more
 // param types: LIST<STRING>  only events of these types; null for every type
-// param trace_id: STRING  only this trace; null for every trace
+// param pattern: STRING  regular expression that must match the whole scope; null for every scope
+// param traces: LIST<STRING>  only these traces; null for every trace
 // param falling: LIST<INTEGER>  positions between these two, newest first; [0, 0] when the page is oldest first
 // param rising: LIST<INTEGER>  positions between these two, oldest first; [0, 0] when the page is newest first
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
-CALL () {
-  MATCH (event:Event)
-  WHERE event.agent_id = $agent_id AND event.position > $falling[0] AND event.position < $falling[1]
+UNWIND $agents AS agent
+CALL (agent) {
+  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  WHERE event.agent_id = agent AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+    AND ($pattern IS NULL OR event.scope =~ $pattern)
+    AND ($traces IS NULL OR event.trace_id IN $traces)
   RETURN event ORDER BY event.agent_id DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event)
-  WHERE event.agent_id = $agent_id AND event.position > $rising[0] AND event.position < $rising[1]
+  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  WHERE event.agent_id = agent AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
+    AND ($pattern IS NULL OR event.scope =~ $pattern)
+    AND ($traces IS NULL OR event.trace_id IN $traces)
   RETURN event ORDER BY event.agent_id, event.position LIMIT $limit
 }
+WITH event ORDER BY CASE WHEN $falling[1] > 0 THEN -event.position ELSE event.position END LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
        event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
        event.position AS position

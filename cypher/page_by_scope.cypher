@@ -1,28 +1,30 @@
-// A page of the events of one scope, by position.
+// A page of the events of some scopes, by position: a page of each scope, merged.
 // mode: read
-// param scope: STRING
+// param scopes: LIST<STRING>  one or more
 // param types: LIST<STRING>  only events of these types; null for every type
-// param trace_id: STRING  only this trace; null for every trace
-// param agent_id: STRING  only this agent; null for every agent
+// param traces: LIST<STRING>  only these traces; null for every trace
+// param agents: LIST<STRING>  only these agents; null for every agent
 // param falling: LIST<INTEGER>  positions between these two, newest first; [0, 0] when the page is oldest first
 // param rising: LIST<INTEGER>  positions between these two, oldest first; [0, 0] when the page is newest first
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
-CALL () {
-  MATCH (event:Event)
-  WHERE event.scope = $scope AND event.position > $falling[0] AND event.position < $falling[1]
+UNWIND $scopes AS scope
+CALL (scope) {
+  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  WHERE event.scope = scope AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
-    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+    AND ($traces IS NULL OR event.trace_id IN $traces)
+    AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.scope DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event)
-  WHERE event.scope = $scope AND event.position > $rising[0] AND event.position < $rising[1]
+  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  WHERE event.scope = scope AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
-    AND ($trace_id IS NULL OR event.trace_id = $trace_id)
-    AND ($agent_id IS NULL OR event.agent_id = $agent_id)
+    AND ($traces IS NULL OR event.trace_id IN $traces)
+    AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.scope, event.position LIMIT $limit
 }
+WITH event ORDER BY CASE WHEN $falling[1] > 0 THEN -event.position ELSE event.position END LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
        event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, event.payload AS payload,
        event.position AS position

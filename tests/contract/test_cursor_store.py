@@ -140,12 +140,12 @@ async def test_cursors_are_listed_by_name_and_deleted(store: Storage) -> None:
 
 async def test_cursors_and_leases_are_no_part_of_the_log(store: Storage) -> None:
     epoch = await logged(store)
-    state, log, page = await store.state(), await whole_log(store), await store.page(EventFilter(limit=1000))
+    state, log, page = await store.state(), await whole_log(store), (await store.page(EventFilter(limit=1000))).events
     oldest = page[-1].id
     around = await store.relatives(oldest, "descendants", LineageFilter(limit=1000))
     await store.acquire("relay", "one", 600)
     await store.advance("x", 3, epoch)
-    assert (await store.state(), await whole_log(store), await store.page(EventFilter(limit=1000))) == (state, log, page)
+    assert (await store.state(), await whole_log(store), (await store.page(EventFilter(limit=1000))).events) == (state, log, page)
     assert await store.relatives(oldest, "descendants", LineageFilter(limit=1000)) == around
     assert await store.node("x") is None
     assert not await store.add_edge("x", oldest, "follows")

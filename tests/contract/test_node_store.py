@@ -86,7 +86,7 @@ async def test_the_graph_and_the_log_do_not_mix(store: Storage) -> None:
     await store.put_node(TWO, "module", "{}")
     assert await store.add_edge(ONE, TWO, "PARENT")
     assert await store.events([TWO]) == {}
-    assert [event.id for event in await store.page(EventFilter())] == [ONE]
+    assert [event.id for event in (await store.page(EventFilter())).events] == [ONE]
 
 
 async def test_a_node_can_be_linked_to_events_and_an_event_lists_its_nodes(store: Storage) -> None:

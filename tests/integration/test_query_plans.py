@@ -22,7 +22,7 @@ from tests.strategies import filled, make_id, new_draft, plan_of
 EVENT_SEEK = r"Node(Unique)?IndexSeek(ByRange)?"
 RISING = {"rising": [0, 2**62], "falling": [0, 0]}
 FALLING = {"rising": [0, 0], "falling": [0, 2**62]}
-SPAN = {"limit": 100, "types": None, "trace_id": None, "agent_id": None} | RISING
+SPAN = {"limit": 100, "types": None, "pattern": None, "traces": None, "agents": None} | RISING
 
 POINT: dict[str, dict[str, Any]] = {
     "stream_state": {},
@@ -56,12 +56,17 @@ POINT: dict[str, dict[str, Any]] = {
     "add_edge": {"from": make_id(1), "to": make_id(2), "type": "t"},
 }
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "page_by_position": ("event_position", SPAN),
-    "page_by_scope": ("event_scope", SPAN | {"scope": "ui"}),
-    "page_by_trace": ("event_trace", SPAN | {"trace_id": "t1"}),
-    "page_by_agent": ("event_agent", SPAN | {"agent_id": "ann"}),
-    "page_by_type": ("event_type", SPAN | {"types": ["reward"]}),
+    "page_by_position": ("position", SPAN),
+    "page_by_scope": ("scope, position", SPAN | {"scopes": ["ui"]}),
+    "page_by_trace": ("trace_id, position", SPAN | {"traces": ["t1"]}),
+    "page_by_agent": ("agent_id, position", SPAN | {"agents": ["ann"]}),
+    "page_by_type": ("type, position", SPAN | {"types": ["reward"]}),
 }
+"""For each access path: its index, and parameters."""
+EDGES: dict[str, Any] = RISING | {
+    "scopes": ["ui"], "traces": ["t1"], "agents": ["ann"], "types": ["reward"], "whole": [""],
+    "look": {"scope": 10, "trace": 10, "agent": 10, "type": 10, "position": 10},
+}  # fmt: skip
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
     "moves_back": {
@@ -164,7 +169,8 @@ def eagers(plan: Explained) -> list[tuple[str, str]]:
 def test_every_query_of_the_service_is_explained_here() -> None:
     assert set(POINT) | set(PAGES) | set(MOVES) | set(LINEAGE) | set(TRACES) | WHOLE | {
         "append",
-        "page_by_scopes",
+        "edges",
+        "matching_scopes",
         "shortest_path",
         "signals",
     } == set(USED)
@@ -215,19 +221,34 @@ def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
 def test_a_page_is_read_in_the_order_of_its_index(driver: Driver, name: str, order: dict[str, Any]) -> None:
     """Neither Sort nor Top: a plan that sorts reads a whole scope or trace to show a hundred of its events.
 
-    The pages of several types are merged, at most a page each.
+    The pages of several values are merged, at most a page each.
     """
     index, parameters = PAGES[name]
     plan = Explained(driver, queries.load()[name].text, parameters | order)
     assert not eagers(plan), str(plan)
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort|.*Aggregation.*"), str(plan)
-    assert len(plan.matching(r"(Partial)?Top")) == (1 if name == "page_by_type" else 0), str(plan)
+    assert len(plan.matching(r"(Partial)?Top")) == (0 if name == "page_by_position" else 1), str(plan)
     seeks = plan.matching(r".*IndexSeek.*")
-    assert seeks, str(plan)
-    assert all("position" in details for _, details in seeks), str(plan)
-    leading = index.removeprefix("event_").replace("trace", "trace_id").replace("agent", "agent_id")
-    assert all(leading in details for _, details in seeks), str(plan)
+    assert len(seeks) == 2, str(plan)
+    assert all(f"event:Event({index})" in details for _, details in seeks), str(plan)
     assert plan.matching("Limit"), str(plan)
+
+
+def test_how_far_a_path_comes_is_read_from_the_indexes_alone(driver: Driver) -> None:
+    """Two seeks for each path, one for each order. `cache[...]`: the position comes with the entry of the index."""
+    plan = Explained(driver, queries.load()["edges"].text, EDGES)
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?(Sort|Top)"), str(plan)
+    seeks = [details for _, details in plan.matching(r".*IndexSeek.*")]
+    for index, _ in PAGES.values():
+        assert sum(f"event:Event({index})" in details for details in seeks) == 2, str(plan)
+    assert all("cache[event.position]" in details for details in seeks), str(plan)
+
+
+def test_scopes_are_compared_with_a_glob_by_index(driver: Driver) -> None:
+    plan = Explained(driver, queries.load()["matching_scopes"].text, {"prefix": "ui.", "pattern": r"ui\..*", "look": 10})
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan"), str(plan)
+    assert [details for _, details in plan.matching(r".*IndexSeek.*") if "scope:Scope(path)" in details], str(plan)
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -256,18 +277,6 @@ def test_a_page_of_one_event_touches_little(driver: Driver, name: str, order: di
 def hits_of(operator: dict[str, Any]) -> int:
     """Database hits of an operator and of those below it."""
     return int(operator.get("dbHits", 0)) + sum(map(hits_of, operator.get("children", [])))
-
-
-@pytest.mark.parametrize("order", [RISING, FALLING])
-def test_a_page_of_many_scopes_reads_a_page_of_each(driver: Driver, order: dict[str, Any]) -> None:
-    parameters = SPAN | order | {"prefix": "ui.", "pattern": r"ui\..*"}
-    plan = Explained(driver, queries.load()["page_by_scopes"].text, parameters)
-    assert not eagers(plan), str(plan)
-    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
-    assert len(plan.matching("(Partial)?Top")) == 1, str(plan)  # the pages of the scopes are merged, at most a page each
-    seeks = [details for _, details in plan.matching(r".*IndexSeek.*")]
-    assert sum("event:Event(scope, position)" in details for details in seeks) == 2, str(plan)
-    assert sum("scope:Scope(path)" in details for details in seeks) == 1, str(plan)
 
 
 @pytest.mark.parametrize("name", LINEAGE)

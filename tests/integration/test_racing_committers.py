@@ -78,7 +78,7 @@ async def follow(store: Neo4jStore, stop: asyncio.Event) -> list[Event]:
     seen: list[Event] = []
     stopping = False
     while True:
-        page = await store.page(EventFilter(after=seen[-1].position if seen else 0, newest_first=False, limit=50))
+        page = (await store.page(EventFilter(after=seen[-1].position if seen else 0, newest_first=False, limit=50))).events
         seen += page
         if not page and stopping:
             return seen

@@ -6,7 +6,6 @@ import random
 from typing import Any
 
 import pytest
-from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Rules
 from semp.engine.access import OPEN
@@ -14,7 +13,7 @@ from semp.engine.environment import Environment
 from semp.engine.live import hub as ring
 from semp.engine.live import recent
 from semp.engine.live.recent import recent_page
-from semp.engine.records import EventFilter
+from semp.engine.records import EventFilter, Page
 from semp.storage.memory.store import MemoryStore
 
 from tests.strategies import new_draft
@@ -44,9 +43,9 @@ async def grown(monkeypatch: pytest.MonkeyPatch) -> Environment:
 def any_filter(rng: random.Random) -> EventFilter:
     chosen: dict[str, Any] = {
         "types": rng.sample(["proposal", "reward"], rng.choice((1, 2))),
-        "scope": Glob.parse(rng.choice(GLOBS)),
-        "trace_id": f"t{rng.randrange(5)}",
-        "agent_id": f"a{rng.randrange(5)}",
+        "scopes": [Glob.parse(rng.choice(GLOBS))],
+        "trace_ids": [f"t{rng.randrange(5)}"],
+        "agent_ids": [f"a{rng.randrange(5)}"],
         "after": rng.randrange(-1, EVENTS + 3),
         "before": rng.randrange(-1, EVENTS + 3),
     }
@@ -71,17 +70,17 @@ async def test_the_newest_page_needs_no_query(monkeypatch: pytest.MonkeyPatch) -
     environment = await grown(monkeypatch)
     asked: list[EventFilter] = []
 
-    async def page(selection: EventFilter) -> list[Event]:
+    async def page(selection: EventFilter) -> Page:
         asked.append(selection)
-        return []
+        return Page([])
 
     monkeypatch.setattr(environment.storage, "page", page)
     gate = environment.acting(OPEN)
-    assert [event.position for event in await gate.page(EventFilter(limit=3))] == [EVENTS, EVENTS - 1, EVENTS - 2]
-    assert [event.position for event in await gate.page(EventFilter(after=EVENTS - 2, newest_first=False))] == [EVENTS - 1, EVENTS]
+    assert [event.position for event in (await gate.page(EventFilter(limit=3))).events] == [EVENTS, EVENTS - 1, EVENTS - 2]
+    assert [event.position for event in (await gate.page(EventFilter(after=EVENTS - 2, newest_first=False))).events] == [EVENTS - 1, EVENTS]
     assert asked == []
-    rare = EventFilter(agent_id="nobody", limit=3)
-    assert await gate.page(rare) == []
+    rare = EventFilter(agent_ids=["nobody"], limit=3)
+    assert await gate.page(rare) == Page([])
     assert asked == [rare]
     await environment.stop()
 
@@ -95,5 +94,5 @@ async def test_a_log_that_was_just_opened_is_asked_itself() -> None:
     after = Environment(store, Rules())
     await after.start()
     assert recent_page(after.hub, EventFilter()) is None
-    assert [event.position for event in await after.acting(OPEN).page(EventFilter())] == [1]
+    assert [event.position for event in (await after.acting(OPEN).page(EventFilter())).events] == [1]
     await after.stop()

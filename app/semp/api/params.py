@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 from litestar import Request
@@ -13,6 +13,8 @@ from semp.domain.event_types import EventType
 from semp.domain.events import MAX_NAME
 from semp.domain.scopes import MAX_SCOPE, Glob
 from semp.engine.records import NODE_BUDGET
+
+V = TypeVar("V")
 
 MAX_PAGE = 1000
 """Maximum number of events or nodes in a page."""
@@ -63,6 +65,11 @@ def valid_glob(scope: str | None) -> Glob | None:
         InvalidInput: the text is neither a scope nor a glob.
     """
     return Glob.parse(scope) if scope is not None else None
+
+
+def given(value: V | None) -> tuple[V, ...]:
+    """The values of a parameter that is not repeated: one or none."""
+    return () if value is None else (value,)
 
 
 def rest_of_path(request: Request[Any, Any, Any], prefix: str) -> str:

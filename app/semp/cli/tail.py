@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -73,20 +74,23 @@ def _newest(client: Client, query: Query, place: Ready, count: int) -> Iterator[
     """The newest `count` events up to a place in the log, oldest first."""
     if count:
         newest = {**query, "order": "desc", "before": place.position + 1, "limit": count}
-        reply = client.patiently(lambda _: client.get("/api/events", newest))
-        yield from reversed(client.decode(reply, list[dict[str, Any]]))
+        yield from reversed(list(islice(_pages(client, newest), count)))
 
 
 def _after(client: Client, query: Query, after: int, place: Ready) -> Iterator[dict[str, Any]]:
     """The events after a position, up to a place in the log."""
-    page_query: dict[str, Any] = {**query, "order": "asc", "after": after, "before": place.position + 1, "limit": PAGE}
+    yield from _pages(client, {**query, "order": "asc", "after": after, "before": place.position + 1, "limit": PAGE})
+
+
+def _pages(client: Client, query: Query) -> Iterator[dict[str, Any]]:
+    """The events of all pages, read one page at a time. A page may be short, or empty, although more follow."""
+    place: Query = {}
     while True:
-        reply = client.patiently(lambda _: client.get("/api/events", page_query))
-        page = client.decode(reply, list[dict[str, Any]])
-        yield from page
-        if len(page) < PAGE:
+        reply = client.patiently(lambda _, place=place: client.get("/api/events", {**query, **place}))
+        yield from client.decode(reply, list[dict[str, Any]])
+        if not reply.following:
             return
-        page_query["after"] = page[-1]["position"]
+        place = {name: reply.following[name] for name in ("before", "after") if name in reply.following}
 
 
 class _Printer:

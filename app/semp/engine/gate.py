@@ -35,6 +35,7 @@ from semp.engine.records import (
     LinkedNode,
     LogState,
     OfferedQuery,
+    Page,
     QueryAnswer,
     Relative,
     Side,
@@ -149,7 +150,7 @@ class Gate:
         """The events with these ids, by id. Unknown ids are left out."""
         return await self._environment.storage.events(ids)
 
-    async def page(self, selection: EventFilter) -> list[Event]:
+    async def page(self, selection: EventFilter) -> Page:
         """A page of the log, in order of position; from memory where the newest events suffice."""
         recent = recent_page(self._environment.hub, selection)
         return await self._environment.storage.page(selection) if recent is None else recent

@@ -38,6 +38,7 @@ from semp.engine.records import (
     LogState,
     Moved,
     OfferedQuery,
+    Page,
     Plan,
     QueryAnswer,
     Relative,
@@ -111,8 +112,11 @@ class EventLog(Protocol):
         """The events with these ids, by id. Unknown ids are left out."""
         ...
 
-    async def page(self, selection: EventFilter) -> list[Event]:
-        """At most `selection.limit` events in order of position."""
+    async def page(self, selection: EventFilter) -> Page:
+        """At most `selection.limit` events in order of position.
+
+        A page of several fields looks at LOOKED_AT events at most, and then ends, see `Page.next`.
+        """
         ...
 
     async def read(self, after: int, limit: int) -> list[Entry]:

@@ -109,13 +109,18 @@ class Plan(msgspec.Struct):
     """The shifts of the state after the append."""
 
 
-class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events a page of the log holds. A field that is None matches every event; all fields must match."""
+LOOKED_AT = 10_000
+"""Events that a page of the log looks at, at most, where no index leads to exactly those that its filter selects."""
 
-    types: Sequence[EventType] | None = None
-    scope: Glob | None = None
-    trace_id: str | None = None
-    agent_id: str | None = None
+
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events a page of the log holds. The values of one field are alternatives; all fields must match; an empty field matches every
+    event."""
+
+    types: Sequence[EventType] = ()
+    scopes: Sequence[Glob] = ()
+    trace_ids: Sequence[str] = ()
+    agent_ids: Sequence[str] = ()
     after: int | None = None
     """Only positions above this."""
     before: int | None = None
@@ -127,10 +132,29 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the event's own fields fit; its position is not looked at."""
         return (
             (not self.types or event.type in self.types)
-            and (self.scope is None or self.scope.matches(event.scope))
-            and (self.trace_id is None or event.trace_id == self.trace_id)
-            and (self.agent_id is None or event.agent_id == self.agent_id)
+            and (not self.scopes or any(scope.matches(event.scope) for scope in self.scopes))
+            and (not self.trace_ids or event.trace_id in self.trace_ids)
+            and (not self.agent_ids or event.agent_id in self.agent_ids)
         )
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of the log. It may hold fewer events than the filter's `limit`, or none, although more follow: `next` shows it."""
+
+    events: list[Event]
+    """In order of position."""
+    next: int | None = None
+    """Position that the next page begins behind: its `before` if the newest come first, else its `after`. None: there are no more."""
+
+    @classmethod
+    def of(cls, events: list[Event], limit: int, edge: int | None = None) -> Page:
+        """A page of events that were looked for.
+
+        Args:
+            limit: of the filter. A page of so many events may have a next one.
+            edge: position up to which they are complete, None when nothing follows.
+        """
+        return cls(events, events[-1].position if events and len(events) == limit else edge)
 
 
 class DuplicateId(Exception):

@@ -110,7 +110,8 @@ async def explain_signal(service: Service, arguments: ExplainSignal) -> bytes:
 
 @tool("Read events", ReadEvents, Events, paged=True)
 async def read_events(service: Service, arguments: ReadEvents) -> bytes:
-    """Events of the log, newest first. An event must match all given filters. For more, repeat the call with the arguments in `next`."""
+    """Events of the log, newest first. An event must match all given filters. For more, repeat the call with the arguments in `next`; only
+    without `next` there are no more."""
     return _listed("events", await service.get("/api/events", arguments.query()))
 
 

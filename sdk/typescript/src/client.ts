@@ -137,9 +137,21 @@ export class Client extends Causality {
 
   // Reading
 
-  /** A page of the log, newest first unless `order` is asc. `limit`: 1..1000. `before`, `after`: positions, not included. */
+  /**
+   * Events of the log, newest first unless `order` is asc. `limit`: 1..1000. `before`, `after`: positions, not included.
+   *
+   * Fewer than `limit` events (100 by default) mean that there are no more.
+   */
   async events(query: EventsQuery = {}): Promise<SempEvent[]> {
-    return (await this.get("/api/events", { ...query })) as SempEvent[];
+    const limit = query.limit ?? 100;
+    const events: SempEvent[] = [];
+    let target: string | undefined = `/api/events${queryString({ ...query })}`;
+    while (target !== undefined && events.length < limit) {
+      const answer: Answer = await this.ask("GET", target); // a page may be short, or empty, although more follow
+      events.push(...(answer.body as SempEvent[]));
+      target = answer.following;
+    }
+    return events.slice(0, limit);
   }
 
   /** Rejects with NotFound when there is none. */

@@ -10,7 +10,8 @@ export interface paths {
         };
         /**
          * Read a page of the log
-         * @description Newest first unless `order=asc`. `before` and `after` are positions. A full page has a `Link` header to the next page.
+         * @description Newest first unless `order=asc`. `before` and `after` are positions. A page with several filters may hold fewer than `limit`
+         *     events, or none, although more follow; only a missing `Link` header means the end.
          */
         get: operations["listEvents"];
         put?: never;

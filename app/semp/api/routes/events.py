@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlencode
 
@@ -15,7 +14,7 @@ from litestar.routes import HTTPRoute
 from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
-from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, rest_of_path, valid_glob
+from semp.api.params import MAX_PAGE, InPath, Limit, Named, Position, ScopeGlob, Types, given, rest_of_path, valid_glob
 from semp.api.security.credentials import principal_of
 from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Event, NewEvent, draft
@@ -23,7 +22,7 @@ from semp.domain.scopes import Glob
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
-from semp.engine.records import EventFilter
+from semp.engine.records import EventFilter, Page
 
 NDJSON = "application/x-ndjson"
 MAX_BATCH_EVENTS = 10_000
@@ -68,21 +67,19 @@ def recorded_json(recorded: Recorded) -> bytes:
     return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
 
 
-def page_answer(
-    request: Request[Any, Any, Any], events: Sequence[Event], selection: EventFilter, query: dict[str, Any]
-) -> Response[list[Event]]:
-    """A page of events as an array. A full page has a `Link` header to the next one.
+def page_answer(request: Request[Any, Any, Any], page: Page, selection: EventFilter, query: dict[str, Any]) -> Response[list[Event]]:
+    """A page of events as an array, with a `Link` header to the next one where more may follow.
 
     Args:
         query: query parameters of the link, without the position; those that are None are left out.
     """
     headers: dict[str, str] = {}
-    if events and len(events) == selection.limit:
+    if page.next is not None:
         query = {name: value for name, value in query.items() if value is not None}
-        query["before" if selection.newest_first else "after"] = events[-1].position
+        query["before" if selection.newest_first else "after"] = page.next
         path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or request.url.path
         headers["link"] = f'<{path}?{urlencode(query, doseq=True)}>; rel="next"'
-    return Response(list(events), headers=headers)
+    return Response(page.events, headers=headers)
 
 
 def event_routes(environment: Environment) -> Router:
@@ -151,9 +148,10 @@ def event_routes(environment: Environment) -> Router:
         after: Position = None,
         order: Annotated[Literal["asc", "desc"], Parameter(description="By position; `desc` is newest first.")] = "desc",
     ) -> Response[list[Event]]:
-        """Newest first unless `order=asc`. `before` and `after` are positions. A full page has a `Link` header to the next page."""
+        """Newest first unless `order=asc`. `before` and `after` are positions. A page with several filters may hold fewer than `limit`
+        events, or none, although more follow; only a missing `Link` header means the end."""
         selection = EventFilter(
-            types=types, scope=valid_glob(in_scope), trace_id=trace_id, agent_id=agent_id,
+            types=types or (), scopes=given(valid_glob(in_scope)), trace_ids=given(trace_id), agent_ids=given(agent_id),
             before=before, after=after, newest_first=order == "desc", limit=limit,
         )  # fmt: skip
         query: dict[str, Any] = {
@@ -178,7 +176,7 @@ def event_routes(environment: Environment) -> Router:
         scope = Glob.parse(rest_of_path(request, "/api/events/scope/"))
         if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
-        selection = EventFilter(scope=scope, limit=limit, before=before)
+        selection = EventFilter(scopes=(scope,), limit=limit, before=before)
         return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
 
     @get(
@@ -194,7 +192,7 @@ def event_routes(environment: Environment) -> Router:
         after: Position = None,
     ) -> Response[list[Event]]:
         """The events of the trace in log order. A full page has a `Link` header to the next page."""
-        selection = EventFilter(trace_id=rest_of_path(request, "/api/events/trace/"), limit=limit, after=after, newest_first=False)
+        selection = EventFilter(trace_ids=(rest_of_path(request, "/api/events/trace/"),), limit=limit, after=after, newest_first=False)
         return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
 
     @get(

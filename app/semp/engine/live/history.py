@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Iterator
 
 import msgspec
 
@@ -15,8 +14,6 @@ from semp.engine.live.hub import Hub, Span
 from semp.engine.planning import encode
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, EventFilter
-
-V = TypeVar("V")
 
 FIRST_PAGE = 100
 """Events in the first page that is read from the log."""
@@ -62,19 +59,19 @@ async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> Asy
 
 async def _read(log: EventLog, hub: Hub, interest: Interest, after: int, limit: int) -> _Page:
     head = hub.head  # events up to here are committed, so the read below finds all of them
-    events = await log.page(
+    page = await log.page(
         EventFilter(
-            types=interest.types or None,
-            scope=_only(interest.scopes),
-            trace_id=_only(interest.trace_ids),
-            agent_id=_only(interest.agent_ids),
+            types=interest.types,
+            scopes=interest.scopes,
+            trace_ids=interest.trace_ids,
+            agent_ids=interest.agent_ids,
             after=after,
+            before=head + 1,
             newest_first=False,
             limit=limit,
         )
     )
-    newest = events[-1].position if events else after
-    return _Page(events, newest if len(events) == limit else max(newest, head))
+    return _Page(page.events, max(after, head) if page.next is None else page.next)
 
 
 def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
@@ -82,19 +79,12 @@ def _spans(page: _Page, interest: Interest) -> Iterator[Span]:
     entries: list[Entry] = []
     size = 0
     for event in page.events:
-        if not interest.covers(event):
-            continue
         entries.append(_entry_of(event))
         size += len(entries[-1].encoded)
         if len(entries) >= ring.SPAN_EVENTS or size >= ring.SPAN_BYTES:
             yield Span(entries, event.position, interest, signals=False)
             entries, size = [], 0
     yield Span(entries, page.last, interest, signals=False)
-
-
-def _only(values: Sequence[V]) -> V | None:
-    """The value of a field with exactly one. The query filters by one value; several are filtered after the page was read."""
-    return values[0] if len(values) == 1 else None
 
 
 def _entry_of(event: Event) -> Entry:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from semp.domain.events import Event
 from semp.engine.live.hub import Hub
-from semp.engine.records import EventFilter
+from semp.engine.records import EventFilter, Page
 
 LOOKED_AT = 1_000
 """Entries of the ring that a page looks at, at most. A filter that selects few of them is a matter for an index."""
 
 
-def recent_page(hub: Hub, selection: EventFilter) -> list[Event] | None:
+def recent_page(hub: Hub, selection: EventFilter) -> Page | None:
     """The page that the log would give, or None where the ring alone cannot tell.
 
     The ring holds what this process has seen committed. An event that this process acknowledged is there. An event that another
@@ -19,14 +19,14 @@ def recent_page(hub: Hub, selection: EventFilter) -> list[Event] | None:
     lowest = max(0, selection.after or 0) + 1
     highest = hub.head if selection.before is None else min(selection.before - 1, hub.head)
     first, last = (highest, lowest) if selection.newest_first else (lowest, highest)
-    page: list[Event] = []
+    events: list[Event] = []
     if lowest > highest or not selection.limit:
-        return page
+        return Page(events)
     for looked_at, entry in enumerate(hub.walk(first, backwards=selection.newest_first), 1):
         if selection.selects(entry.event):
-            page.append(entry.event)
-        if entry.event.position == last or len(page) == selection.limit:
-            return page
+            events.append(entry.event)
+        if entry.event.position == last or len(events) == selection.limit:
+            return Page.of(events, selection.limit)
         if looked_at == LOOKED_AT:
             return None
     return None

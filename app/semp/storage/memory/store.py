@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -15,10 +15,11 @@ from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.records import DuplicateId, Entry, EventFilter, LogState, OfferedQuery, Plan, QueryAnswer, Thread
+from semp.engine.records import DuplicateId, Entry, LogState, OfferedQuery, Plan, QueryAnswer, Thread
 from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.nodes import MemoryNodes
+from semp.storage.memory.pages import MemoryPages
 
 
 class MemoryTurn:
@@ -34,7 +35,7 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
+class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages):
     """Implements `semp.engine.ports.Storage`, for one event loop.
 
     Args:
@@ -45,6 +46,7 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
         MemoryNodes.__init__(self)
         MemoryHistory.__init__(self)
         MemoryCursors.__init__(self, clock)
+        MemoryPages.__init__(self)
         self.states: dict[Key, Signal] = {}
         """The stored signal states."""
         self.newest: dict[Thread, Proposal] = {}
@@ -100,6 +102,7 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
             event = entry.event
             self.log.append(entry)
             self.keep(entry)
+            self.index(event)
             self.causality.add_node(event.id, entry=entry)
             self.causality.add_edges_from((event.id, parent) for parent in event.parent_ids)
             if event.type == "proposal":
@@ -109,19 +112,6 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors):
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
-
-    async def page(self, selection: EventFilter) -> list[Event]:
-        after = max(0, selection.after or 0)
-        before = len(self.log) + 1 if selection.before is None else min(selection.before, len(self.log) + 1)
-        positions: Iterable[int] = range(before - 1, after, -1) if selection.newest_first else range(after + 1, before)
-        page: list[Event] = []
-        for position in positions if selection.limit else ():
-            event = self.log[position - 1].event
-            if selection.selects(event):
-                page.append(event)
-                if len(page) == selection.limit:
-                    break
-        return page
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         return [msgspec.structs.replace(entry, moves=(), encoded=b"") for entry in self.log[after : after + limit]]

@@ -10,15 +10,11 @@ from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Rules, Signal
-from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
+from semp.engine.records import Entry, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
+from semp.storage.neo4j.pages import Neo4jPages
 from semp.storage.neo4j.signals import read_signals
-
-LAST = 2**62
-"""Higher than every position."""
-NOWHERE = [0, 0]
-"""A span of no positions."""
 
 
 class Neo4jTurn:
@@ -33,7 +29,7 @@ class Neo4jTurn:
             raise RuntimeError("the log moved during an exclusive turn")
 
 
-class Neo4jLog:
+class Neo4jLog(Neo4jPages):
     """Implements `semp.engine.ports.EventLog`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -98,30 +94,6 @@ class Neo4jLog:
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
-
-    async def page(self, selection: EventFilter) -> list[Event]:
-        types = sorted(set(selection.types)) if selection.types else None
-        scope, trace, agent = selection.scope, selection.trace_id, selection.agent_id
-        span = [selection.after or 0, LAST if selection.before is None else selection.before]
-        page = {
-            "falling": span if selection.newest_first else NOWHERE,
-            "rising": NOWHERE if selection.newest_first else span,
-            "limit": selection.limit,
-        }
-        run = self.connection.run
-        if scope is not None and not scope.exact and not scope.selects_all:
-            result = await run("page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(scope), **page)
-        elif scope is not None and scope.exact:
-            result = await run("page_by_scope", scope=scope.text, types=types, trace_id=trace, agent_id=agent, **page)
-        elif trace is not None:
-            result = await run("page_by_trace", trace_id=trace, types=types, agent_id=agent, **page)
-        elif agent is not None:
-            result = await run("page_by_agent", agent_id=agent, types=types, trace_id=None, **page)
-        elif types is not None:
-            result = await run("page_by_type", types=types, **page)
-        else:
-            result = await run("page_by_position", **page)
-        return [rows.event(row) for row in result]
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         return [rows.entry(row) for row in await self.connection.run("read_log", after=after, last=after + limit)]

@@ -79,6 +79,11 @@ def scope_parameters(glob: Glob | None) -> dict[str, str | None]:
     return {"prefix": glob.prefix, "pattern": pattern}
 
 
+def pattern_of(globs: Iterable[Glob]) -> str:
+    """Globs as one regular expression for `=~` that matches what any of them matches."""
+    return "|".join(f"(?:{scope_parameters(glob)['pattern']})" for glob in globs)
+
+
 class Rows(list[Row]):
     """A parameter of many rows, with a short repr: the driver formats every parameter for its debug log, even if that log is off."""
 

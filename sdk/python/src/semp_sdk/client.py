@@ -17,10 +17,11 @@ from semp_sdk.events import Event, EventType, NewEvent, Signal, SignalUpdate
 from semp_sdk.frames import Filter, Values
 from semp_sdk.stream import OnReset, Stream
 from semp_sdk.timestamps import Moment, moment_text
-from semp_sdk.transport import Answer, Query, segment
+from semp_sdk.transport import Answer, Query, query_string, segment
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 _read_event = reader(Event)
 _read_events = reader(list[Event])
 _read_signal = reader(Signal)
@@ -75,12 +76,25 @@ class Client(Causality, Emitter):
         after: int | None = None,
         order: Literal["asc", "desc"] = "desc",
     ) -> list[Event]:
-        """A page of the log, newest first unless `order` is asc. `limit`: 1..1000. `before`, `after`: positions, not included."""
+        """Events of the log, newest first unless `order` is asc. `limit`: 1..1000. `before`, `after`: positions, not included.
+
+        Fewer than `limit` events mean that there are no more.
+        """
         query: Query = {
             "limit": limit, "type": type, "scope": scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return _read_events(await self.get_bytes("/api/events", query))
+        return await self.read_events(query, limit, _read_events)
+
+    async def read_events(self, query: Query, limit: int, read: Callable[[bytes], list[T]]) -> list[T]:
+        """`limit` events of the log, each page decoded by `read`. A page may be short, or empty, although more follow."""
+        events: list[T] = []
+        target: str | None = "/api/events" + query_string(query)
+        while target is not None and len(events) < limit:
+            answer = await self._exchange("GET", target)
+            events += read(answer.body)
+            target = answer.following
+        return events[:limit]
 
     async def event(self, id: str) -> Event:
         """Raises NotFound when there is none."""

@@ -34,7 +34,7 @@ class RestSource:
             "after": after, "before": last + 1, "limit": self.page_size, "order": "asc",
             "trace_id": selection.trace_id, "scope": selection.scope,
         }  # fmt: skip
-        return _read_rows(await self._client.get_bytes("/api/events", query))
+        return await self._client.read_events(query, self.page_size, _read_rows)
 
     async def lineage(self, event_id: str, last: int) -> AsyncGenerator[list[Row]]:
         yield [_read_row(await self._client.get_bytes(f"/api/events/{segment(event_id)}"))]
