@@ -122,6 +122,8 @@ def run(port: int, count: int, seconds: float, path: str = "/api/events", method
             now = time.perf_counter()
         for key in list(selector.get_map().values()):
             key.data.socket.close()
+    if not latencies:
+        raise SystemExit(f"no request was answered in time; {failures} failed")
     latencies.sort()
     p50, p99 = (1000 * latencies[int(share * (len(latencies) - 1))] for share in (0.5, 0.99))
     return {"rate": len(latencies) / (now - began), "p50": p50, "p99": p99, "failures": failures}

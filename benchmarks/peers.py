@@ -121,6 +121,6 @@ def pages(report: Report, sizes: tuple[int, ...] = (10_000, 500_000), rounds: in
             for where, path in (("newest", "/api/events?limit=100"), ("anywhere", f"/api/events?limit=100&before={{{size}}}")):
                 measure = {"connections": READERS, "seconds": seconds, "path": path, "method": "GET", "rounds": rounds}
                 for port in ports.values():
-                    load(port, READERS, 2, path, "GET")
+                    load(port, READERS, 5, path, "GET")
                 bars = {"postgres": "at least 3", "redis": "-"}
                 compare(report, f"page of 100, {where}, of {size:,} events", ports, bars, measure)

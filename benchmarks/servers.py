@@ -174,7 +174,7 @@ def running(kind: str, *arguments: str, database: Target | None = None) -> Gener
 def load(port: int, connections: int, seconds: float, path: str = "/api/events", method: str = "POST") -> dict[str, float]:
     """Run the load generator in its own process; its result as `benchmarks.load.run` returns it."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds), path, method]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from semp.domain.errors import StoreUnavailable
 from semp.domain.events import Event
 from semp.engine import blocks
-from semp.engine.blocks import BLOCK, Blocks, positions
+from semp.engine.blocks import BLOCK, Blocks
 from semp.engine.planning import encode
 from semp.engine.records import EventFilter
 
@@ -138,4 +138,4 @@ async def test_a_replaced_log_leaves_nothing() -> None:
     ],
 )
 def test_the_positions_of_a_page(selection: EventFilter, expected: tuple[int, int]) -> None:
-    assert positions(selection, 100) == expected
+    assert selection.positions(100) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from semp.domain.scopes import Glob
 from semp.domain.signals import Rules
@@ -13,7 +14,8 @@ from semp.engine.environment import Environment
 from semp.engine.live import hub as ring
 from semp.engine.live import recent
 from semp.engine.live.recent import recent_page
-from semp.engine.records import EventFilter, Page
+from semp.engine.planning import encode
+from semp.engine.records import EncodedPage, EventFilter, Page
 from semp.storage.memory.store import MemoryStore
 
 from tests.strategies import new_draft
@@ -40,6 +42,14 @@ async def grown(monkeypatch: pytest.MonkeyPatch) -> Environment:
     return environment
 
 
+def encoded(page: Page) -> EncodedPage:
+    return EncodedPage([encode(event) for event in page.events], page.next)
+
+
+def positions(page: EncodedPage) -> list[int]:
+    return [msgspec.json.decode(event)["position"] for event in page.events]
+
+
 def any_filter(rng: random.Random) -> EventFilter:
     chosen: dict[str, Any] = {
         "types": rng.sample(["proposal", "reward"], rng.choice((1, 2))),
@@ -61,7 +71,7 @@ async def test_it_is_the_page_of_the_log_or_none(monkeypatch: pytest.MonkeyPatch
         selection = any_filter(rng)
         page = recent_page(environment.hub, selection)
         told += page is not None
-        assert page is None or page == await environment.storage.page(selection), selection
+        assert page is None or page == encoded(await environment.storage.page(selection)), selection
     assert 1_500 < told < 4_500
     await environment.stop()
 
@@ -76,11 +86,11 @@ async def test_the_newest_page_needs_no_query(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(environment.storage, "page", page)
     gate = environment.acting(OPEN)
-    assert [event.position for event in (await gate.page(EventFilter(limit=3))).events] == [EVENTS, EVENTS - 1, EVENTS - 2]
-    assert [event.position for event in (await gate.page(EventFilter(after=EVENTS - 2, newest_first=False))).events] == [EVENTS - 1, EVENTS]
+    assert positions(await gate.page(EventFilter(limit=3))) == [EVENTS, EVENTS - 1, EVENTS - 2]
+    assert positions(await gate.page(EventFilter(after=EVENTS - 2, newest_first=False))) == [EVENTS - 1, EVENTS]
     assert asked == []
     rare = EventFilter(agent_ids=["nobody"], limit=3)
-    assert await gate.page(rare) == Page([])
+    assert await gate.page(rare) == EncodedPage([])
     assert asked == [rare]
     await environment.stop()
 
@@ -94,5 +104,5 @@ async def test_a_log_that_was_just_opened_is_asked_itself() -> None:
     after = Environment(store, Rules())
     await after.start()
     assert recent_page(after.hub, EventFilter()) is None
-    assert [event.position for event in (await after.acting(OPEN).page(EventFilter())).events] == [1]
+    assert positions(await after.acting(OPEN).page(EventFilter())) == [1]
     await after.stop()

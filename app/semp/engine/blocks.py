@@ -14,7 +14,6 @@ import zstandard
 
 from semp.domain.events import Event
 from semp.engine.planning import encode
-from semp.engine.records import EventFilter
 
 BLOCK = 128
 """Events of a block. Block 0 has positions 1 to 128."""
@@ -27,15 +26,6 @@ OVERHEAD = 200
 
 Reading = dict[int, asyncio.Task[dict[int, list[bytes]]]]
 _pack, _unpack = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(list[bytes]).decode
-
-
-def positions(selection: EventFilter, head: int) -> tuple[int, int]:
-    """The lowest and the highest position of the page of a log with this head, as if the selection had no filter but positions."""
-    lowest = max(0, selection.after or 0) + 1
-    highest = head if selection.before is None else min(selection.before - 1, head)
-    if selection.newest_first:
-        return max(lowest, highest - selection.limit + 1), highest
-    return lowest, min(highest, lowest + selection.limit - 1)
 
 
 class Blocks:

@@ -17,6 +17,7 @@ from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
+from semp.engine.pages import Pages
 from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
@@ -62,6 +63,7 @@ class Environment:
         self.replacement: Listeners[[]] = Listeners()
         """Called when another log has replaced the one that was followed, so that known positions are invalid."""
         self.field: Field
+        self.pages: Pages
         self.snapshots: Snapshots
         self._open = Gate(self, OPEN)
         self._background: list[asyncio.Task[None]] = []
@@ -76,10 +78,12 @@ class Environment:
         state, signals = await self.storage.open(self.rules)
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)
+        self.pages = Pages(self.storage, self.hub)
         self.snapshots = Snapshots(self.storage, self.ledger, SERVICE)
         self.growth.add(self.hub.publish)
         self.growth.add(self.snapshots.grown)
         self.replacement.add(lambda: self.hub.reset(self.ledger.state.head))
+        self.replacement.add(self.pages.reset)
         self.replacement.add(self.snapshots.reset)
         self.committer = Committer(
             self.storage,

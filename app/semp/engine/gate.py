@@ -23,19 +23,18 @@ from semp.engine.explaining import Explanation
 from semp.engine.field import SignalView, WhatIf
 from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
-from semp.engine.live.recent import recent_page
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
 from semp.engine.records import (
     Counted,
     Direction,
+    EncodedPage,
     EventFilter,
     GraphNode,
     LineageFilter,
     LinkedNode,
     LogState,
     OfferedQuery,
-    Page,
     QueryAnswer,
     Relative,
     Side,
@@ -150,10 +149,9 @@ class Gate:
         """The events with these ids, by id. Unknown ids are left out."""
         return await self._environment.storage.events(ids)
 
-    async def page(self, selection: EventFilter) -> Page:
-        """A page of the log, in order of position; from memory where the newest events suffice."""
-        recent = recent_page(self._environment.hub, selection)
-        return await self._environment.storage.page(selection) if recent is None else recent
+    async def page(self, selection: EventFilter) -> EncodedPage:
+        """A page of the log, in order of position; from memory where it can."""
+        return await self._environment.pages.page(selection)
 
     async def follow(
         self,

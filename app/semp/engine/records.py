@@ -128,6 +128,19 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     newest_first: bool = True
     limit: int = 100
 
+    @property
+    def selects_all(self) -> bool:
+        """Whether every event fits whose position does."""
+        return not (self.types or self.scopes or self.trace_ids or self.agent_ids)
+
+    def positions(self, head: int) -> tuple[int, int]:
+        """The lowest and the highest position of the page, if the log ends at `head` and every event fits."""
+        lowest = max(0, self.after or 0) + 1
+        highest = head if self.before is None else min(self.before - 1, head)
+        if self.newest_first:
+            return max(lowest, highest - self.limit + 1), highest
+        return lowest, min(highest, lowest + self.limit - 1)
+
     def selects(self, event: Event) -> bool:
         """Whether the event's own fields fit; its position is not looked at."""
         return (
@@ -155,6 +168,14 @@ class Page(msgspec.Struct, frozen=True):
             edge: position up to which they are complete, None when nothing follows.
         """
         return cls(events, events[-1].position if events and len(events) == limit else edge)
+
+
+class EncodedPage(msgspec.Struct, frozen=True):
+    """A page of the log as it is answered: each event as JSON."""
+
+    events: list[bytes]
+    next: int | None = None
+    """As in `Page`."""
 
 
 class DuplicateId(Exception):

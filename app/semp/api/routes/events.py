@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlencode
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.routes import HTTPRoute
@@ -22,7 +22,7 @@ from semp.domain.scopes import Glob
 from semp.domain.signals import Move
 from semp.engine.environment import Environment
 from semp.engine.planning import Recorded
-from semp.engine.records import EventFilter, Page
+from semp.engine.records import EncodedPage, EventFilter
 
 NDJSON = "application/x-ndjson"
 MAX_BATCH_EVENTS = 10_000
@@ -67,7 +67,7 @@ def recorded_json(recorded: Recorded) -> bytes:
     return b'%b,"signals":%b,"moved":%b}' % (recorded.encoded[:-1], _encode(recorded.moves), _encode(recorded.unmoved))
 
 
-def page_answer(request: Request[Any, Any, Any], page: Page, selection: EventFilter, query: dict[str, Any]) -> Response[list[Event]]:
+def page_answer(request: Request[Any, Any, Any], page: EncodedPage, selection: EventFilter, query: dict[str, Any]) -> Response[list[Event]]:
     """A page of events as an array, with a `Link` header to the next one where more may follow.
 
     Args:
@@ -79,7 +79,8 @@ def page_answer(request: Request[Any, Any, Any], page: Page, selection: EventFil
         query["before" if selection.newest_first else "after"] = page.next
         path = request.scope.get("raw_path", b"").decode("ascii").partition("?")[0] or request.url.path
         headers["link"] = f'<{path}?{urlencode(query, doseq=True)}>; rel="next"'
-    return Response(page.events, headers=headers)
+    array: Any = b"[%b]" % b",".join(page.events)
+    return Response(array, headers=headers, media_type=MediaType.JSON)
 
 
 def event_routes(environment: Environment) -> Router:
