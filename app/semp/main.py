@@ -11,13 +11,14 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import uvicorn
 
 from semp.api.application import create_app
 from semp.api.direct import MAX_BODY
-from semp.api.http_protocol import HttpProtocol
+from semp.api.http_protocol import REQUEST_TIMEOUT, HttpProtocol
 from semp.api.live.wire import LiveProtocol
 from semp.api.security.chain import Chain, Edge
 from semp.api.security.hosts import Hosts
@@ -237,16 +238,19 @@ async def _until_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
     return None
 
 
-def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0) -> uvicorn.Config:
+def server_config(
+    app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0, request_timeout: float = REQUEST_TIMEOUT
+) -> uvicorn.Config:
     """The configuration of uvicorn. Features that an append does not need are off.
 
     Args:
         ping_interval: seconds between pings on a WebSocket, and seconds to wait for each answer.
         keep_alive: seconds that an idle connection is kept open.
+        request_timeout: seconds that a client may take for the head of a request, and between two parts of its body.
     """
     return uvicorn.Config(
         app,
-        http=HttpProtocol,
+        http=partial(HttpProtocol, request_timeout=request_timeout),  # pyright: ignore[reportArgumentType] - called as a class is
         ws=LiveProtocol,
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=ping_interval,
@@ -282,7 +286,7 @@ async def _serve_http(
 ) -> None:
     mcp = Mount()
     app = Chain(create_app(environment, mcp.route()), edge)  # type: ignore[arg-type]
-    server = _Server(server_config(app, settings.ping_interval, settings.keep_alive))
+    server = _Server(server_config(app, settings.ping_interval, settings.keep_alive, settings.request_timeout))
     host, port = listener.getsockname()[:2]
     try:
         listener.listen(server.config.backlog)  # fails when another process has bound the port too; uvloop would not report that
