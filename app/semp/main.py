@@ -26,6 +26,7 @@ from semp.api.security.origins import Origins
 from semp.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from semp.engine.environment import Environment
 from semp.engine.ports import Storage
+from semp.file_handles import raise_limit, warn_when_exhausted
 from semp.mcp.mount import Mount
 from semp.relays.redis_hints import RedisHints, check_url
 from semp.settings import Credentials, DatabaseSettings, Settings, redis_password
@@ -168,6 +169,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     """
     if settings.redis is not None:
         check_url(settings.redis)
+    raise_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -293,6 +295,7 @@ async def _serve_http(
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(warn_when_exhausted(listener.fileno()))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     tune_collector()
@@ -301,6 +304,7 @@ async def _serve_http(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    watching.cancel()
     await environment.drain(DRAIN)  # before uvicorn stops, because uvicorn waits until the sockets are closed
     await mcp.close()
     server.should_exit = True
