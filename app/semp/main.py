@@ -11,13 +11,14 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import uvicorn
 
 from semp.api.application import create_app
 from semp.api.direct import MAX_BODY
-from semp.api.http_protocol import HttpProtocol
+from semp.api.http_protocol import REQUEST_TIMEOUT, HttpProtocol
 from semp.api.live.wire import LiveProtocol
 from semp.api.security.chain import Chain, Edge
 from semp.api.security.hosts import Hosts
@@ -25,6 +26,7 @@ from semp.api.security.origins import Origins
 from semp.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from semp.engine.environment import Environment
 from semp.engine.ports import Storage
+from semp.file_handles import raise_limit, warn_when_exhausted
 from semp.mcp.mount import Mount
 from semp.relays.redis_hints import RedisHints, check_url
 from semp.settings import Credentials, DatabaseSettings, Settings, redis_password
@@ -167,6 +169,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     """
     if settings.redis is not None:
         check_url(settings.redis)
+    raise_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -237,16 +240,19 @@ async def _until_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
     return None
 
 
-def server_config(app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0) -> uvicorn.Config:
+def server_config(
+    app: Any, ping_interval: float = 20.0, keep_alive: float = 75.0, request_timeout: float = REQUEST_TIMEOUT
+) -> uvicorn.Config:
     """The configuration of uvicorn. Features that an append does not need are off.
 
     Args:
         ping_interval: seconds between pings on a WebSocket, and seconds to wait for each answer.
         keep_alive: seconds that an idle connection is kept open.
+        request_timeout: seconds that a client may take for the head of a request, and between two parts of its body.
     """
     return uvicorn.Config(
         app,
-        http=HttpProtocol,
+        http=partial(HttpProtocol, request_timeout=request_timeout),  # pyright: ignore[reportArgumentType] - called as a class is
         ws=LiveProtocol,
         ws_max_size=MAX_MESSAGE,
         ws_ping_interval=ping_interval,
@@ -282,13 +288,14 @@ async def _serve_http(
 ) -> None:
     mcp = Mount()
     app = Chain(create_app(environment, mcp.route()), edge)  # type: ignore[arg-type]
-    server = _Server(server_config(app, settings.ping_interval, settings.keep_alive))
+    server = _Server(server_config(app, settings.ping_interval, settings.keep_alive, settings.request_timeout))
     host, port = listener.getsockname()[:2]
     try:
         listener.listen(server.config.backlog)  # fails when another process has bound the port too; uvloop would not report that
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(warn_when_exhausted(listener.fileno()))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     tune_collector()
@@ -297,6 +304,7 @@ async def _serve_http(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    watching.cancel()
     await environment.drain(DRAIN)  # before uvicorn stops, because uvicorn waits until the sockets are closed
     await mcp.close()
     server.should_exit = True

@@ -64,6 +64,8 @@ class Settings(DatabaseSettings):
     keep_alive: Annotated[float, Parameter(env_var="SEMP_KEEP_ALIVE", group=LISTEN, validator=_positive)] = 75.0
     """Seconds that an idle connection is kept open. It should be longer than clients keep theirs, so that no client sends on a connection
     that the service is closing."""
+    request_timeout: Annotated[float, Parameter(env_var="SEMP_REQUEST_TIMEOUT", group=LISTEN, validator=_positive)] = 20.0
+    """Seconds that a client may take for the head of a request, and between two parts of its body; 30 times as long for a whole body."""
     alpha: Annotated[float, Parameter(env_var="SEMP_ALPHA", group=SIGNALS, validator=validators.Number(gte=0, lt=float("inf")))] = 1.2
     """Factor that amplifies rewards, at least 0, for signals created from now on."""
     decay: Annotated[float, Parameter(name="--lambda", env_var="SEMP_LAMBDA", group=SIGNALS, validator=validators.Number(gt=0, lte=1))] = (

@@ -7,6 +7,7 @@ import inspect
 import uvicorn
 from semp.api.http_protocol import HttpProtocol
 from semp.api.live.wire import LiveProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -21,9 +22,10 @@ def test_every_overridden_method_exists() -> None:
 
 
 def test_every_used_attribute_exists() -> None:
-    source = inspect.getsource(HttpToolsProtocol) + inspect.getsource(WebSocketsSansIOProtocol)
+    source = inspect.getsource(HttpToolsProtocol) + inspect.getsource(FlowControl) + inspect.getsource(WebSocketsSansIOProtocol)
     for name in ("parser", "url", "headers", "logger", "queue", "conn", "close_sent", "close_timer", "read_paused", "transport",
-                 "handshake_complete", "frames", "curr_msg_data_type", "pong_timer", "pending_ping_payload", "scope"):  # fmt: skip
+                 "handshake_complete", "frames", "curr_msg_data_type", "pong_timer", "pending_ping_payload", "scope",
+                 "flow", "cycle", "pipeline", "timeout_keep_alive", "timeout_keep_alive_task"):  # fmt: skip
         assert f"self.{name}" in source
     for name in (
         "_should_upgrade",
@@ -32,6 +34,8 @@ def test_every_used_attribute_exists() -> None:
         "handle_websocket_upgrade",
         "handle_parser_exception",
         "stop_keepalive",
+        "_start_asgi_task",
+        "resume_reading",
     ):
         assert f"def {name}" in source
 
