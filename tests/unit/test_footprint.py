@@ -143,7 +143,7 @@ async def test_a_second_transaction_waits_when_both_would_not_fit_at_once(room_f
 async def test_the_slow_path_splits_too(room_for_ten: None) -> None:
     store = Scripted()
     writer = await Writer.on(store)
-    store.script["append"] = ["before", "before"]
+    store.script["newest_proposals"] = ["before"]  # none of them can be planned at first
     answers = [writer.committer.submit(some(6 * n, 6), batch=True) for n in range(3)]
     assert [len(await answer) for answer in answers] == [6, 6, 6]
     assert await ids_in(store.inner) == [make_id(n) for n in range(18)]
