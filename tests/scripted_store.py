@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from semp.domain.errors import StoreFull, StoreUnavailable
+from semp.domain.errors import StoreFull, StoreOverloaded, StoreUnavailable
 from semp.engine.planning import Recorded
 from semp.storage.memory.store import MemoryStore
 
@@ -21,7 +21,8 @@ class Scripted:
         self.inner = inner or MemoryStore()
         self.script: dict[str, list[str]] = {}
         """For each method, one word for each of its next calls: `before` and `after` raise StoreUnavailable there,
-        `hold` waits for `release`, `ok` does nothing. `rollback`, for `turn` alone, raises it before the commit."""
+        `overload` raises StoreOverloaded, `hold` waits for `release`, `ok` does nothing. `rollback`, for `turn` alone, raises
+        StoreUnavailable before the commit."""
         self.away = False
         self.full = False
         self.held = asyncio.Event()
@@ -43,6 +44,8 @@ class Scripted:
         if step == "hold":
             self.held.set()
             await self.release.wait()
+        if step == "overload":
+            raise StoreOverloaded("injected")
         await self._fault("before", step)
         return step
 

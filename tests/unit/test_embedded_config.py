@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from semp.engine import footprint
 from semp.storage.neo4j.embedded import EmbeddedNeo4jError, credentials
 from semp.storage.neo4j.embedded.config import (
     MIB,
@@ -49,12 +50,23 @@ def test_text_that_is_no_size_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("version", ["5.26.30", "2026.08.1"])
 def test_only_bolt_listens_and_only_on_loopback(version: str) -> None:
-    lines = render_conf(version, 4711, 256 * MIB).splitlines()
+    lines = render_conf(version, 4711, 256 * MIB, 512 * MIB).splitlines()
     settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     assert settings["server.bolt.listen_address"] == "127.0.0.1:4711"
     assert all("127.0.0.1" in value for name, value in settings.items() if name.endswith("_address"))
     off = ("server.http.enabled", "server.https.enabled", "dbms.usage_report.enabled", "server.bolt.telemetry.enabled")
     assert {settings[name] for name in off} == {"false"}
+
+
+@pytest.mark.parametrize(
+    ("heap", "together", "one"), [(512 * MIB, "409m", "390m"), (2 * GIB, "1638m", "1024m"), (300 * MIB, "240m", "240m")]
+)
+def test_one_transaction_never_takes_all_memory_and_an_append_always_fits(heap: int, together: str, one: str) -> None:
+    lines = render_conf("2026.08.1", 4711, 256 * MIB, heap).splitlines()
+    settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert settings["dbms.memory.transaction.total.max"] == together
+    assert settings["db.memory.transaction.max"] == one
+    assert heap < 512 * MIB or int(one[:-1]) * MIB > footprint.LIMIT
 
 
 def test_an_argument_file_keeps_spaces_quotes_and_backslashes() -> None:

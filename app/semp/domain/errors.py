@@ -85,6 +85,10 @@ class StoreFull(StoreUnavailable):
     """The disk that holds the data has too little room for more. Nothing was written; reading goes on."""
 
 
+class StoreOverloaded(StoreUnavailable):
+    """The database had too little memory for this beside what else it was doing, and stopped it. It answers others."""
+
+
 class CredentialsRefused(StoreUnavailable):
     """The database can be reached, but it refuses this user and password."""
 

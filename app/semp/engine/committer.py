@@ -16,9 +16,10 @@ from typing import Literal
 
 import msgspec
 
-from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreUnavailable
+from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreOverloaded, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
+from semp.engine.footprint import LIMIT
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
@@ -37,6 +38,8 @@ MAX_QUEUED_BYTES = 64 * 1024 * 1024
 empty queue takes a submission of any size."""
 WORTH_OVERLAPPING = 64
 """Queued events, at least, for which a second transaction is sent while one is in flight. Fewer events wait until it has landed."""
+TRIES = 3
+"""Attempts to commit a submission that the database stops, for lack of memory. After the last one it fails."""
 VERIFY_AFTER_DUPLICATE = 64
 """After a batch met an id that the log already has, the ids of this many batches are looked up before they are sent: an import that is
 repeated sends many such ids in a row."""
@@ -136,6 +139,7 @@ class Committer:
 
         The future raises:
             InvalidInput: a parent is unknown or cannot be withdrawn, or too many proposals are equally near.
+            TooLarge: the drafts do not fit into one transaction, see `semp.engine.footprint`.
             IdConflict: an id belongs to an event with other content.
             StoreUnavailable: the database stayed away; nothing was stored.
             OutcomeUnknown: the database went away during the commit; the events may or may not be stored.
@@ -193,6 +197,12 @@ class Committer:
         self._overlap_from = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
         return batch
 
+    def _put_back(self, submissions: Sequence[Submission]) -> None:
+        """Put submissions that had no room in a transaction back to the front of the queue."""
+        self._queue.extendleft(reversed(submissions))
+        self._events += sum([len(submission.drafts) for submission in submissions])
+        self._bytes += sum([submission.weight for submission in submissions])
+
     def _ready(self) -> bool:
         if not self._queue or self._settling or len(self._flights) >= 2:
             return False
@@ -213,6 +223,8 @@ class Committer:
         if overlay:
             self.ledger.overlays.append(overlay)
         sent = planned.submissions if planned else batch
+        if planned and planned.left:
+            self._put_back(planned.left)
         task = asyncio.create_task(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)))
         self._flights[task] = sent
         task.add_done_callback(self._finished)
@@ -245,6 +257,8 @@ class Committer:
     async def _fly(self, batch: list[Submission], planned: bool, overlay: Overlay | None, previous: asyncio.Task[bool] | None) -> bool:
         """Commit a planned batch after the previous one; True when it was committed as planned, False when it took the slow path."""
         head = self.ledger.state.head
+        if previous is not None and self._size_in_flight() > LIMIT:  # both together might not fit into the database's memory
+            planned = await previous and planned
         outcome = await self._attempt(overlay) if planned else "failed"
         previous_as_planned = previous is None or await previous
         if outcome == "refused" and previous_as_planned and previous is not None:  # it reached the database before the previous one
@@ -266,6 +280,10 @@ class Committer:
             self._settling -= 1
         return False
 
+    def _size_in_flight(self) -> int:
+        """Bytes that the plans in flight take in the database."""
+        return sum([overlay.plan.size for overlay in self.ledger.overlays])
+
     async def _attempt(self, overlay: Overlay | None) -> Outcome:
         if overlay is None:
             return "committed"
@@ -274,6 +292,9 @@ class Committer:
         except DuplicateId:
             self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             return "failed"
+        except StoreOverloaded as error:
+            log.warning("a batch of %d events was stopped: %s", len(overlay.plan.entries), error)
+            return "unknown"
         except StoreUnavailable as error:
             log.warning("the outcome of a batch of %d events is unknown: %s", len(overlay.plan.entries), error)
             self._note_away()
@@ -282,34 +303,53 @@ class Committer:
             log.exception("a batch of %d events failed", len(overlay.plan.entries))
             return "unknown"
 
-    async def _settle(self, batch: list[Submission]) -> None:
+    async def _settle(self, batch: Sequence[Submission]) -> None:
         """The slow path: take the exclusive turn, find out what is stored already, and append the rest."""
         pause = 0.05
+        tries = TRIES
         while batch:
             try:
-                if await self._append_in_turn(batch):
-                    return
-                await self._start_over()
+                left = await self._append_in_turn(batch)
+                if left is None:
+                    await self._start_over()
+                else:
+                    batch = left
             except StoreUnavailable as error:
-                if self._note_away() > self.patience:
+                if isinstance(error, StoreOverloaded):  # it answers, so that the others need not wait for this batch
+                    tries -= 1
+                    if len(batch) > 1:
+                        await self._settle_one_by_one(batch)
+                        return
+                    if not tries:
+                        log.error("a submission of %d events was stopped %d times: %s", len(batch[0].drafts), TRIES, error)
+                        self._fail(batch)
+                        return
+                elif self._note_away() > self.patience:
                     self._give_up(batch, error)
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
             except Exception as error:
-                if len(batch) == 1:
+                if len(batch) > 1:
+                    await self._settle_one_by_one(batch)
+                else:
                     log.exception("a submission of %d events failed", len(batch[0].drafts))
                     batch[0].fail(error)
-                    return
-                for submission in batch:  # one by one, so that the submission that causes the error fails alone
-                    await self._settle([submission])
                 return
 
-    async def _append_in_turn(self, batch: list[Submission]) -> bool:
-        """One attempt of the slow path; False when the database has another log by now, and nothing was appended."""
+    async def _settle_one_by_one(self, batch: Sequence[Submission]) -> None:
+        """Settle each submission alone, so that the one that causes an error fails alone."""
+        for submission in batch:
+            await self._settle([submission])
+
+    async def _append_in_turn(self, batch: Sequence[Submission]) -> Sequence[Submission] | None:
+        """One attempt of the slow path: the submissions that had no room in the transaction.
+
+        None when the database has another log by now, and nothing was appended.
+        """
         async with self.store.turn() as turn:
             if not await self._catch_up(turn.state):
-                return False
+                return None
             while True:
                 findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
                 stored = findings.stored
@@ -330,7 +370,7 @@ class Committer:
             self._committed(overlay)
         for submission in planned.submissions:
             submission.succeed()
-        return True
+        return planned.left
 
     def _note_away(self) -> float:
         """Note that the database is away; returns the seconds since that was first noted."""
@@ -343,18 +383,22 @@ class Committer:
             log.info("the database is available again")
         self._away_since = None
 
-    def _give_up(self, batch: list[Submission], error: StoreUnavailable) -> None:
+    def _give_up(self, batch: Sequence[Submission], error: StoreUnavailable) -> None:
         log.error("the database did not come back in %g s: %s", self.patience, error)
+        self._fail(batch)
+        while self._queue:
+            submission = self._queue.popleft()
+            submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
+        self._events = self._bytes = 0
+
+    def _fail(self, batch: Sequence[Submission]) -> None:
+        """Answer these submissions that they were not stored, or that this is not known."""
         for submission in batch:
             if submission.tried is None:
                 submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
                 continue
             ids = ", ".join(draft.id for draft in submission.drafts[:3])
             submission.fail(OutcomeUnknown(f"the database went away during the commit; what was sent may be stored (id {ids})", 5))
-        while self._queue:
-            submission = self._queue.popleft()
-            submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
-        self._events = self._bytes = 0
 
     async def _poll(self) -> None:
         """Read events of other writers, or find out whether the database is back. Only called while nothing is in flight."""

@@ -19,6 +19,7 @@ from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
 from semp.engine.crediting import climb, credit_of
+from semp.engine.footprint import LIMIT, Footprint
 from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
@@ -84,6 +85,12 @@ class Planned(msgspec.Struct):
 
     submissions: list[Submission]
     plan: Plan | None
+    left: Sequence[Submission] = ()
+    """The submissions that have no room in this transaction, in order. They come next."""
+
+
+class _Full(Exception):
+    """A submission would fit into a transaction of its own, but not into this one, besides what is planned for it already."""
 
 
 class LookAgain(Exception):
@@ -182,19 +189,22 @@ async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: Ev
 def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
     """Plan the append of these submissions on top of all plans in flight.
 
-    A submission that cannot be appended is refused alone: its future gets the error, and the plan does without it.
+    A submission that cannot be appended is refused alone: its future gets the error, and the plan does without it. When one does not fit
+    into the transaction besides those before it, it and all after it are left.
 
     Raises:
         LookAgain: the findings do not suffice.
     """
     builder = _Builder(ledger, findings, clock)
     accepted: list[Submission] = []
-    for submission in submissions:
+    for number, submission in enumerate(submissions):
         if submission.refused:
             continue
         try:
             submission.recorded = builder.add(submission)
             accepted.append(submission)
+        except _Full:
+            return Planned(accepted, builder.plan(), submissions[number:])
         except SempError as error:
             submission.refused = True
             submission.fail(error)
@@ -218,6 +228,8 @@ class _Builder:
         self.signals: dict[Key, Signal] = {}
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
+        self.size = 0
+        """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
         self.recovered: set[str] = set()
         """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
@@ -226,12 +238,15 @@ class _Builder:
 
         Raises:
             LookAgain: the findings do not suffice.
+            _Full: it does not fit besides what was added before.
             InvalidInput: a parent is unknown or cannot be withdrawn, or too many proposals are equally near.
+            TooLarge: it does not fit into any transaction.
             IdConflict: an id belongs to an event with other content.
         """
         recorded: list[Recorded | Entry] = []
         fresh: dict[str, Entry] = {}
         recovered: set[str] = set()
+        footprint = Footprint(self.signals)
         self.proposed = {}
         for index, draft in enumerate(submission.drafts):
             known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
@@ -248,8 +263,17 @@ class _Builder:
             else:
                 entry = fresh[draft.id] = self._entry(draft, fresh, submission, index)
                 recorded.append(entry)
+                footprint.add(entry)
+                scope = draft.scope
+                if scope not in footprint.scopes and scope not in self.scopes and scope not in self.ledger.scopes:
+                    footprint.scopes.update(lineage_of(scope))
+                footprint.require_room(len(submission.drafts))
                 if draft.type == "proposal":
                     self.proposed[_thread(entry)] = entry.as_proposal()
+        if self.entries and self.size + footprint.size > LIMIT:
+            raise _Full
+        self.size += footprint.size
+        self.scopes.update(footprint.scopes)
         for entry in fresh.values():
             self._accept(entry)
         self.recovered |= recovered
@@ -355,15 +379,14 @@ class _Builder:
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
             self.newest[_thread(entry)] = entry.as_proposal()
-        scope = entry.event.scope
-        if scope not in self.scopes and scope not in self.ledger.scopes:
-            self.scopes.update(lineage_of(scope))
 
     def plan(self) -> Plan | None:
         """The plan, None when there is nothing to append."""
         if not self.entries:
             return None
-        return Plan(self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now, self.shifts)
+        return Plan(
+            self.state, new_id(), list(self.entries.values()), self.signals, self.born, self.scopes, self.now, self.shifts, self.size
+        )
 
 
 def _check_withdrawn(draft: Draft, causes: Sequence[Cause], submission: Submission, index: int) -> None:

@@ -107,6 +107,8 @@ class Plan(msgspec.Struct):
     """Of all entries, milliseconds since 1970."""
     shifts: list[ClockShift] = msgspec.field(default_factory=list[ClockShift])
     """The shifts of the state after the append."""
+    size: int = 0
+    """Bytes that it takes in the database's memory, estimated by `semp.engine.footprint`."""
 
 
 LOOKED_AT = 10_000

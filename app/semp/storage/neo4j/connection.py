@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
 
-from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreUnavailable
+from semp.domain.errors import CredentialsRefused, FieldError, InvalidInput, QueryTimeout, QueryTooLarge, StoreOverloaded, StoreUnavailable
 from semp.engine.records import DuplicateId
 from semp.storage import queries
 from semp.storage.neo4j import values
@@ -257,12 +257,23 @@ _AGAIN = (
 """Errors that go away by themselves: the same request can succeed later."""
 _VALUES_REFUSED = tuple(f"Neo.ClientError.Statement.{name}" for name in ("ArgumentError", "ArithmeticError", "TypeError", "SyntaxError"))
 _TIMED_OUT = ("Neo.ClientError.Transaction.TransactionTimedOut", "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration")
-_OUT_OF_MEMORY = tuple(
-    f"Neo.{kind}.General.{name}"
-    for kind in ("TransientError", "ClientError")
-    for name in ("MemoryPoolOutOfMemoryError", "TransactionOutOfMemoryError", "OutOfMemoryError", "StackOverFlowError")
+_KINDS = ("TransientError", "ClientError", "DatabaseError")
+_TOO_LARGE = tuple(f"Neo.{kind}.General.{name}" for kind in _KINDS for name in ("TransactionOutOfMemoryError", "StackOverFlowError"))
+"""A query needed more memory than the database gives to one. A read must not be repeated then: it would need as much again."""
+_ITS_OWN_LIMIT = "db.memory.transaction.max"
+"""Only the message of a MemoryPoolOutOfMemoryError tells whose limit was exceeded. This is the setting of the query's own."""
+_OVERLOADED = tuple(
+    f"Neo.{kind}.{name}"
+    for kind in _KINDS
+    for name in (
+        "General.MemoryPoolOutOfMemoryError",
+        "General.OutOfMemoryError",
+        "Transaction.Terminated",
+        "Transaction.LockClientStopped",
+        "Transaction.MaximumTransactionLimitReached",
+    )
 )
-"""The database stopped a query that needed too much memory. A read must not be repeated then: it would need as much again."""
+"""The database stopped a query, for lack of memory or of transactions, because of what else it was doing. It was rolled back."""
 
 
 _TOO_MUCH = "the query needs more memory than the database gives one; ask for less depth, a smaller budget or a narrower filter"
@@ -273,13 +284,14 @@ def translated(*, reading: bool = False) -> Generator[None]:
     """Raise the driver's errors in the block as domain errors. The driver's messages can contain data, so clients never see them.
 
     Args:
-        reading: the block only reads. Only then are a timeout and a lack of memory raised as QueryTimeout and QueryTooLarge.
+        reading: the block only reads. Only then are its own timeout and lack of memory raised as QueryTimeout and QueryTooLarge.
 
     Raises:
         DuplicateId: a uniqueness constraint was violated.
         CredentialsRefused: the database refused user or password.
         QueryTimeout: the server stopped a read after its time limit.
-        QueryTooLarge: a read needed too much memory.
+        QueryTooLarge: a read needed more memory than the database gives to one.
+        StoreOverloaded: the database stopped it because of what else it was doing, or a write needed too much memory. It was rolled back.
         StoreUnavailable: the database cannot be reached or cannot answer now.
         Neo4jError: any other error of the database, unchanged.
     """
@@ -289,17 +301,20 @@ def translated(*, reading: bool = False) -> Generator[None]:
         raise DuplicateId from error
     except exceptions.AuthError as error:
         raise CredentialsRefused("the database refused the user or password", retry_after=30) from error
-    except (exceptions.ServiceUnavailable, exceptions.SessionExpired, exceptions.TransientError, TimeoutError, OSError) as error:
-        if reading and isinstance(error, exceptions.TransientError) and error.code in _OUT_OF_MEMORY:
-            raise QueryTooLarge(_TOO_MUCH) from error
-        raise StoreUnavailable("the database is not available", retry_after=2) from error
     except exceptions.Neo4jError as error:
-        if error.code in _TIMED_OUT and reading:
+        code = error.code or ""
+        if code in _TOO_LARGE or _ITS_OWN_LIMIT in (error.message or ""):
+            raise QueryTooLarge(_TOO_MUCH) if reading else StoreOverloaded("the database has too little memory", retry_after=5) from error
+        if code in _OVERLOADED:
+            raise StoreOverloaded("the database has too much to do", retry_after=2) from error
+        if code in _TIMED_OUT and reading:
             raise QueryTimeout("the query took too long and was stopped; ask for less depth or a narrower filter") from error
-        if error.code in _OUT_OF_MEMORY and reading:
-            raise QueryTooLarge(_TOO_MUCH) from error
-        if error.code in _AGAIN or error.code in _TIMED_OUT or (error.code or "").startswith(_STOPPED):
+        if isinstance(error, exceptions.TransientError):
+            raise StoreUnavailable("the database is not available", retry_after=2) from error
+        if code in _AGAIN or code in _TIMED_OUT or code.startswith(_STOPPED):
             raise StoreUnavailable("the database is not available", retry_after=5) from error
         raise
+    except (exceptions.ServiceUnavailable, exceptions.SessionExpired, TimeoutError, OSError) as error:
+        raise StoreUnavailable("the database is not available", retry_after=2) from error
     except exceptions.DriverError as error:
         raise StoreUnavailable("the connection to the database failed", retry_after=2) from error

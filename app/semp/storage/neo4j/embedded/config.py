@@ -14,6 +14,10 @@ from .errors import EmbeddedNeo4jError
 MIB = 1024 * 1024
 FEW_CORES = 2
 """Up to this number of processors, the serial garbage collector is faster than G1. Measured in docs/decisions/0010."""
+TRANSACTIONS = 0.8
+"""Part of the heap that all transactions together may use."""
+LARGEST_TRANSACTION = 390 * MIB
+"""Bytes that one transaction may use, or half of the heap if that is more. An append takes less (`semp.engine.footprint.LIMIT`)."""
 _SIZE = re.compile(r"(\d+)([kmg])", re.IGNORECASE)
 _UNITS = {"k": 1024, "m": MIB, "g": 1024 * MIB}
 
@@ -86,7 +90,7 @@ def _clamp(value: int, low: int, high: int) -> int:
     return max(low, min(value, high)) // MIB * MIB
 
 
-def render_conf(version: str, port: int, page_cache: int) -> str:
+def render_conf(version: str, port: int, page_cache: int, heap: int) -> str:
     """The text of neo4j.conf: only Bolt, only on loopback; no telemetry; bounded transaction logs.
 
     Neo4j always makes a commit durable before it acknowledges it; there is no setting for this.
@@ -95,7 +99,9 @@ def render_conf(version: str, port: int, page_cache: int) -> str:
         version: of Neo4j.
         port: of Bolt.
         page_cache: bytes.
+        heap: bytes.
     """
+    together = int(heap * TRANSACTIONS)
     settings = {
         "server.default_listen_address": "127.0.0.1",
         "server.default_advertised_address": "127.0.0.1",
@@ -110,6 +116,9 @@ def render_conf(version: str, port: int, page_cache: int) -> str:
         "dbms.security.auth_enabled": "true",
         "server.config.strict_validation.enabled": "true",
         "server.memory.pagecache.size": f"{page_cache // MIB}m",
+        # With both, a query that is itself too large is told from one that suffers from others.
+        "dbms.memory.transaction.total.max": f"{together // MIB}m",
+        "db.memory.transaction.max": f"{min(max(heap // 2, LARGEST_TRANSACTION), together) // MIB}m",
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "1 days 512M",
         # Bounds how much the recovery after a crash replays.

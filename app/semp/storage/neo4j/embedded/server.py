@@ -151,7 +151,7 @@ class EmbeddedNeo4j:
         name = "Setting up Neo4j" if first else "Starting Neo4j"
         for attempt in range(1, PORT_ATTEMPTS + 1):
             port = _free_port()
-            conf = render_conf(self._version, port, plan.page_cache)
+            conf = render_conf(self._version, port, plan.page_cache, plan.heap)
             (self._home / "conf" / "neo4j.conf").write_text(conf, encoding="utf-8")
             self._restart = partial(self._run, command, port, password, "Restarting Neo4j after it died")
             try:
