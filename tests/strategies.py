@@ -22,11 +22,13 @@ from semp.domain.events import Draft, Event, NewEvent, draft, new_id
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Rules, Signal
 from semp.engine.committer import Committer
+from semp.engine.environment import Environment
 from semp.engine.ledger import Ledger
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import Recorded
 from semp.engine.ports import EventLog, Storage
+from semp.engine.ranking import EVERYTHING, SignalView, Wanted
 from semp.engine.records import Entry, LogState, Plan
 from semp.storage.memory.store import MemoryStore
 
@@ -54,6 +56,11 @@ class FakeClock:
 def make_id(number: int) -> str:
     """A UUID for a small number."""
     return str(uuid.UUID(int=number + 0x7000_0000_0000_0000_0000_0000))
+
+
+async def live_signals(environment: Environment, wanted: Wanted = EVERYTHING) -> list[SignalView]:
+    """The live signals of an environment as answers show them."""
+    return (await environment.field.signals(wanted)).views()
 
 
 def new_draft(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -316,3 +317,69 @@ def test_a_signal_that_decayed_away_begins_again_at_0_3(fast_decay: Service) -> 
     eventually("the signal is absent", lambda: read(fast_decay, *key(event)) is None, 30)
     again = post(fast_decay, "proposal", event["payload"], scope=event["scope"])
     assert [(move["before"], move["after"]) for move in again["signals"]] == [(0, 0.3)]
+
+
+LONG = 700
+"""Signals of the scope `many`, more than one piece of an answer has."""
+
+
+@pytest.fixture(scope="module")
+def many(memory_service: Service) -> Service:
+    """A service with LONG signals in the scope `many`, half of them rewarded."""
+    events = [new_event("proposal", {"action": f"p{number}"}, scope="many") for number in range(LONG)]
+    rewards = [new_event("reward", {"value": 0.1 + number / 2000, "action": f"p{number}"}, scope="many") for number in range(0, LONG, 2)]
+    assert memory_service.client.post("/api/events/batch?return=minimal", json=events + rewards).status_code == 201
+    return memory_service
+
+
+def test_a_long_list_is_sent_in_pieces_and_is_the_same_as_a_short_one(many: Service) -> None:
+    with many.client.stream("GET", "/api/signals") as answer:
+        pieces = list(answer.iter_raw())
+        assert answer.headers["content-type"] == "application/json"
+        assert "content-length" not in answer.headers
+    assert len(pieces) > 1
+    whole = json.loads(b"".join(pieces))
+    assert len(whole) == LONG
+    order = [(-signal["strength"], signal["scope"], signal["pattern"]) for signal in whole]
+    assert order == sorted(order)
+    shorter = many.client.get("/api/signals", params={"limit": 200})
+    assert shorter.headers["content-length"] == str(len(shorter.content))
+    assert [signal["id"] for signal in shorter.json()] == [signal["id"] for signal in whole[:200]]
+    position = many.client.get("/health/ready").json()["position"]
+    past = many.client.get("/api/signals", params={"at": position}).json()
+    assert [signal["id"] for signal in past] == [signal["id"] for signal in whole]
+
+
+def test_a_list_has_a_weak_entity_tag_by_position(many: Service) -> None:
+    ready = many.client.get("/health/ready").json()
+    for limit in (1, LONG):
+        answer = many.client.get("/api/signals", params={"limit": limit})
+        assert answer.headers["etag"] == f'W/"{ready["epoch"]}:{ready["position"]}"'
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("given", ["{tag}", "{strong}", '"other", {tag}', "*"])
+def test_a_list_at_the_position_that_the_client_has_is_304(many: Service, given: str) -> None:
+    tag = many.client.get("/api/signals").headers["etag"]
+    known = {"if-none-match": given.format(tag=tag, strong=tag.removeprefix("W/"))}
+    answer = many.client.get("/api/signals", headers=known)
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+    post(many, "proposal", {"action": unique("do")})
+    if given != "*":
+        answer = many.client.get("/api/signals", headers=known)
+        assert (answer.status_code, answer.headers["etag"] != tag) == (200, True)
+
+
+def test_a_list_of_the_past_has_the_same_entity_tag_for_ever(many: Service) -> None:
+    first = many.client.get("/api/signals", params={"at": LONG})
+    post(many, "proposal", {"action": unique("do")})
+    again = many.client.get("/api/signals", params={"at": LONG})
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.content == first.content
+    assert many.client.get("/api/signals", params={"at": LONG}, headers={"if-none-match": first.headers["etag"]}).status_code == 304
+    assert many.client.get("/api/signals", params={"at": LONG - 1}, headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("given", ['"other"', "", "nonsense", 'W/"630eb68f-e0fa-5ecc-887a-7c7a62614681:1"'])
+def test_any_other_tag_gets_the_list(many: Service, given: str) -> None:
+    assert many.client.get("/api/signals", params={"limit": 1}, headers={"if-none-match": given}).status_code == 200

@@ -20,7 +20,7 @@ from semp.engine.ports import Storage
 from semp.engine.records import Counted, LineageFilter, Relative
 from semp.engine.replay import verify
 
-from tests.strategies import FakeClock, Reference, make_id, new_draft
+from tests.strategies import FakeClock, Reference, live_signals, make_id, new_draft
 
 ABSENT = make_id(987_654)
 
@@ -65,13 +65,13 @@ async def test_cancels_lower_each_signal_and_a_replay_agrees(store: Storage) -> 
         for event in events:
             reference.add(event, Rules())
         reference.decay(clock.now)
-        now = {(signal.scope, signal.pattern): signal.strength for signal in environment.field.signals()}
+        now = {(signal.scope, signal.pattern): signal.strength for signal in await live_signals(environment)}
         assert now == pytest.approx(reference.strengths)
         past = await environment.field.moment(len(events) // 2)
         half = Reference()
         for event in events[: len(events) // 2]:
             half.add(event, Rules())
-        found = {(signal.scope, signal.pattern): signal.strength for signal in await environment.field.signals_at(past)}
+        found = {(signal.scope, signal.pattern): signal.strength for signal in (await environment.field.signals_at(past)).views()}
         assert found == pytest.approx(half.strengths)
 
 

@@ -16,15 +16,15 @@ from semp.engine import snapshots
 from semp.engine.access import OPEN
 from semp.engine.environment import Environment
 from semp.engine.explaining import Explanation
-from semp.engine.field import strongest
 from semp.engine.ledger import fold
+from semp.engine.ranking import SignalView, view
 from semp.engine.records import Entry, LogState
 from semp.storage.memory.store import MemoryStore
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.migrations import m0002_moves, migrate
 from semp.storage.neo4j.store import Neo4jStore
 
-from tests.strategies import BEGIN, FakeClock, Writer, filled, make_id, new_draft, random_history, whole_log
+from tests.strategies import BEGIN, FakeClock, Writer, filled, live_signals, make_id, new_draft, random_history, whole_log
 from tests.waiting import until
 
 Field = dict[Key, Signal]
@@ -41,8 +41,9 @@ def folded(log: list[Entry], state: LogState, without: frozenset[int] = frozense
     return fields
 
 
-def views(field: Field, now: int) -> list[object]:
-    return list(strongest(((signal, strength) for signal in field.values() if (strength := signal.strength_at(now))), None, None, 0, None))
+def views(field: Field, now: int) -> list[SignalView]:
+    shown = [view(signal, strength) for signal in field.values() if (strength := signal.strength_at(now))]
+    return sorted(shown, key=lambda signal: (-signal.strength, signal.scope, signal.pattern))
 
 
 async def environment_on(store: Neo4jStore, clock: FakeClock, rules: Rules | None = None) -> Environment:
@@ -80,7 +81,7 @@ async def test_the_field_and_every_signal_at_every_position_are_those_of_a_fold_
         moment = await environment.field.moment(position)
         now = from_text(log[position - 1].event.timestamp) if position else 0
         assert (moment.position, moment.now) == (position, now)
-        assert await environment.field.signals_at(moment) == views(fields[position], now)
+        assert (await environment.field.signals_at(moment)).views() == views(fields[position], now)
         for (scope, pattern), signal in fields[position].items():
             found = await environment.field.signal_at(scope, pattern, moment)
             if signal.strength_at(now):
@@ -109,7 +110,7 @@ async def test_a_time_means_the_last_position_before_it_with_decay_up_to_that_ti
         moment = await environment.field.moment(to_text(now))
         assert (moment.position, moment.now) == (position, now)
     late = await environment.field.moment(to_text(clock.now))
-    assert await environment.field.signals_at(late) == views(fields[-1], clock.now) == environment.field.signals()
+    assert (await environment.field.signals_at(late)).views() == views(fields[-1], clock.now) == await live_signals(environment)
     await environment.halt()
 
 

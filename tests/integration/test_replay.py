@@ -20,7 +20,7 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
-from tests.strategies import FakeClock, Moment, Reference, histories, new_draft, random_history, whole_log
+from tests.strategies import FakeClock, Moment, Reference, histories, live_signals, new_draft, random_history, whole_log
 
 SAME_INTERVAL = [Rules(alpha=3.0, lambda_=0.5), Rules(alpha=0.0, lambda_=1.0), Rules(alpha=1.2, lambda_=0.9, credit_discount=0.5)]
 OTHER_INTERVAL = [
@@ -45,14 +45,14 @@ async def live(
     for rules, history in phases:
         environment = Environment(store, rules, clock=clock, sweep_interval=3600, poll_interval=3600)
         await environment.start()
-        answers.append(environment.field.signals())
+        answers.append(await live_signals(environment))
         for moment in history:
             clock.now += moment.advance
             for drafts in [[one] for one in moment.drafts] if one_by_one else moment.submissions():
                 await environment.acting(OPEN).append(drafts, batch=True)
             if sweeps is not None and sweeps.random() < 0.5:
                 await environment.sweep()
-            answers.append(environment.field.signals())
+            answers.append(await live_signals(environment))
         await environment.halt()
     return answers
 

@@ -114,11 +114,6 @@ def test_a_look_up_never_replaces_a_newer_proposal() -> None:
     assert ledger.newest["t2", "ui"] is None
 
 
-def test_only_live_signals_are_given_with_their_strength() -> None:
-    ledger = Ledger(EMPTY, [signal(0.5), Signal("ui", "gone", 0.005, 1.2, 0.95, BEGIN, BEGIN, 1)])
-    assert [(found.pattern, strength) for found, strength in ledger.live(BEGIN + 60_000)] == [("a1", pytest.approx(0.475))]
-
-
 def test_targets_are_action_then_nearest_then_thread_then_none() -> None:
     near = (Proposal(1, "x", "n"), Proposal(2, "y", "m"), Proposal(3, "x", "n"))
     answers = Proposal(4, "z", "thread")

@@ -14,10 +14,11 @@ from semp.domain.scopes import Glob
 from semp.domain.signals import FADED, INITIAL, Move, Rules, Signal, apply, rules_at
 from semp.engine.access import OPEN
 from semp.engine.environment import Environment
+from semp.engine.ranking import Wanted
 from semp.engine.replay import verify
 from semp.storage.memory.store import MemoryStore
 
-from tests.strategies import BEGIN, FakeClock, Moment, Reference, Writer, histories, new_draft, play, whole_log
+from tests.strategies import BEGIN, FakeClock, Moment, Reference, Writer, histories, live_signals, new_draft, play, whole_log
 
 KEY = ("ui", "a1")
 MINUTE = 60_000
@@ -348,17 +349,17 @@ async def test_answers_show_decayed_strengths_strongest_first_without_faded_sign
         [new_draft(action="weak"), new_draft("reward", action="strong"), new_draft("reward", "api.x", action="x", value=0.3)]
     )
     clock.now += MINUTE
-    shown = environment.field.signals()
+    shown = await live_signals(environment)
     assert [(s.pattern, s.strength) for s in shown] == [
         ("strong", pytest.approx(0.57)), ("x", pytest.approx(0.36 * 0.95)), ("weak", pytest.approx(0.285)),
     ]  # fmt: skip
     assert shown[0].last_updated == "2025-01-15T10:10:00.000Z"
-    assert [s.pattern for s in environment.field.signals(scope=Glob.parse("api.*"))] == ["x"]
-    assert [s.pattern for s in environment.field.signals(pattern="weak")] == ["weak"]
-    assert [s.pattern for s in environment.field.signals(min_strength=0.3)] == ["strong", "x"]
-    assert [s.pattern for s in environment.field.signals(limit=1)] == ["strong"]
+    assert [s.pattern for s in await live_signals(environment, Wanted(scope=Glob.parse("api.*")))] == ["x"]
+    assert [s.pattern for s in await live_signals(environment, Wanted(pattern="weak"))] == ["weak"]
+    assert [s.pattern for s in await live_signals(environment, Wanted(min_strength=0.3))] == ["strong", "x"]
+    assert [s.pattern for s in await live_signals(environment, Wanted(limit=1))] == ["strong"]
     clock.now += 200 * MINUTE
-    assert environment.field.signals() == []
+    assert await live_signals(environment) == []
     assert environment.field.signal("ui", "weak") is None
     await environment.stop()
 
@@ -372,7 +373,7 @@ async def test_sweeping_deletes_signals_that_had_faded_at_the_newest_event_and_n
     await environment.acting(OPEN).append([new_draft(action="young")])
     assert await environment.sweep() == 1
     assert list(store.states) == list(environment.ledger.signals) == [("ui", "young")]
-    assert [s.pattern for s in environment.field.signals()] == ["young"]
+    assert [s.pattern for s in await live_signals(environment)] == ["young"]
     await environment.stop()
 
 
@@ -387,15 +388,15 @@ async def test_other_rules_revive_nothing_that_faded_and_raise_nothing(minutes: 
         await environment.acting(OPEN).append([new_draft(action="x")])
         clock.now += minutes * MINUTE
         await environment.acting(OPEN).append([new_draft(action="y")])
-        before = {s.pattern: s.strength for s in environment.field.signals()}
+        before = {s.pattern: s.strength for s in await live_signals(environment)}
         if sweep:
             await environment.sweep()
         await environment.stop()
         environment = await started(store, clock, Rules(interval=interval))
-        after = {s.pattern: s.strength for s in environment.field.signals()}
+        after = {s.pattern: s.strength for s in await live_signals(environment)}
         assert all(strength <= before.get(pattern, 0.0) + 1e-12 for pattern, strength in after.items()), (before, after)
         await environment.acting(OPEN).append([new_draft("reward", value=0.1, action="x")])
-        answers.append([(s.pattern, s.strength) for s in environment.field.signals()])
+        answers.append([(s.pattern, s.strength) for s in await live_signals(environment)])
         assert await verify(store) == []
         await environment.stop()
     assert answers[0] == answers[1]

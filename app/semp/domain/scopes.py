@@ -32,6 +32,16 @@ def lineage_of(scope: str) -> Iterator[tuple[str, str | None]]:
     yield scope, parent
 
 
+def parent_of(scope: str) -> str:
+    """The scope above: `a.b.c` gives `a.b`, and a scope of one segment gives ""."""
+    return scope.rpartition(".")[0]
+
+
+def child_of(scope: str, segment: str) -> str:
+    """The scope one segment below; "" and `a` give `a`."""
+    return f"{scope}.{segment}" if scope else segment
+
+
 def segments_of(scope: str) -> list[str]:
     """`a.b` gives `a` and `b`."""
     return scope.split(".")

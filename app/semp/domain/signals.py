@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Iterator
+from hashlib import sha1
 
 import msgspec
 
@@ -30,7 +30,9 @@ WHOLE = 1.0
 """The share of an event's value that reaches the signals it answers to. Use this object, not another 1.0: msgspec compares by identity
 when it leaves out defaults."""
 
-_NAMESPACE = uuid.UUID("6f3d5c1e-8a43-4f0c-9d55-2b1f64b1f2c7")
+_NAMESPACE = uuid.UUID("6f3d5c1e-8a43-4f0c-9d55-2b1f64b1f2c7").bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""By the hexadecimal digit that holds the variant of a UUID: the digit with the two highest bits set to the variant of RFC 9562."""
 
 Key = tuple[str, str]
 """(scope, pattern)."""
@@ -104,22 +106,18 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
-        """A UUID (version 5) made from the key: the same signal has the same id on every replica and after every replay."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.scope}:{self.pattern}"))
+        """A UUID (version 5) made from the key: the same signal has the same id on every replica and after every replay.
+
+        Computed here, not by `uuid.uuid5`, which takes four times as long: a list may have a million signals.
+        """
+        digest = sha1(_NAMESPACE + f"{self.scope}:{self.pattern}".encode(), usedforsecurity=False).hexdigest()
+        return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
     def strength_at(self, now: int) -> float:
         """Strength at `now` (milliseconds since 1970), 0..1; exactly 0 when it has faded. No decay for a `now` before `decayed_at`."""
         elapsed = now - self.decayed_at
         strength = self.strength * self.lambda_ ** (elapsed / (self.interval * 1000)) if elapsed > 0 else self.strength
         return strength if strength >= FADED else 0.0
-
-
-def live(signals: Iterable[Signal], now: int) -> Iterator[tuple[Signal, float]]:
-    """The signals that have not faded at `now` (milliseconds since 1970), each with its strength then."""
-    for signal in signals:
-        strength = signal.strength_at(now)
-        if strength:
-            yield signal, strength
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -17,6 +17,7 @@ from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
+from semp.engine.pace import Pace
 from semp.engine.pages import Pages
 from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
@@ -52,6 +53,8 @@ class Environment:
         self.queries: QueryReader = storage
         self.rules = rules
         self.clock = LogClock(clock, elapsed)
+        self.pace = Pace()
+        """Shared by all long work of this process, so that only one slice runs in each turn of the event loop."""
         self.sweep_interval = sweep_interval
         self._patience = patience
         self._poll_interval = poll_interval
@@ -96,7 +99,7 @@ class Environment:
             poll_interval=self._poll_interval,
         )
         self.committer.start()
-        self.field = Field(self.storage, self.ledger, self.clock)
+        self.field = Field(self.storage, self.ledger, self.clock, self.pace)
         self._background = [
             asyncio.create_task(self._sweep_forever(), name="sweeper"),
             asyncio.create_task(self.snapshots.run(), name="snapshots"),

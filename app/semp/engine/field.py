@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from semp.domain.clock import from_text, to_text
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.events import Draft
-from semp.domain.scopes import Glob
-from semp.domain.signals import Signal, live
 from semp.engine.explaining import Explanation, explain
 from semp.engine.ledger import Ledger
 from semp.engine.log_clock import LogClock, log_time
+from semp.engine.pace import Pace
 from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
 from semp.engine.ports import Storage
+from semp.engine.ranking import EVERYTHING, Ranked, SignalView, Wanted, rank, rank_all, view
 from semp.engine.what_if import Outcome, what_if
-
-
-class SignalView(msgspec.Struct, frozen=True, rename={"lambda_": "lambda"}):
-    """A live signal as answers show it."""
-
-    id: str
-    scope: str
-    pattern: str
-    strength: float
-    last_updated: str
-    alpha: float
-    lambda_: float
 
 
 class SupposedSignal(SignalView, frozen=True):
@@ -52,10 +40,11 @@ class Field:
     Reads of the past raise StoreUnavailable when the database cannot be reached.
     """
 
-    def __init__(self, store: Storage, ledger: Ledger, clock: LogClock) -> None:
+    def __init__(self, store: Storage, ledger: Ledger, clock: LogClock, pace: Pace) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
+        self._pace = pace
 
     def now(self) -> int:
         """The time that signals are read at: the log's time in milliseconds since 1970, see `semp.engine.log_clock`."""
@@ -66,11 +55,10 @@ class Field:
         self.now()  # updates `ahead`
         return self._clock.ahead
 
-    def signals(
-        self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
-    ) -> list[SignalView]:
-        """Live signals, strongest first, then by scope and pattern. `limit` None: all of them."""
-        return strongest(self._ledger.live(self.now()), scope, pattern, min_strength, limit)
+    async def signals(self, wanted: Wanted = EVERYTHING) -> Ranked:
+        """The live signals that match, strongest first, then by scope and pattern. They are of the moment of the call."""
+        now, position = self.now(), self._ledger.state.head
+        return Ranked(await rank(self._ledger.signals, wanted, now, self._pace), position, now, self._pace)
 
     def signal(self, scope: str, pattern: str) -> SignalView | None:
         """One live signal, None when it is absent or has faded."""
@@ -104,18 +92,10 @@ class Field:
             raise InvalidInput(FieldError("at", "this time is in the future"))
         return await moment_of_time(self._store, now, head)
 
-    async def signals_at(
-        self,
-        moment: Moment,
-        *,
-        scope: Glob | None = None,
-        pattern: str | None = None,
-        min_strength: float = 0.0,
-        limit: int | None = None,
-    ) -> list[SignalView]:
+    async def signals_at(self, moment: Moment, wanted: Wanted = EVERYTHING) -> Ranked:
         """The same as `signals`, at a moment of the past."""
-        states = await field_at(self._store, self._ledger.state, moment)
-        return strongest(live(states, moment.now), scope, pattern, min_strength, limit)
+        states = await field_at(self._store, self._ledger.state, moment, self._pace)
+        return Ranked(await rank_all(states, wanted, moment.now, self._pace), moment.position, moment.now, self._pace)
 
     async def signal_at(self, scope: str, pattern: str, moment: Moment) -> SignalView | None:
         """The same as `signal`, at a moment of the past."""
@@ -146,21 +126,3 @@ def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:
     if shown is None or not (would_be or actual):
         return None
     return SupposedSignal(**msgspec.structs.asdict(view(shown, would_be)), actual=actual)
-
-
-def strongest(
-    signals: Iterable[tuple[Signal, float]], scope: Glob | None, pattern: str | None, min_strength: float, limit: int | None
-) -> list[SignalView]:
-    """The signals that match, strongest first, then by scope and pattern."""
-    pairs = [
-        (signal, strength)
-        for signal, strength in signals
-        if strength >= min_strength and (pattern is None or signal.pattern == pattern) and (scope is None or scope.matches(signal.scope))
-    ]
-    pairs.sort(key=lambda pair: (-pair[1], pair[0].scope, pair[0].pattern))
-    return [view(signal, strength) for signal, strength in pairs[:limit]]
-
-
-def view(signal: Signal, strength: float) -> SignalView:
-    """A signal as answers show it. `strength` is its strength at the time of the read."""
-    return SignalView(signal.id, signal.scope, signal.pattern, strength, to_text(signal.last_updated), signal.alpha, signal.lambda_)

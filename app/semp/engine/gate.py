@@ -20,11 +20,12 @@ from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
-from semp.engine.field import SignalView, WhatIf
+from semp.engine.field import WhatIf
 from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
+from semp.engine.ranking import Ranked, SignalView, Wanted
 from semp.engine.records import (
     Counted,
     Direction,
@@ -228,11 +229,9 @@ class Gate:
 
     # signals
 
-    def signals(
-        self, *, scope: Glob | None = None, pattern: str | None = None, min_strength: float = 0.0, limit: int | None = None
-    ) -> list[SignalView]:
+    async def signals(self, wanted: Wanted) -> Ranked:
         """Live signals, strongest first."""
-        return self._environment.field.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
+        return await self._environment.field.signals(wanted)
 
     def signal(self, scope: str, pattern: str) -> SignalView | None:
         """One live signal, None when it is absent or has faded."""
@@ -242,17 +241,9 @@ class Gate:
         """A place in the log's history. See `Field.moment`."""
         return await self._environment.field.moment(at)
 
-    async def signals_at(
-        self,
-        moment: Moment,
-        *,
-        scope: Glob | None = None,
-        pattern: str | None = None,
-        min_strength: float = 0.0,
-        limit: int | None = None,
-    ) -> list[SignalView]:
+    async def signals_at(self, moment: Moment, wanted: Wanted) -> Ranked:
         """The same as `signals`, at a moment of the past."""
-        return await self._environment.field.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
+        return await self._environment.field.signals_at(moment, wanted)
 
     async def signal_at(self, scope: str, pattern: str, moment: Moment) -> SignalView | None:
         """The same as `signal`, at a moment of the past."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Generic, TypeVar
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
 from semp.domain.event_types import LOWERING, TYPES
-from semp.domain.signals import FADED, Key, Move, Rules, Signal, apply, live, rules_at
+from semp.domain.signals import FADED, Key, Move, Rules, Signal, apply, rules_at
 from semp.engine.records import Entry, LogState, Plan, Thread
+from semp.engine.signal_map import SignalMap
 
 CACHED_CAUSES = 4_096
 """Entries that each cache keeps, at least: causes by event, newest proposals by thread, and known scopes. Others are looked up."""
@@ -72,7 +73,7 @@ class Ledger:
     def restart(self, state: LogState, signals: Iterable[Signal]) -> None:
         """Drop everything and begin again with this state and these signals."""
         self.state = state
-        self.signals: dict[Key, Signal] = {signal.key: signal for signal in signals}
+        self.signals = SignalMap(signals)
         self.causes: Recent[str, Cause] = Recent(CACHED_CAUSES)
         self.newest: Recent[Thread, Proposal | None] = Recent(CACHED_CAUSES)
         self.scopes: Recent[str, None] = Recent(CACHED_CAUSES)
@@ -87,10 +88,6 @@ class Ledger:
     def expected(self) -> LogState:
         """The state after all plans in flight are committed."""
         return self.overlays[-1].plan.state if self.overlays else self.state
-
-    def live(self, now: int) -> Iterator[tuple[Signal, float]]:
-        """Every signal that has not faded at `now`, with its strength then."""
-        return live(self.signals.values(), now)
 
     def signal(self, key: Key) -> Signal | None:
         """The signal's state after all plans in flight are committed."""
@@ -135,7 +132,8 @@ class Ledger:
         """Take over a plan that was committed. It must be the oldest plan in flight."""
         assert overlay is self.overlays[0], "plans land in the order they were made"
         del self.overlays[0]
-        self.signals.update(overlay.signals)
+        for key, signal in overlay.signals.items():
+            self.signals[key] = signal
         self.causes.update({entry.event.id: entry.cause for entry in overlay.plan.entries})
         self.newest.update(overlay.newest)
         self.scopes.update(dict.fromkeys(overlay.plan.scopes))
@@ -174,7 +172,7 @@ def targets(entry: Entry) -> list[tuple[Key, float]]:
     return list(shares.items())
 
 
-def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: dict[Key, Signal], now: int, rules: Rules) -> list[Move]:
+def fold(entry: Entry, signal: Callable[[Key], Signal | None], changed: MutableMapping[Key, Signal], now: int, rules: Rules) -> list[Move]:
     """Fold one entry into the signals that it moves.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal, rules_at
 from semp.engine.ledger import fold
+from semp.engine.pace import Pace
 from semp.engine.ports import EventLog, SignalHistory
 from semp.engine.records import LogState
 from semp.engine.replay import entries
@@ -73,11 +74,14 @@ async def signal_at(store: SignalHistory, history: Sequence[Rules], key: Key, mo
     )  # fmt: skip
 
 
-async def field_at(store: _Store, state: LogState, moment: Moment) -> list[Signal]:
+async def field_at(store: _Store, state: LogState, moment: Moment, pace: Pace) -> Collection[Signal]:
     """The states of all signals right after the event at a position: the newest snapshot up to there, and the log from the snapshot on."""
     snapshot = await store.snapshot(moment.position)
-    signals = {signal.key: signal for signal in snapshot.signals} if snapshot else dict[Key, Signal]()
+    signals: dict[Key, Signal] = {}
+    async for part in pace.slices(snapshot.signals if snapshot else ()):
+        signals.update([(signal.key, signal) for signal in part])
     async for page in entries(store, moment.position, snapshot.position if snapshot else 0):
+        await pace.turn()
         for entry in page:
             fold(entry, signals.get, signals, from_text(entry.event.timestamp), rules_at(state.rules, entry.event.position))
-    return list(signals.values())
+    return signals.values()

@@ -347,6 +347,8 @@ export interface paths {
         /**
          * Read signals, as they are or as they were
          * @description Strongest first, decayed to now or to `at`. Signals below 0.01 are left out.
+         *
+         *     `ETag` names the position of the log. Strengths decay also while it stays the same.
          */
         get: operations["listSignals"];
         put?: never;
@@ -2367,7 +2369,10 @@ export interface operations {
                 /** @description A log position or an RFC 3339 time; the answer is as of then. Default: now. */
                 at?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` of this list: 304 if no event came since then. */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2381,6 +2386,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignalView"][];
                 };
+            };
+            /** @description The log is at the position of the `If-None-Match` still. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The input was refused; nothing was written. */
             400: {

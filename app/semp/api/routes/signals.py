@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter, QueryParameter
+from litestar.params import Body, HeaderParameter, Parameter, QueryParameter
+from litestar.response import Stream
 
-from semp.api.direct import Answer, Incoming, decode, direct_post
+from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
+from semp.api.etags import matches, position_tag
 from semp.api.examples import EXPLANATION, SIGNAL, SUPPOSITION, WHAT_IF, success
 from semp.api.params import InPath, ScopeGlob, rest_of_path, valid_glob
 from semp.api.security.credentials import principal_of
@@ -19,7 +23,8 @@ from semp.domain.errors import FieldError, InvalidInput, NotFound
 from semp.domain.events import Id, NewEvent, draft
 from semp.engine.environment import Environment
 from semp.engine.explaining import Explanation
-from semp.engine.field import SignalView, WhatIf
+from semp.engine.field import WhatIf
+from semp.engine.ranking import PIECE, Ranked, SignalView, Wanted
 
 MAX_SUPPOSED = 1_000
 """Maximum number of events to drop, and of events to add, in one what-if question."""
@@ -60,6 +65,15 @@ def position_or_time(at: str) -> int | str:
     return at
 
 
+async def _array(ranked: Ranked) -> AsyncIterator[bytes]:
+    """The signals as a JSON array, piece by piece, so that neither the answer nor its encoding is ever whole in memory."""
+    separator = b"["
+    async for piece in ranked.pieces():
+        yield separator + _encode(piece)[1:-1]
+        separator = b","
+    yield b"]"
+
+
 def signal_routes(environment: Environment) -> Router:
     """`/signals` and the paths below it.
 
@@ -72,6 +86,7 @@ def signal_routes(environment: Environment) -> Router:
         summary="Read signals, as they are or as they were",
         responses={
             200: success(list[SignalView], [SIGNAL]),
+            304: ResponseSpec(data_container=None, description="The log is at the position of the `If-None-Match` still."),
             **responses(400, 503),
         },
     )
@@ -82,13 +97,27 @@ def signal_routes(environment: Environment) -> Router:
         min_strength: Annotated[float, Parameter(ge=0, le=1, description="At least this strong.")] = 0.0,
         limit: Annotated[int | None, Parameter(ge=1, le=100_000, required=False, description="Default: all.")] = None,
         at: At = None,
-    ) -> list[SignalView]:
-        """Strongest first, decayed to now or to `at`. Signals below 0.01 are left out."""
-        gate, scope = environment.acting(principal_of(request.scope)), valid_glob(in_scope)
-        if at is None:
-            return gate.signals(scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
-        moment = await gate.moment(position_or_time(at))
-        return await gate.signals_at(moment, scope=scope, pattern=pattern, min_strength=min_strength, limit=limit)
+        known: Annotated[
+            str | None,
+            HeaderParameter(name="If-None-Match", required=False, description="An `ETag` of this list: 304 if no event came since then."),
+        ] = None,
+    ) -> Response[Any]:
+        """Strongest first, decayed to now or to `at`. Signals below 0.01 are left out.
+
+        `ETag` names the position of the log. Strengths decay also while it stays the same.
+        """
+        gate = environment.acting(principal_of(request.scope))
+        wanted = Wanted(valid_glob(in_scope), pattern, min_strength, limit)
+        moment = await gate.moment(position_or_time(at)) if at is not None else None
+        place = (gate.state.head,) if moment is None else (moment.position, moment.now)
+        tag = position_tag(gate.state.epoch, *place)
+        headers = {"etag": tag, "cache-control": "no-store"}
+        if matches(known, tag):
+            return Response(None, status_code=304, headers=headers)
+        ranked = await gate.signals(wanted) if moment is None else await gate.signals_at(moment, wanted)
+        if len(ranked) <= PIECE:
+            return Response(ranked.views(), headers=headers)
+        return Stream(_array(ranked), media_type=JSON, headers=headers)
 
     @get(
         "/signals/{signal_scope:str}/{pattern:str}",

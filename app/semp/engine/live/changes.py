@@ -5,8 +5,8 @@ from __future__ import annotations
 from semp.domain.clock import to_text
 from semp.domain.interests import Interest
 from semp.domain.signals import Signal
-from semp.engine.field import SignalView
 from semp.engine.ledger import Ledger
+from semp.engine.ranking import SignalView
 from semp.engine.records import Entry
 
 
