@@ -90,7 +90,12 @@ async def resumed(store: Neo4jStore, head: int) -> None:
     assert sum(len(span.entries) for span in spans) == 10
 
 
-READS: dict[str, Read] = dict(page_reads()) | {"resume": resumed}
+async def in_a_long_trace(store: Neo4jStore, head: int) -> None:
+    """What an append of a `ready` without causes asks, in a scope of a long trace that has no proposal."""
+    assert await store.newest_proposals([("often", "rare"), ("often", "new")]) == {}
+
+
+READS: dict[str, Read] = dict(page_reads()) | {"resume": resumed, "proposals of threads": in_a_long_trace}
 
 
 class Profiled:

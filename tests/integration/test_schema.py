@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import ConstraintError
+from semp.domain.causes import Proposal
 from semp.domain.errors import SchemaMismatch, StoreUnavailable
 from semp.domain.signals import Rules
 from semp.engine.records import Cursor, LogReplaced
@@ -140,6 +142,36 @@ async def test_a_database_of_the_version_before_opens_unchanged_and_gets_what_is
     assert (await store.open(Rules()))[0] == plan.state
     assert constraints(bare) == UNIQUE
     assert (await store.advance("x", 1, state.epoch)).position == 1
+    await store.close()
+
+
+async def test_a_start_waits_for_the_indexes_that_a_log_of_the_version_before_lacks(
+    bare: Driver, neo4j_target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Queries name the index that they need, so they would fail until it is built."""
+    store = Neo4jStore(neo4j_target)
+    state, _ = await store.open(Rules())
+    assert await store.append(plan_of(state, new_draft(trace="t", action="a")))
+    for index in ("event_thread", "event_type"):
+        bare.execute_query(f"DROP INDEX {index}")  # type: ignore[arg-type]
+    steps: list[str] = []
+    run, wait = store.connection.run, store.connection.await_indexes
+
+    async def noted(name: str, /, **parameters: Any) -> Any:
+        steps.append(name)
+        return await run(name, **parameters)
+
+    async def noted_wait(seconds: float) -> None:
+        await wait(seconds)
+        steps.append("indexes are built")
+
+    monkeypatch.setattr(store.connection, "run", noted)
+    monkeypatch.setattr(store.connection, "await_indexes", noted_wait)
+    await store.open(Rules())
+    last = max(number for number, step in enumerate(steps) if step.startswith("schema/"))
+    assert steps[last + 1] == "indexes are built"
+    assert bare.execute_query("SHOW INDEXES YIELD name, state WHERE state <> 'ONLINE' RETURN name").records == []
+    assert await store.newest_proposals([("t", "ui")]) == {("t", "ui"): Proposal(1, "ui", "a")}
     await store.close()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from semp.domain.event_types import EVENT_TYPES
 from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.engine.records import LOOKED_AT, EventFilter, Page
@@ -24,7 +26,8 @@ SEEKS = 100
 SCOPES_LOOKED_AT = 1_000
 """Scopes that are compared with a glob, at most. A glob with more under its prefix is compared with the events' scopes instead."""
 
-Values = list[str]
+Values = list[Any]
+"""What one access path seeks: texts, or for threads `[trace_id, scope, type]`."""
 Span = tuple[int, int]
 """Two positions; what lies between them, without the two."""
 
@@ -97,6 +100,10 @@ class Neo4jPages:
             "pattern": rows.pattern_of(scopes) if scopes else None,
             "types": fields["type"] or None,
         }
+        if fields["trace"] and found and not fields["agent"]:
+            threads = [list(one) for one in itertools.product(fields["trace"], found, fields["type"] or EVENT_TYPES)]
+            if len(threads) <= SEEKS:
+                return _Asked({"thread": threads}, {}, exact=True)
         paths = {path: values for path, values in fields.items() if values and len(values) <= SEEKS}
         given = sum(value is not None for value in rest.values())
         return _Asked(paths or {"position": [""]}, rest, exact=given == len(paths) <= 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import uuid
 
@@ -14,6 +15,12 @@ from semp.domain.signals import Rules
 from semp.storage.neo4j import migrations, rows
 from semp.storage.neo4j.connection import Connection, Transaction
 
+log = logging.getLogger(__name__)
+
+INDEX_PATIENCE = 3600.0
+"""Seconds that a start waits for new indexes of a large log, at most."""
+INDEX_NOTICE = 2.0
+"""Seconds after which it says that it waits."""
 ATTEMPTS = 10
 """Tries of one schema statement."""
 
@@ -42,6 +49,7 @@ async def prepare(connection: Connection, rules: Rules) -> int:
     for name, query in connection.queries.items():
         if query.mode == "schema":
             await _apply(connection, name)
+    await _await_indexes(connection)
     if not streams:
         await connection.run(
             "create_stream", epoch=str(uuid.uuid4()), tip=new_id(), rules=rows.rules_text([rules]), schema=migrations.VERSION
@@ -59,6 +67,17 @@ async def _apply(connection: Connection, name: str) -> None:
             if attempt == ATTEMPTS - 1:
                 raise
             await asyncio.sleep(random.uniform(0.02, 0.2))  # noqa: S311
+
+
+async def _await_indexes(connection: Connection) -> None:
+    """Wait until every index is populated, because queries name the index that they need. It says so when that takes a while."""
+    waiting = asyncio.create_task(connection.await_indexes(INDEX_PATIENCE))
+    try:
+        if not (await asyncio.wait({waiting}, timeout=INDEX_NOTICE))[0]:
+            log.warning("building new indexes; on a large log this takes minutes")
+        await waiting
+    finally:
+        waiting.cancel()
 
 
 async def put_in_force(transaction: Transaction, history: list[Rules], head: int, rules: Rules) -> None:

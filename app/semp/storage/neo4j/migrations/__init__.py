@@ -39,12 +39,9 @@ STEPS = (Step(2, "moves are stored with their events, and all signals in snapsho
 VERSION = STEPS[-1].version
 """The version that this code reads and writes. A database of a higher version is refused; one of a lower version is migrated."""
 
-INDEX_PATIENCE = 3600.0
-"""Seconds that a start waits for the indexes of a large log, at most."""
-
 
 async def migrate(store: EventLog, connection: Connection, found: int) -> None:
-    """Run all steps above the version `found` in the database, one after the other, and wait for the indexes. Safe to interrupt and repeat.
+    """Run all steps above the version `found` in the database, one after the other. Safe to interrupt and repeat.
 
     Raises:
         StoreUnavailable: the database cannot be reached.
@@ -57,4 +54,3 @@ async def migrate(store: EventLog, connection: Connection, found: int) -> None:
         async with connection.transaction() as transaction:
             await transaction.run("lock_stream", turn=new_id())
             await transaction.run("set_schema", tip=new_id(), schema=step.version)
-    await connection.await_indexes(INDEX_PATIENCE)
