@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
-python -m benchmarks [single web latency ingest lineage git postgres posts pages mirror ants mcp connectors delivery filters idle resume
-    whole scale million growth heavy]
+python -m benchmarks [single web latency anatomy ingest lineage git postgres posts pages mirror ants mcp connectors delivery
+    filters idle resume whole scale million growth heavy]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from semp.storage.neo4j.embedded import DEFAULT_VERSION
 
 from benchmarks import (
+    anatomy,
     ants,
     bare,
     connectors,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "single": single.throughput,
     "web": single.web_layer,
     "latency": single.latency,
+    "anatomy": anatomy.anatomy,
     "ingest": ingest.against_bare_driver,
     "lineage": lineage.counts,
     "git": git.history,

@@ -6,12 +6,10 @@ import subprocess
 import sys
 import time
 
-import psutil
-
 from benchmarks.heavy_clients import CLIENTS
 from benchmarks.light import beside
 from benchmarks.report import Report
-from benchmarks.servers import running
+from benchmarks.servers import process_on, running
 
 
 def beside_heavy_clients(report: Report, seconds: float = 15.0, settling: float = 10.0) -> None:
@@ -22,7 +20,7 @@ def beside_heavy_clients(report: Report, seconds: float = 15.0, settling: float 
     """
     for name, function in CLIENTS.items():
         with running("neo4j") as port:
-            [service] = [psutil.Process(link.pid) for link in psutil.net_connections("tcp") if _listens(link, port)]
+            service = process_on(port)
             alone = beside(port, seconds / 2)
             before = service.memory_info().rss
             heavy = subprocess.Popen([sys.executable, "-m", "benchmarks.heavy_clients", name, str(port)], stdout=subprocess.DEVNULL)
@@ -43,8 +41,3 @@ def beside_heavy_clients(report: Report, seconds: float = 15.0, settling: float 
         )
         detail += f"; memory {before / 2**20:.0f} MiB, {after / 2**20:.0f} MiB afterwards"
         report.add(f"p99 beside: {what} / alone", worst / max(alone[kind]["p99"] for kind in alone), "p99 below 100 ms", detail)
-
-
-def _listens(link: object, port: int) -> bool:
-    address = getattr(link, "laddr", None)
-    return bool(address) and getattr(address, "port", None) == port and getattr(link, "status", "") == "LISTEN"

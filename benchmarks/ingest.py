@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import msgspec
-import psutil
 
 from benchmarks import bare
 from benchmarks.report import Report, median
-from benchmarks.servers import running
+from benchmarks.servers import process_on, running
 
 BATCH = 1_000
 CONCURRENT = 3
@@ -94,8 +93,7 @@ def at_scale(report: Report, total: int = 1_000_000, window: int = 10, windows: 
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client,
         httpx.Client(base_url=f"http://127.0.0.1:{other_port}", timeout=120) as nothing,
     ):
-        pid = next(c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN")
-        service = psutil.Process(pid)
+        service = process_on(port)
         ingest(client, prepared(events, 10))
         ingest(nothing, prepared(yard, 10))
         early_memory = service.memory_info().rss

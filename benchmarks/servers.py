@@ -17,9 +17,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import uvicorn
 import uvloop
 from litestar import Litestar, post
@@ -37,6 +39,7 @@ from semp.storage.neo4j.store import Neo4jStore
 
 from benchmarks.databases import environment
 from benchmarks.peer_apps import postgres_app, redis_app
+from benchmarks.sampling import SAMPLES, sample_main_thread
 
 
 class NoStore(MemoryStore):
@@ -125,6 +128,8 @@ async def serve(kind: str, port: int, rate: float = 0.0) -> None:
     if kind in ("postgres", "redis"):
         config.lifespan = "on"  # they connect to their database there
     tune_collector()
+    if samples := os.environ.get(SAMPLES):
+        sample_main_thread(Path(samples))
     feeding = asyncio.create_task(publish(environment, rate)) if kind == "hub" and environment is not None else None
     await uvicorn.Server(config).serve()
     if feeding is not None:
@@ -169,6 +174,12 @@ def running(kind: str, *arguments: str, database: Target | None = None) -> Gener
     finally:
         process.terminate()
         process.wait(30)
+
+
+def process_on(port: int) -> psutil.Process:
+    """The process that listens on a port of this machine."""
+    links = psutil.net_connections("tcp")
+    return next(psutil.Process(link.pid) for link in links if link.laddr and link.laddr.port == port and link.status == "LISTEN")
 
 
 def load(port: int, connections: int, seconds: float, path: str = "/api/events", method: str = "POST") -> dict[str, float]:
