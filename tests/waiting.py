@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def eventually(what: str, condition: Callable[[], object], within: float) -> None:
@@ -28,3 +31,19 @@ async def until(condition: Callable[[], object], within: float = 30.0) -> None:
             return
         assert asyncio.get_running_loop().time() < deadline, f"the condition did not come true within {within} s"
         await asyncio.sleep(0.005)
+
+
+async def turns_of(work: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+    """The result, and how many turns of the event loop it took."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    result = await work()
+    counting.cancel()
+    return result, turns

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import pytest
 from semp.domain.scopes import Glob
@@ -14,7 +12,7 @@ from semp.engine.pace import SLICE, Pace
 from semp.engine.ranking import EVERYTHING, PIECE, Ranked, Wanted, rank, spread
 from semp.engine.signal_map import SignalMap
 
-T = TypeVar("T")
+from tests.waiting import turns_of
 
 MANY = 20 * SLICE
 
@@ -34,22 +32,6 @@ def expected(signals: SignalMap, wanted: Wanted, now: int) -> list[Signal]:
         and wanted.pattern in (None, signal.pattern) and (wanted.scope is None or wanted.scope.matches(signal.scope))
     ]  # fmt: skip
     return [row[3] for row in sorted(found)[: wanted.limit]]
-
-
-async def turns_of(work: Callable[[], Awaitable[T]]) -> tuple[T, int]:
-    """The result, and how many turns of the event loop it took."""
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    counting = asyncio.create_task(count())
-    result = await work()
-    counting.cancel()
-    return result, turns
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from semp.engine.log_clock import LogClock, log_time
 from semp.engine.pace import Pace
 from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
 from semp.engine.ports import Storage
-from semp.engine.ranking import EVERYTHING, Ranked, SignalView, Wanted, rank, rank_all, view
+from semp.engine.ranking import EVERYTHING, PIECE, Ranked, SignalView, Wanted, rank, rank_all, view
 from semp.engine.what_if import Outcome, what_if
 
 
@@ -114,9 +114,11 @@ class Field:
     async def what_if(self, drop: Sequence[str], add: Sequence[Draft]) -> WhatIf:
         """The signals as they would be without some events and with others added; see `semp.engine.what_if`."""
         position = self._ledger.state.head
-        outcomes, now = await what_if(self._store, self._ledger, self._clock, drop, add)
-        shown = [_supposed(outcome, now) for outcome in sorted(outcomes, key=lambda outcome: outcome.key)]
-        return WhatIf(position, to_text(now), [signal for signal in shown if signal is not None])
+        outcomes, now = await what_if(self._store, self._ledger, self._clock, drop, add, self._pace)
+        shown: list[SupposedSignal] = []
+        async for part in self._pace.slices(sorted(outcomes, key=lambda outcome: outcome.key), PIECE):
+            shown += [signal for outcome in part if (signal := _supposed(outcome, now)) is not None]
+        return WhatIf(position, to_text(now), shown)
 
 
 def _supposed(outcome: Outcome, now: int) -> SupposedSignal | None:

@@ -6,7 +6,7 @@ Its only I/O is the look-ups in `look_up`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +24,9 @@ from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState, Plan, Thread
+
+CLIMBS = 16
+"""Walks up the causes of drafts that are not stored yet between two turns of the event loop. One takes up to some milliseconds."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -179,7 +182,9 @@ async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: Ev
         return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
 
     stored: dict[str, int] = {}
-    for draft, credit in crediting:
+    for number, (draft, credit) in enumerate(crediting, 1):
+        if not number % CLIMBS:
+            await asyncio.sleep(0)
         stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
     findings.depth = max([credit.max_depth for _, credit in crediting])
     if stored:
@@ -195,13 +200,14 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
     Raises:
         LookAgain: the findings do not suffice.
     """
-    builder = _Builder(ledger, findings, clock)
+    builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
     for number, submission in enumerate(submissions):
         if submission.refused:
             continue
         try:
-            submission.recorded = builder.add(submission)
+            for _ in builder.steps(submission):
+                pass
             accepted.append(submission)
         except _Full:
             return Planned(accepted, builder.plan(), submissions[number:])
@@ -211,10 +217,15 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
     return Planned(accepted, builder.plan())
 
 
-class _Builder:
-    """Builds one plan, submission by submission. A submission that is refused leaves no trace in it."""
+class Builder:
+    """Builds one plan, submission by submission. A submission that is refused leaves no trace in it.
 
-    def __init__(self, ledger: Ledger, findings: Findings, clock: LogClock) -> None:
+    Args:
+        bounded: whether the plan must fit into one transaction of the database. One that is never written need not.
+    """
+
+    def __init__(self, ledger: Ledger, findings: Findings, clock: LogClock, *, bounded: bool = True) -> None:
+        self.bounded = bounded
         self.ledger = ledger
         self.findings = findings
         self.state: LogState = ledger.expected
@@ -230,11 +241,17 @@ class _Builder:
         self.scopes: dict[str, str | None] = {}
         self.size = 0
         """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
+        self._above_last: tuple[dict[str, int], dict[Proposal, int]] | None = None
         self.recovered: set[str] = set()
         """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
-    def add(self, submission: Submission) -> list[Recorded]:
-        """Add the new drafts of a submission; returns the answers to all of its drafts.
+    def steps(self, submission: Submission) -> Iterator[Sequence[Move]]:
+        """Add the new drafts of a submission, and set the answers to all of its drafts.
+
+        Each step is the work for one draft. A caller that pauses between steps must see to it that nobody changes the ledger meanwhile.
+
+        Yields:
+            What the draft of the step moved; nothing in the steps that only find causes.
 
         Raises:
             LookAgain: the findings do not suffice.
@@ -267,17 +284,20 @@ class _Builder:
                 scope = draft.scope
                 if scope not in footprint.scopes and scope not in self.scopes and scope not in self.ledger.scopes:
                     footprint.scopes.update(lineage_of(scope))
-                footprint.require_room(len(submission.drafts))
+                if self.bounded:
+                    footprint.require_room(len(submission.drafts))
                 if draft.type == "proposal":
                     self.proposed[_thread(entry)] = entry.as_proposal()
-        if self.entries and self.size + footprint.size > LIMIT:
+            yield ()
+        if self.bounded and self.entries and self.size + footprint.size > LIMIT:
             raise _Full
         self.size += footprint.size
         self.scopes.update(footprint.scopes)
         for entry in fresh.values():
             self._accept(entry)
+            yield entry.moves
         self.recovered |= recovered
-        return [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
+        submission.recorded = [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
     def _known(self, draft: Draft, fresh: dict[str, Entry]) -> Recorded | None:
         entry = fresh.get(draft.id) or self.entries.get(draft.id) or self.ledger.pending(draft.id)
@@ -326,12 +346,24 @@ class _Builder:
             entry = near(event_id)
             if entry is not None and entry.event.type == "proposal":
                 reached[entry.as_proposal()] = hops
-        for event_id, hops in stored.items():
-            if event_id not in self.findings.above:
-                raise LookAgain
-            for proposal, further in self.findings.above[event_id]:
-                reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
+        for proposal, hops in self._above(stored).items():
+            reached[proposal] = min(hops, reached.get(proposal, hops))
         return credited(reached.items(), beyond, credit)
+
+    def _above(self, stored: dict[str, int]) -> Mapping[Proposal, int]:
+        """The proposals at and above stored events that are so many hops away, each at its shortest distance.
+
+        The last answer is kept: events of one submission often have the same causes, and 64 causes have 64,000 proposals above them.
+        """
+        if self._above_last is None or self._above_last[0] != stored:
+            reached: dict[Proposal, int] = {}
+            for event_id, hops in stored.items():
+                if event_id not in self.findings.above:
+                    raise LookAgain
+                for proposal, further in self.findings.above[event_id]:
+                    reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
+            self._above_last = stored, reached
+        return self._above_last[1]
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
         causes: list[Cause] = []

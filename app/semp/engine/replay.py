@@ -14,7 +14,7 @@ from semp.engine.ledger import fold
 from semp.engine.ports import EventLog, SignalStore
 from semp.engine.records import Entry, LogState
 
-PAGE = 2_000
+PAGE = 500
 """Entries that one read of the log returns, at most."""
 
 

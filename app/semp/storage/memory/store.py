@@ -122,6 +122,7 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages):
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
         nearest: dict[str, list[Reached]] = {}
         for event_id in ids:
+            await asyncio.sleep(0)  # each of them can take some milliseconds
             if event_id in self.causality:
                 causes = [(self.entry(cause), hops) for cause, hops in self.reach(event_id, True, depth).items()]
                 proposals = [(entry.as_proposal(), hops) for entry, hops in causes if entry.event.type == "proposal"]
