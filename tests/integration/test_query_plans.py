@@ -209,6 +209,15 @@ def test_a_page_of_the_nearest_relatives_ends_its_search_when_it_is_full(driver:
     assert plan.matching(r"VarLengthExpand\(Pruning,BFS.*\)"), str(plan)
 
 
+@pytest.mark.parametrize("name", ["nearest_provenance", "count_provenance"])
+def test_the_provenance_of_a_node_is_one_search_and_not_one_for_each_of_its_links(driver: Driver, name: str) -> None:
+    query = queries.load()[name]
+    plan = Explained(driver, queries.packed(query, query.bounded(None)), LINEAGE_PARAMETERS)
+    assert len(plan.matching(r".*Expand.*")) == 1, str(plan)
+    assert plan.matching(r"VarLengthExpand\(Pruning,BFS.*\)"), str(plan)
+    assert name == "count_provenance" or plan.matching("PartialTop"), str(plan)
+
+
 @pytest.mark.parametrize("name", POINT)
 def test_look_ups_and_small_writes_seek(driver: Driver, name: str) -> None:
     plan = Explained(driver, queries.load()[name].text, POINT[name])
