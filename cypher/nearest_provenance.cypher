@@ -1,7 +1,8 @@
 // A page of the events that led to an artefact (a node of the users' own graph): the events it is linked to, at depth 0, and all that led to those.
 // Nearest first, at the same depth newest first. Each event comes once, at its shortest distance from a linked event.
+// One search goes along the links and then along PARENT; only links of events have no type, and only the node itself is no event.
 // mode: read
-// bound depth: 50  PARENT hops at most; for another bound or for none, the loader replaces the number in the text
+// bound depth: 50  hops at most, the link included; for another bound or for none, the loader replaces the number in the text
 // param id: STRING  id of the node
 // param edge: STRING = null  only links of this type; null for every type
 // param types: LIST<STRING> = null  only events of these types; null for every type
@@ -13,16 +14,15 @@
 // param limit: INTEGER = 100  rows at most
 // param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
-MATCH (:Node {id: $id})-[edge:EDGE]->(linked:Event)
-WHERE $edge IS NULL OR edge.type = $edge
-WITH DISTINCT linked
-MATCH path = (linked)-[:PARENT*0..50]->(relative)
-WITH relative, min(length(path)) AS depth
-WHERE (depth > $after_depth OR (depth = $after_depth AND relative.position < $after_position))
+MATCH path = (:Node {id: $id})-[:EDGE|PARENT*1..50]->(relative:Event)
+WHERE all(step IN nodes(path) WHERE step:Event OR step.id = $id)
+  AND all(link IN relationships(path) WHERE $edge IS NULL OR coalesce(link.type, $edge) = $edge)
+WITH relative, min(length(path)) AS hops
+WHERE (hops > $after_depth + 1 OR (hops = $after_depth + 1 AND relative.position < $after_position))
   AND relative.position <= $until
   AND ($types IS NULL OR relative.type IN $types)
   AND ($prefix IS NULL OR (relative.scope STARTS WITH $prefix AND relative.scope =~ $pattern))
-WITH relative AS event, depth ORDER BY depth, relative.position DESC LIMIT $limit
-RETURN depth, event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
+WITH relative AS event, hops ORDER BY hops, relative.position DESC LIMIT $limit
+RETURN hops - 1 AS depth, event.id AS id, event.type AS type, event.scope AS scope, event.trace_id AS trace_id,
        event.agent_id AS agent_id, event.parent_ids AS parent_ids, event.timestamp AS timestamp, CASE WHEN $payload THEN event.payload ELSE '{}' END AS payload,
        event.position AS position

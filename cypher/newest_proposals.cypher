@@ -4,8 +4,8 @@
 // returns trace_id: STRING, scope: STRING, position: INTEGER, action: STRING
 UNWIND $threads AS thread
 CALL (thread) {
-  MATCH (event:Event) USING INDEX event:Event(trace_id, scope, type, position)
-  WHERE event.trace_id = thread[0] AND event.scope = thread[1] AND event.type = 'proposal' AND event.position > 0
-  RETURN event AS proposal ORDER BY event.trace_id DESC, event.scope DESC, event.type DESC, event.position DESC LIMIT 1
+  MATCH (event:Event) USING INDEX event:Event(trace_id, type, scope, position)
+  WHERE event.trace_id = thread[0] AND event.type = 'proposal' AND event.scope = thread[1] AND event.position > 0
+  RETURN event AS proposal ORDER BY event.trace_id DESC, event.type DESC, event.scope DESC, event.position DESC LIMIT 1
 }
 RETURN thread[0] AS trace_id, thread[1] AS scope, proposal.position AS position, proposal.action AS action

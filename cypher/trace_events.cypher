@@ -2,16 +2,11 @@
 // mode: read
 // param trace_id: STRING
 // param after: INTEGER  only positions above this
-// param types: LIST<STRING> = null  only events of these types; null for every type
-// param prefix: STRING = null  only scopes that start with this text; given together with `pattern`; null for every scope
-// param pattern: STRING = null  regular expression that must match the whole scope
 // param limit: INTEGER = 1000  rows at most
 // param valued: LIST<STRING> = ["reward","penalty","cancel"]  event types that raise or lower signals
 // returns id: STRING, type: STRING, scope: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, position: INTEGER, payload: STRING
-MATCH (event:Event)
+MATCH (event:Event) USING INDEX event:Event(trace_id, position)
 WHERE event.trace_id = $trace_id AND event.position > $after
-  AND ($types IS NULL OR event.type IN $types)
-  AND ($prefix IS NULL OR (event.scope STARTS WITH $prefix AND event.scope =~ $pattern))
 WITH event ORDER BY event.trace_id, event.position LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.agent_id AS agent_id, event.parent_ids AS parent_ids,
        event.timestamp AS timestamp, event.position AS position,

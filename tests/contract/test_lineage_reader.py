@@ -12,7 +12,7 @@ from semp.domain.events import Event
 from semp.domain.scopes import Glob
 from semp.domain.signals import Rules
 from semp.engine.ports import Storage
-from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter
+from semp.engine.records import Counted, Direction, LineageFilter, Relative
 
 from tests.strategies import few_at_a_time, filled, make_id, new_draft, plan_of, selects
 
@@ -206,25 +206,3 @@ async def test_a_criss_cross_has_two_common_causes(store: Storage) -> None:
     found = await store.common_causes([make_id(3), make_id(4)], LineageFilter())
     assert [(one.event.id, one.depth) for one in found] == [(make_id(2), 1), (make_id(1), 1)]
     assert [one.event.id for one in await store.common_causes([make_id(3), make_id(1)], LineageFilter())] == [make_id(1)]
-
-
-async def test_traces_are_listed_by_their_newest_event_and_read_in_order(store: Storage) -> None:
-    entries = await filled(store, 23)
-    events = [entry.event for entry in entries]
-    newest = {event.trace_id: event for event in events}
-    own = {trace: [entry for entry in entries if entry.event.trace_id == trace] for trace in newest}
-    order = sorted(newest.values(), key=lambda event: -event.position)
-    listed = await store.traces(TraceFilter(first=1, before=len(events) + 1, until=len(events)))
-    assert [(one.trace_id, one.last, one.ended) for one in listed] == [(one.trace_id, one.position, one.timestamp) for one in order]
-    for one in listed:
-        first = own[one.trace_id][0].event
-        assert (one.events, one.first, one.started) == (len(own[one.trace_id]), first.position, first.timestamp)
-    assert await store.traces(TraceFilter(first=1, before=order[0].position, until=len(events), limit=1)) == listed[1:2]
-    assert await store.traces(TraceFilter(first=order[0].position, before=len(events) + 1, until=len(events))) == listed[:1]
-    for trace, mine in own.items():
-        found = await store.trace_events(trace, 0, 10_000)
-        assert [(one.id, one.position, one.parent_ids, one.value) for one in found] == [
-            (entry.event.id, entry.event.position, entry.event.parent_ids, entry.value) for entry in mine
-        ]
-        assert await store.trace_events(trace, found[0].position, 2) == found[1:3]
-    assert await store.trace_events("no such trace", 0, 10) == []

@@ -128,6 +128,9 @@ async def test_the_lineage_of_a_node_is_that_of_the_events_it_is_linked_to(store
     await store.put_node(ONE, "file", "{}")
     for event_id, kind in links.items():
         assert await store.add_edge(ONE, event_id, kind)
+    await store.put_node(TWO, "file", "{}")
+    for start, to in ((ONE, TWO), (ONE, ONE), (TWO, events[-1].id)):  # what another node is linked to does not count
+        assert await store.add_edge(start, to, "made_by")
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(event.id for event in events)
     graph.add_edges_from((event.id, parent) for event in events for parent in event.parent_ids)

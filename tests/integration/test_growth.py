@@ -15,9 +15,9 @@ from semp.domain.scopes import Glob
 from semp.domain.signals import Rules
 from semp.engine.live.history import missed
 from semp.engine.live.hub import Hub
-from semp.engine.records import EventFilter
+from semp.engine.records import EventFilter, TraceFilter
 from semp.storage import queries
-from semp.storage.neo4j import pages
+from semp.storage.neo4j import pages, traces
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
@@ -29,6 +29,8 @@ LOOKED_AT, FIRST_LOOK = 200, 50
 """How far a page looks here, so that also the small log is longer."""
 PAIR = 6 * LOOKED_AT
 """Database hits of a page of two fields, at most: both indexes, as far as it looks, and then each event with its properties."""
+TRACES = 30 * LOOKED_AT
+"""Database hits of a page of traces, at most, when it looks at so many positions, and for each whether its trace has such an event."""
 Read = Callable[[Neo4jStore, int], Awaitable[Any]]
 """A read; the number is the position of the newest event."""
 
@@ -95,7 +97,18 @@ async def in_a_long_trace(store: Neo4jStore, head: int) -> None:
     assert await store.newest_proposals([("often", "rare"), ("often", "new")]) == {}
 
 
-READS: dict[str, Read] = dict(page_reads()) | {"resume": resumed, "proposals of threads": in_a_long_trace}
+def trace_reads() -> Iterator[tuple[str, Read]]:
+    """Lists of traces by type, by scope, and by both."""
+
+    def read(fields: dict[str, Any]) -> Read:
+        return lambda store, head: store.traces(TraceFilter(before=head + 1, until=head, limit=10, **fields))
+
+    for a, types in [("", []), *FIELDS["type"].items()]:
+        for b, scopes in [("", []), *FIELDS["scope"].items()]:
+            yield f"traces type={a} scope={b}", read({"types": types, "scopes": list(map(Glob.parse, scopes))})
+
+
+READS: dict[str, Read] = dict(page_reads()) | dict(trace_reads()) | {"resume": resumed, "proposals of threads": in_a_long_trace}
 
 
 class Profiled:
@@ -153,6 +166,8 @@ def costs(neo4j_target: Target) -> Iterator[dict[str, tuple[int, int]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "LOOKED_AT", LOOKED_AT)
         patch.setattr(pages, "FIRST_LOOK", FIRST_LOOK)
+        patch.setattr(traces, "MATCHES", LOOKED_AT)
+        patch.setattr(traces, "WINDOW", LOOKED_AT // 2)
         yield asyncio.run(measured())
     empty(neo4j_target)
 
@@ -160,5 +175,5 @@ def costs(neo4j_target: Target) -> Iterator[dict[str, tuple[int, int]]]:
 @pytest.mark.parametrize("read", READS)
 def test_a_read_costs_in_a_big_log_what_it_costs_in_a_small_one(costs: dict[str, tuple[int, int]], read: str) -> None:
     small, big = costs[read]
-    stated = PAIR if "&" in read else 50
+    stated = TRACES if read.startswith("traces") else PAIR if "&" in read else 50
     assert big <= max(1.5 * small, stated), f"{small} database hits in a log of {SMALL:,} events, {big} in one of {BIG:,}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from semp.domain.errors import FieldError, Forbidden
-from semp.domain.events import Draft, Event, EventType
+from semp.domain.events import Draft, Event
 from semp.domain.interests import Interest
 from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
@@ -40,7 +40,7 @@ from semp.engine.records import (
     Relative,
     Side,
     TraceFilter,
-    TraceSpan,
+    TracePage,
 )
 
 if TYPE_CHECKING:
@@ -217,15 +217,13 @@ class Gate:
         """Position of the newest event in storage, including events of other replicas that this process has not read yet."""
         return (await self._environment.storage.state()).head
 
-    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
+    async def traces(self, selection: TraceFilter) -> TracePage:
         """A page of traces; the trace with the newest event comes first."""
         return await self._environment.storage.traces(selection)
 
-    async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
-    ) -> list[TraceEvent]:
+    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
         """The events of a trace after a position, in order of position, `limit` at most."""
-        return await self._environment.storage.trace_events(trace_id, after, limit, types=types, scope=scope)
+        return await self._environment.storage.trace_events(trace_id, after, limit)
 
     # signals
 

@@ -19,9 +19,7 @@ from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import Reached
-from semp.domain.event_types import EventType
 from semp.domain.events import Event
-from semp.domain.scopes import Glob
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
 from semp.engine.records import (
@@ -46,7 +44,7 @@ from semp.engine.records import (
     Snapshot,
     Thread,
     TraceFilter,
-    TraceSpan,
+    TracePage,
 )
 
 
@@ -336,14 +334,12 @@ class LineageReader(Protocol):
 class TraceReader(Protocol):
     """Traces and their events."""
 
-    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
+    async def traces(self, selection: TraceFilter) -> TracePage:
         """A page of traces; the trace with the newest event comes first."""
         ...
 
-    async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
-    ) -> list[TraceEvent]:
-        """The events of a trace after a position that match, in order of position, `limit` at most."""
+    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
+        """The events of a trace after a position, in order of position, `limit` at most."""
         ...
 
 

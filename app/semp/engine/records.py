@@ -313,17 +313,24 @@ class TraceSpan(msgspec.Struct, frozen=True):
 class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which traces a page holds, by the position of their newest event."""
 
-    first: int
-    """Only traces whose newest event is at this position or a higher one."""
     before: int
     """Only traces whose newest event is below this position."""
     until: int
     """Events at higher positions are ignored, so that pages stay consistent while events arrive."""
-    types: Sequence[EventType] | None = None
-    """Only traces with an event of one of these types, in a scope that `scope` matches if that is given too."""
-    scope: Glob | None = None
-    """Only traces with an event in a scope that this matches."""
+    types: Sequence[EventType] = ()
+    """Only traces with an event of one of these types; with `scopes` as well, one event must fit both. Empty: every type."""
+    scopes: Sequence[Glob] = ()
+    """Only traces with an event in a scope that one of these matches; empty: every scope."""
     limit: int = 100
+
+
+class TracePage(msgspec.Struct, frozen=True):
+    """A page of traces. It may hold fewer than the filter's `limit`, or none, although more follow: `next` shows it."""
+
+    traces: list[TraceSpan]
+    """The trace with the newest event comes first."""
+    next: int | None = None
+    """The `before` of the next page. None: there are no more."""
 
 
 class GraphEdge(msgspec.Struct, frozen=True):

@@ -325,8 +325,8 @@ export interface paths {
         };
         /**
          * A trace as a graph
-         * @description Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads a page holds at most
-         *     1,000 events.
+         * @description Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads or filters a
+         *     page holds at most 1,000 events, and may hold fewer although more follow.
          */
         get: operations["getTraceGraph"];
         put?: never;

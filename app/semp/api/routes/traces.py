@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -11,21 +12,18 @@ from litestar.params import Parameter
 
 from semp.api.errors import responses
 from semp.api.examples import TRACE, TRACE_GRAPH, TRACE_SUMMARY, success
-from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, WithPayload, rest_of_path, valid_glob
+from semp.api.params import MAX_PAGE, InPath, Limit, Position, ScopeGlob, Types, WithPayload, given, rest_of_path, valid_glob
 from semp.api.security.credentials import principal_of
 from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
 from semp.domain.event_types import EventType
-from semp.domain.traces import TraceSummary, summarize
+from semp.domain.events import Event
+from semp.domain.traces import TraceEvent, TraceSummary, summarize
 from semp.engine.environment import Environment
-from semp.engine.records import TraceFilter, TraceSpan
+from semp.engine.records import EventFilter, TraceFilter, TraceSpan
 
 BUDGET = 50_000
 """Maximum number of events that a summary reads. The summary of a longer trace covers its oldest events."""
-WINDOW = 10_000
-"""Number of log positions that one query searches for traces."""
-WINDOWS = 10
-"""Maximum number of such queries for one page."""
 MAX_GRAPH = 10_000
 """Maximum number of events in a page of a graph."""
 
@@ -84,19 +82,13 @@ def trace_routes(environment: Environment) -> Router:
         than `limit` traces although more follow; only a missing `Link` header means the end. Later pages leave out events that arrived
         after the first page."""
         gate = environment.acting(principal_of(request.scope))
-        traces: list[TraceSpan] = []
-        scope = valid_glob(in_scope)
         head = await gate.stored_head() if until is None else until
-        edge = head + 1 if before is None else before
-        for _ in range(WINDOWS):
-            first = max(1, edge - WINDOW)
-            selection = TraceFilter(first=first, before=edge, until=head, types=types, scope=scope, limit=limit - len(traces))
-            traces += await gate.traces(selection)
-            edge = traces[-1].last if len(traces) == limit else first
-            if edge <= 1 or len(traces) == limit:
-                break
-        headers = _next(request, before=edge, until=head) if edge > 1 else {}
-        return Response(traces, headers=headers)
+        selection = TraceFilter(
+            before=head + 1 if before is None else before, until=head, types=types or (), scopes=given(valid_glob(in_scope)), limit=limit
+        )
+        found = await gate.traces(selection)
+        headers = _next(request, before=found.next, until=head) if found.next is not None else {}
+        return Response(found.traces, headers=headers)
 
     @get(
         "/traces/{trace_id:str}",
@@ -129,26 +121,38 @@ def trace_routes(environment: Environment) -> Router:
         payload: WithPayload = 0,
         after: Position = None,
     ) -> Response[TraceGraph]:
-        """Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads a page holds at most
-        1,000 events."""
+        """Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads or filters a
+        page holds at most 1,000 events, and may hold fewer although more follow."""
         gate = environment.acting(principal_of(request.scope))
         full_trace_id = rest_of_path(request, TRACES).removesuffix(GRAPH)
-        limit = min(limit, MAX_PAGE) if payload else limit
-        events = await gate.trace_events(full_trace_id, after or 0, limit + 1, types=types, scope=valid_glob(in_scope))
+        if payload or types or in_scope is not None:
+            limit = min(limit, MAX_PAGE)
+            selection = EventFilter(
+                trace_ids=(full_trace_id,), types=types or (), scopes=given(valid_glob(in_scope)), after=after, newest_first=False,
+                limit=limit + 1,
+            )  # fmt: skip
+            page = await gate.page(selection)
+            events: Sequence[Event | TraceEvent] = page.events
+            following = page.next
+        else:
+            events = await gate.trace_events(full_trace_id, after or 0, limit + 1)
+            following = None
         if not events and after is None and not await gate.trace_events(full_trace_id, 0, 1):
             raise NotFound(f"no event has the trace_id {full_trace_id}")
-        shown, truncated = events[:limit], len(events) > limit
-        with_payload = await gate.events([one.id for one in shown]) if payload else {}
+        shown = events[:limit]
+        if len(events) > limit:
+            following = shown[-1].position
         nodes = [
             GraphEvent(
                 one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position,
-                with_payload[one.id].payload if payload else msgspec.UNSET,
+                one.payload if payload and isinstance(one, Event) else msgspec.UNSET,
             )
             for one in shown
         ]  # fmt: skip
         edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
-        headers = _next(request, after=shown[-1].position) if truncated else {}
-        return Response(TraceGraph(nodes, edges, {"trace_id": full_trace_id, "truncated": truncated}), headers=headers)
+        headers = _next(request, after=following) if following is not None else {}
+        graph = {"trace_id": full_trace_id, "truncated": following is not None}
+        return Response(TraceGraph(nodes, edges, graph), headers=headers)
 
     return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])
 

@@ -1,4 +1,4 @@
-"""Lineage and traces in memory, on networkx."""
+"""Lineage in memory, on networkx."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from itertools import islice
 import networkx as nx
 
 from semp.domain.errors import QueryTooLarge
-from semp.domain.event_types import ENDING, EventType
+from semp.domain.event_types import ENDING
 from semp.domain.events import Event
 from semp.domain.scopes import Glob
-from semp.domain.traces import TraceEvent
-from semp.engine.records import Counted, Direction, Entry, LineageFilter, Relative, TraceFilter, TraceSpan
+from semp.engine.records import Counted, Direction, Entry, LineageFilter, Relative
 
 
 class MemoryLineage:
-    """Implements `semp.engine.ports.LineageReader` and `TraceReader`."""
+    """Implements `semp.engine.ports.LineageReader`."""
 
     def __init__(self) -> None:
         self.causality: nx.DiGraph[str] = nx.DiGraph()
@@ -136,32 +135,6 @@ class MemoryLineage:
         selected = selector(selection.types, selection.scope)
         within_depth = [relative for relative in relatives if selection.depth is None or relative.depth <= selection.depth]
         return _nearest_first([relative for relative in within_depth if selected(relative.event)], newest_first=True)
-
-    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        events = [entry.event for entry in self.log[: selection.until]]
-        newest = {event.trace_id: event for event in events}
-        selected = selector(selection.types, selection.scope)
-        matching = {event.trace_id for event in events if selected(event)}
-        in_range = [event for event in newest.values() if selection.first <= event.position < selection.before]
-        last_events = sorted((event for event in in_range if event.trace_id in matching), key=lambda event: -event.position)
-        spans: list[TraceSpan] = []
-        for last in last_events[: selection.limit]:
-            own = [event for event in events if event.trace_id == last.trace_id]
-            spans.append(TraceSpan(last.trace_id, len(own), own[0].position, last.position, own[0].timestamp, last.timestamp))
-        return spans
-
-    async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
-    ) -> list[TraceEvent]:
-        selected = selector(types, scope)
-        own = [entry for entry in self.log[after:] if entry.event.trace_id == trace_id and selected(entry.event)][:limit]
-        return [
-            TraceEvent(
-                entry.event.id, entry.event.type, entry.event.scope, entry.event.agent_id, entry.event.parent_ids,
-                entry.event.timestamp, entry.event.position, entry.value,
-            )
-            for entry in own
-        ]  # fmt: skip
 
 
 def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event], bool]:

@@ -20,6 +20,7 @@ from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.nodes import MemoryNodes
 from semp.storage.memory.pages import MemoryPages
+from semp.storage.memory.traces import MemoryTraces
 
 
 class MemoryTurn:
@@ -35,7 +36,7 @@ class MemoryTurn:
         self.plan = plan
 
 
-class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages):
+class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, MemoryTraces):
     """Implements `semp.engine.ports.Storage`, for one event loop.
 
     Args:

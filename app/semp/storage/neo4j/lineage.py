@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semp.domain.errors import QueryTooLarge
-from semp.domain.event_types import ENDING, RAISING_OR_LOWERING, EventType, effect_of
-from semp.domain.scopes import Glob
-from semp.domain.traces import TraceEvent
-from semp.engine.records import Counted, Direction, LineageFilter, Relative, TraceFilter, TraceSpan
+from semp.domain.event_types import ENDING
+from semp.engine.records import Counted, Direction, LineageFilter, Relative
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 
@@ -21,7 +19,7 @@ NEAR = (1_000, 20_000)
 
 
 class Neo4jLineage:
-    """Implements `semp.engine.ports.LineageReader` and `TraceReader`."""
+    """Implements `semp.engine.ports.LineageReader`."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -96,34 +94,9 @@ class Neo4jLineage:
                 raise QueryTooLarge(reason)
         return [_relative(row) for row in await self.connection.run_in_turn("common_causes", **parameters)]
 
-    async def traces(self, selection: TraceFilter) -> list[TraceSpan]:
-        result = await self.connection.run_in_turn(
-            "traces",
-            first=selection.first,
-            before=selection.before,
-            until=selection.until,
-            limit=selection.limit,
-            **_types_and_scope(selection),
-        )
-        return [TraceSpan(*row) for row in result]
-
-    async def trace_events(
-        self, trace_id: str, after: int, limit: int, *, types: Sequence[EventType] | None = None, scope: Glob | None = None
-    ) -> list[TraceEvent]:
-        parameters = _types_and_scope(LineageFilter(types=types, scope=scope))
-        result = await self.connection.run_in_turn(
-            "trace_events", trace_id=trace_id, after=after, limit=limit, valued=list(RAISING_OR_LOWERING), **parameters
-        )
-        return [_trace_event(row) for row in result]
-
 
 def _relative(row: rows.Row) -> Relative:
     return Relative(rows.event(row[1:]), row[0])
-
-
-def _trace_event(row: rows.Row) -> TraceEvent:
-    value = effect_of(row[1], row[7].encode())[0] if row[7] else 0.0
-    return TraceEvent(row[0], row[1], row[2], row[3], row[4] or [], row[5], row[6], value)
 
 
 def counted(row: rows.Row, budget: int) -> Counted:
@@ -131,7 +104,7 @@ def counted(row: rows.Row, budget: int) -> Counted:
     return Counted(min(row[0], budget), row[1] <= budget)
 
 
-def _types_and_scope(selection: LineageFilter | TraceFilter) -> dict[str, object]:
+def _types_and_scope(selection: LineageFilter) -> dict[str, object]:
     """The parameters types, prefix and pattern of a filter."""
     return {"types": list(selection.types) if selection.types else None, **rows.scope_parameters(selection.scope)}
 

@@ -38,14 +38,20 @@ class Neo4jNodes:
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         [row] = await self.connection.run_in_turn(
-            f"count_{side}", depth=selection.depth, id=node_id, edge=edge, budget=selection.budget + 1, **parameters_with_until(selection)
-        )
+            f"count_{side}", depth=_hops(side, selection), id=node_id, edge=edge, budget=selection.budget + 1,
+            **parameters_with_until(selection),
+        )  # fmt: skip
         return counted(row, selection.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
         depth, position = selection.after or (-1, 0)
         result = await self.connection.run_in_turn(
-            f"nearest_{side}", depth=selection.depth, id=node_id, edge=edge, after_depth=depth, after_position=position,
+            f"nearest_{side}", depth=_hops(side, selection), id=node_id, edge=edge, after_depth=depth, after_position=position,
             limit=selection.limit, payload=selection.payload, **parameters_with_until(selection),
         )  # fmt: skip
         return [Relative(rows.event(row[1:]), row[0]) for row in result]
+
+
+def _hops(side: Side, selection: LineageFilter) -> int | None:
+    """The bound of the query: for provenance, the link from the node to its event counts as a hop."""
+    return selection.depth + 1 if selection.depth is not None and side == "provenance" else selection.depth

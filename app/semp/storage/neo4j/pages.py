@@ -85,7 +85,7 @@ class Neo4jPages:
     async def _asked(self, selection: EventFilter) -> _Asked | None:
         """None: no event can match."""
         scopes: Sequence[Glob] = () if any(scope.selects_all for scope in selection.scopes) else selection.scopes
-        found = await self._matching(scopes) if scopes else []
+        found = await scopes_of(self.connection, scopes) if scopes else []
         if found is not None and scopes and not found:
             return None
         fields: dict[str, Values | None] = {
@@ -107,19 +107,6 @@ class Neo4jPages:
         paths = {path: values for path, values in fields.items() if values and len(values) <= SEEKS}
         given = sum(value is not None for value in rest.values())
         return _Asked(paths or {"position": [""]}, rest, exact=given == len(paths) <= 1)
-
-    async def _matching(self, globs: Sequence[Glob]) -> Values | None:
-        """The scopes that these globs match, None when there are too many to seek each, or to look for."""
-        found: set[str] = set()
-        for glob in globs:
-            if glob.exact:
-                found.add(glob.text)
-                continue
-            [[looked, scopes]] = await self.connection.run("matching_scopes", **rows.scope_parameters(glob), look=SCOPES_LOOKED_AT)
-            found.update(scopes)
-            if looked == SCOPES_LOOKED_AT or len(found) > SEEKS:
-                return None
-        return sorted(found)
 
     async def _shortest(self, asked: _Asked, selection: EventFilter, span: Span, look: int) -> tuple[str, int | None]:
         """The path that comes furthest with `look` events, and how far: the position of the last one, None when it comes to the end."""
@@ -150,6 +137,20 @@ class Neo4jPages:
         return [
             rows.event(row) for row in await self.connection.run(f"page_by_{path}", **parameters, **_sides(span, selection), limit=limit)
         ]
+
+
+async def scopes_of(connection: Connection, globs: Sequence[Glob]) -> list[str] | None:
+    """The stored scopes that these globs match, None when there are too many to seek each, or to look for."""
+    found: set[str] = set()
+    for glob in globs:
+        if glob.exact:
+            found.add(glob.text)
+            continue
+        [[looked, scopes]] = await connection.run("matching_scopes", **rows.scope_parameters(glob), look=SCOPES_LOOKED_AT)
+        found.update(scopes)
+        if looked == SCOPES_LOOKED_AT or len(found) > SEEKS:
+            return None
+    return sorted(found)
 
 
 _OWN = {"trace": "traces", "agent": "agents", "scope": "pattern", "type": "types"}

@@ -17,6 +17,7 @@ from semp.storage.neo4j.lineage import Neo4jLineage
 from semp.storage.neo4j.log import Neo4jLog
 from semp.storage.neo4j.nodes import Neo4jNodes
 from semp.storage.neo4j.signals import Neo4jSignals
+from semp.storage.neo4j.traces import Neo4jTraces
 from semp.storage.offered import arguments, described
 
 USED = (
@@ -32,12 +33,12 @@ USED = (
     "count_descendants", "count_descendants_where", "nearest_descendants",
     "count_roots", "nearest_roots", "count_impact", "nearest_impact",
     "count_between", "nearest_between", "shortest_path", "common_causes", "common_causes_near",
-    "traces", "trace_events", "count_open", "nearest_open",
+    "traces", "traces_among", "matching_traces", "trace_events", "count_open", "nearest_open",
 )  # fmt: skip
 """All queries that the service itself runs. Every other query must be in a subfolder of `cypher/`."""
 
 
-class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases, Neo4jLineage, Neo4jNodes):
+class Neo4jStore(Neo4jLog, Neo4jSignals, Neo4jHistory, Neo4jCursors, Neo4jLeases, Neo4jLineage, Neo4jTraces, Neo4jNodes):
     """Implements `semp.engine.ports.Storage`.
 
     Raises:
