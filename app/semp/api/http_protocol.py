@@ -7,10 +7,11 @@ httptools treats the bytes after the head of such a request as the other protoco
 from __future__ import annotations
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from semp.api.giving_up import NoticesLoss
 
 
-class HttpProtocol(HttpToolsProtocol):
+class HttpProtocol(NoticesLoss):
     """A request that offers an upgrade other than to a WebSocket is parsed again without the offer."""
 
     _offered = False

@@ -124,7 +124,7 @@ class Gate:
     # the log
 
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
-        """Commit the drafts together or not at all. Cancelling the call does not cancel the append.
+        """Commit the drafts together or not at all. Cancelling the call does not cancel an append that was sent.
 
         Raises:
             Forbidden: the principal may not append one of them; none was appended.

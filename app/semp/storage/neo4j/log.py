@@ -110,7 +110,8 @@ class Neo4jLog:
         }
         run = self.connection.run
         if scope is not None and not scope.exact and not scope.selects_all:
-            result = await run("page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(scope), **page)
+            turn = self.connection.run_in_turn
+            result = await turn("page_by_scopes", types=types, trace_id=trace, agent_id=agent, **rows.scope_parameters(scope), **page)
         elif scope is not None and scope.exact:
             result = await run("page_by_scope", scope=scope.text, types=types, trace_id=trace, agent_id=agent, **page)
         elif trace is not None:
