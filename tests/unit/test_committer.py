@@ -62,7 +62,7 @@ async def test_two_batches_overlap_and_land_in_order() -> None:
     await writer.committer.close()
 
 
-async def test_a_cancelled_request_is_neither_lost_nor_doubled() -> None:
+async def test_of_cancelled_requests_the_one_that_was_sent_is_neither_lost_nor_doubled_and_the_one_that_waits_is_dropped() -> None:
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]
@@ -73,7 +73,8 @@ async def test_a_cancelled_request_is_neither_lost_nor_doubled() -> None:
     assert queued.cancel()
     store.release.set()
     await writer.append(new_draft(number=3))
-    assert await ids_in(store.inner) == [make_id(1), make_id(2), make_id(3)]
+    assert await ids_in(store.inner) == [make_id(1), make_id(3)]
+    assert (writer.committer.queued, writer.committer._bytes) == (0, 0)  # pyright: ignore[reportPrivateUsage]
     [retry] = await writer.append(new_draft(number=1))
     assert (retry.created, retry.event.position) == (False, 1)
     await writer.committer.close()
@@ -385,4 +386,18 @@ async def test_a_planning_error_of_one_does_not_harm_the_others() -> None:
     with pytest.raises(RuntimeError):
         await bad
     assert positions(await writer.append(new_draft())) == [2]
+    await writer.committer.close()
+
+
+async def test_a_cancelled_request_that_was_never_sent_is_dropped_while_its_batch_is_tried_again() -> None:
+    store = Scripted()
+    writer = await Writer.on(store)
+    store.script |= {"newest_proposals": ["before"], "turn": ["hold"]}  # none can be planned at first
+    gone = writer.committer.submit([new_draft("test", number=1)])
+    stays = writer.committer.submit([new_draft("test", number=2)])
+    await store.held.wait()
+    gone.cancel()
+    store.release.set()
+    await stays
+    assert await ids_in(store.inner) == [make_id(2)]
     await writer.committer.close()

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
 from semp.api.errors import ErrorBody
+from semp.api.giving_up import give_up
 from semp.api.security.headers import with_policies
 from semp.domain.errors import FieldError
 
@@ -93,6 +94,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._answering is not None:
             self._answering.disconnected = True  # uvicorn tells only the newest request
             self._answering.message_event.set()
+            if not self._answering.response_complete:
+                give_up(self._answering.scope)
         for cycle, _ in self.pipeline:
             cycle.on_response = _nothing  # else the cycle and this object keep each other alive, and with them all that they hold
         self.pipeline.clear()

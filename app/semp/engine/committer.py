@@ -127,7 +127,7 @@ class Committer:
     def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
         """Queue drafts that are appended together or not at all. The future gives one answer for each draft, once they are committed.
 
-        Cancelling the future does not cancel the append.
+        Cancelling the future drops the drafts if they were never sent to the database. What was sent is committed all the same.
 
         Args:
             batch: whether errors name the index of a draft, as `[3].parent_ids`.
@@ -190,10 +190,11 @@ class Committer:
         size = 0
         while self._queue and size < limit:
             submission = self._queue.popleft()
-            batch.append(submission)
-            size += len(submission.drafts)
             self._bytes -= submission.weight
-        self._events -= size
+            self._events -= len(submission.drafts)
+            if not submission.abandoned:
+                batch.append(submission)
+                size += len(submission.drafts)
         self._overlap_from = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
         return batch
 
@@ -350,6 +351,7 @@ class Committer:
         async with self.store.turn() as turn:
             if not await self._catch_up(turn.state):
                 return None
+            batch = [submission for submission in batch if not submission.abandoned]
             while True:
                 findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
                 stored = findings.stored

@@ -16,7 +16,6 @@ import msgspec
 from semp.domain.errors import FieldError, Forbidden
 from semp.domain.events import Draft, Event
 from semp.domain.interests import Interest
-from semp.domain.scopes import Glob
 from semp.domain.traces import TraceEvent
 from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
@@ -125,7 +124,7 @@ class Gate:
     # the log
 
     async def append(self, drafts: Sequence[Draft], *, batch: bool = False) -> list[Recorded]:
-        """Commit the drafts together or not at all. Cancelling the call does not cancel the append.
+        """Commit the drafts together or not at all. Cancelling the call does not cancel an append that was sent.
 
         Raises:
             Forbidden: the principal may not append one of them; none was appended.

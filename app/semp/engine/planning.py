@@ -68,6 +68,11 @@ class Submission:
         """Head of the log before the first attempt that may have been committed, None before such an attempt. Events with its ids at higher
         positions were appended by this submission itself."""
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether its sender has gone and it was never sent to the database, so that it can be dropped."""
+        return self.tried is None and self.answer.cancelled()
+
     def path(self, index: int, field: str) -> str:
         """The path of a draft's field, for errors."""
         return f"[{index}].{field}" if self.batch else field

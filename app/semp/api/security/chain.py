@@ -11,6 +11,7 @@ import msgspec
 from litestar.types import ASGIApp, LifeSpanScope, Message, Receive, Scope, Send
 
 from semp.api.errors import ErrorBody
+from semp.api.giving_up import until_given_up
 from semp.api.security.headers import with_policies
 from semp.api.security.hosts import Hosts
 from semp.api.security.origins import Origins, allowing_headers, preflight_headers
@@ -64,7 +65,7 @@ class Chain:
                 await answer({"type": "http.response.start", "status": 204, "headers": preflight_headers(request_headers)})
                 await answer({"type": "http.response.body", "body": b"", "more_body": False})
                 return
-        await self.app(scope, receive, answer)  # type: ignore[arg-type]
+        await until_given_up(self.app, scope, receive, answer)
 
 
 def _has_several_hosts(scope: Scope) -> bool:

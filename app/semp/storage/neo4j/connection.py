@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeVar, cast
 from urllib.parse import urlsplit
 
 from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncTransaction, NotificationMinimumSeverity, Query, exceptions
@@ -25,10 +26,18 @@ WRITE_TIMEOUT = 30.0
 CLIENT_GRACE = 10.0
 """Seconds beyond these limits that the client waits for an answer. After that it treats the connection as lost."""
 
-LONG_AT_ONCE = 24
-"""Long reads that run at the same time, at most. Far fewer than the driver has connections, so that an append always gets one."""
+QUICK = 1.0
+"""Seconds after which a read that may be long is stopped and begun again among the long ones. Most end sooner, and never wait for those."""
+QUICK_AT_ONCE = 8
+"""Reads that may be long which run at the same time for so long, at most."""
+LONG_AT_ONCE = max(2, os.cpu_count() or 1)
+"""Long reads that run at the same time, at most: each takes a processor and much memory of the database."""
+READS_AT_ONCE = 80
+"""Reads of all kinds at the same time, at most. Fewer than the driver has connections (100), so that an append always gets one."""
 PATIENCE = 20.0
-"""Seconds that a long read waits for others to end, at most."""
+"""Seconds that a read waits for others to end, at most."""
+FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "proposals_above"))
+"""Reads that appends wait for. They do not wait for other reads."""
 
 ATTEMPTS = 20
 """Tries of a write that the database rolls back because of a deadlock."""
@@ -36,6 +45,7 @@ ATTEMPTS = 20
 FETCHED = 100
 """Rows of an offered query that the driver fetches at once. Kept low, because each row may be as large as a payload."""
 
+T = TypeVar("T")
 Row = list[Any]
 """The values of one row, in the order of the query's columns."""
 
@@ -104,7 +114,9 @@ class Connection:
             user_agent="semp",
         )
         self.queries = queries.load()
-        self._turns = asyncio.Semaphore(LONG_AT_ONCE)
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._quick = asyncio.Semaphore(QUICK_AT_ONCE)
+        self._long = asyncio.Semaphore(LONG_AT_ONCE)
 
     async def close(self) -> None:
         await self.driver.close()
@@ -112,7 +124,8 @@ class Connection:
     async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Run a query in its own transaction. The rows are lists, in the order of the columns.
 
-        The driver never repeats it. When the connection is lost during a write, it is unknown whether anything was written.
+        The driver never repeats it. When the connection is lost during a write, it is unknown whether anything was written. When the call
+        is cancelled, the connection is closed, and the database ends the query.
 
         Args:
             name: of the query, a key of `queries`.
@@ -126,12 +139,18 @@ class Connection:
             DuplicateId: a write violates a uniqueness constraint.
         """
         query = self.queries[name]
-        text = query.text if depth is ... else query.bounded(cast("int | None", depth))
+        return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT)
+
+    async def _run(self, query: queries.Query, text: str, parameters: dict[str, Any], limit: float) -> list[Row]:
+        """Run a query whose text is `text`. The server stops it after `limit` seconds."""
         reading = query.mode == "read"
         packed = reading and bool(query.returns)
-        limit = READ_TIMEOUT if reading else WRITE_TIMEOUT
         with translated(reading=reading):
-            async with asyncio.timeout(limit + CLIENT_GRACE), self.driver.session(database=self.database) as session:
+            async with (
+                self._place(self._reads) if reading and query.name not in FOR_APPENDS else nullcontext(),
+                asyncio.timeout(limit + CLIENT_GRACE),
+                self.driver.session(database=self.database) as session,
+            ):
                 whole = queries.packed(query, text) if packed else text
                 result = await session.run(Query(cast("LiteralString", whole), timeout=limit), parameters)
                 found = await result.values()
@@ -148,25 +167,38 @@ class Connection:
                 text = cast("LiteralString", self.queries["await_indexes"].text)
                 await (await session.run(Query(text, timeout=seconds), {"seconds": round(seconds)})).consume()
 
-    async def run_in_turn(self, name: str, /, **parameters: Any) -> list[Row]:
-        """Like `run`, for a long read. At most LONG_AT_ONCE of these run at the same time; the others wait.
+    async def run_in_turn(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+        """Like `run`, for a read that may be long. It waits for a place, see `_in_turn`.
 
         Raises:
             StoreUnavailable: also when it has waited for PATIENCE seconds.
         """
-        async with self._turn():
-            return await self.run(name, **parameters)
+        query = self.queries[name]
+        text = _text_of(query, depth)
+        return await self._in_turn(lambda within: self._run(query, text, parameters, within))
+
+    async def _in_turn(self, read: Callable[[float], Awaitable[T]]) -> T:
+        """Run a read that may be long for QUICK seconds; if it is not done by then, again, as one of LONG_AT_ONCE long reads.
+
+        Args:
+            read: gets the seconds after which the server stops it.
+        """
+        with suppress(QueryTimeout):
+            async with self._place(self._quick):
+                return await read(QUICK)
+        async with self._place(self._long):
+            return await read(READ_TIMEOUT)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[None]:
+    async def _place(self, places: asyncio.Semaphore) -> AsyncGenerator[None]:
         try:
-            await asyncio.wait_for(self._turns.acquire(), PATIENCE)
+            await asyncio.wait_for(places.acquire(), PATIENCE)
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:
             yield
         finally:
-            self._turns.release()
+            places.release()
 
     async def run_until_done(self, name: str, /, **parameters: Any) -> list[Row]:
         """Like `run`, for a small write to a node that several processes write to. Repeats it, with jitter, after each deadlock.
@@ -196,19 +228,21 @@ class Connection:
             InvalidInput: the database cannot run the query with these values.
             StoreUnavailable, QueryTimeout, QueryTooLarge: as in `run_in_turn`.
         """
-        async with self._turn():
-            with translated(reading=True):
-                async with (
-                    asyncio.timeout(READ_TIMEOUT + CLIENT_GRACE),
-                    self.driver.session(database=self.database, default_access_mode=READ_ACCESS, fetch_size=FETCHED) as session,
-                ):
-                    try:
-                        result = await session.run(Query(cast("LiteralString", text), timeout=READ_TIMEOUT), parameters)
-                        return await values.bounded(result)
-                    except exceptions.ClientError as error:
-                        if error.code in _VALUES_REFUSED:
-                            raise InvalidInput(FieldError("query", "the database cannot run it with these values")) from error
-                        raise
+        return await self._in_turn(lambda within: self._ask(text, parameters, within))
+
+    async def _ask(self, text: str, parameters: dict[str, Any], within: float) -> tuple[list[list[Any]], bool]:
+        with translated(reading=True):
+            async with (
+                asyncio.timeout(within + CLIENT_GRACE),
+                self.driver.session(database=self.database, default_access_mode=READ_ACCESS, fetch_size=FETCHED) as session,
+            ):
+                try:
+                    result = await session.run(Query(cast("LiteralString", text), timeout=within), parameters)
+                    return await values.bounded(result)
+                except exceptions.ClientError as error:
+                    if error.code in _VALUES_REFUSED:
+                        raise InvalidInput(FieldError("query", "the database cannot run it with these values")) from error
+                    raise
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read, for the command line. Each row is a dictionary by column."""
@@ -231,6 +265,10 @@ class Connection:
             ):
                 yield Transaction(transaction, self.queries)
                 await transaction.commit()
+
+
+def _text_of(query: queries.Query, depth: int | object | None) -> str:
+    return query.text if depth is ... else query.bounded(cast("int | None", depth))
 
 
 class Transaction:

@@ -22,15 +22,15 @@ class Neo4jHistory:
         self.connection = connection
 
     async def count_moves(self, key: Key, upto: int) -> int:
-        [[count]] = await self.connection.run("count_moves", signal=rows.key_text(key), upto=upto)
+        [[count]] = await self.connection.run_in_turn("count_moves", signal=rows.key_text(key), upto=upto)
         return count
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
-        result = await self.connection.run("moves", signal=rows.key_text(key), after=after, upto=upto, limit=limit)
+        result = await self.connection.run_in_turn("moves", signal=rows.key_text(key), after=after, upto=upto, limit=limit)
         return [rows.moved_event(row) for row in result]
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        result = await self.connection.run(
+        result = await self.connection.run_in_turn(
             "moves_back", signal=rows.key_text(key), after=after, upto=upto, limit=limit, kind=kind,
             lowering=list(LOWERING), making_anew=list(RAISING_OR_LOWERING),
         )  # fmt: skip

@@ -119,6 +119,8 @@ def render_conf(version: str, port: int, page_cache: int, heap: int) -> str:
         # With both, a query that is itself too large is told from one that suffers from others.
         "dbms.memory.transaction.total.max": f"{together // MIB}m",
         "db.memory.transaction.max": f"{min(max(heap // 2, LARGEST_TRANSACTION), together) // MIB}m",
+        # How precisely the time limits of queries hold.
+        "db.transaction.monitor.check.interval": "250ms",
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "1 days 512M",
         # Bounds how much the recovery after a crash replays.
