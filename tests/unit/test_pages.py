@@ -56,7 +56,7 @@ async def test_any_page_is_that_of_the_log_and_each_block_is_read_once(environme
         selection = any_span(rng)
         expected = await plain.page(store, selection)
         before = store.seen
-        page = await environment.acting(OPEN).page(selection)
+        page = await environment.acting(OPEN).encoded_page(selection)
         assert page == EncodedPage([encode(event) for event in expected.events], expected.next), selection
         unread += store.seen == before
     assert unread > 1_500, "most pages needed no query"
@@ -66,7 +66,7 @@ async def test_any_page_is_that_of_the_log_and_each_block_is_read_once(environme
 async def test_another_log_is_read_anew(environment: Environment) -> None:
     gate = environment.acting(OPEN)
     first = EventFilter(newest_first=False, limit=3)
-    before = await gate.page(first)
+    before = await gate.encoded_page(first)
     other = Store()
     await other.open(Rules())
     filled = Environment(other, Rules())
@@ -76,7 +76,7 @@ async def test_another_log_is_read_anew(environment: Environment) -> None:
         setattr(environment.storage, name, value)
     environment.ledger.restart(await other.state(), [])
     environment.replacement.notify()
-    after = await gate.page(first)
+    after = await gate.encoded_page(first)
     assert before != after
     assert all(b'"api"' in event for event in after.events)
     await filled.halt()

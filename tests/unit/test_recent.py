@@ -86,11 +86,11 @@ async def test_the_newest_page_needs_no_query(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(environment.storage, "page", page)
     gate = environment.acting(OPEN)
-    assert positions(await gate.page(EventFilter(limit=3))) == [EVENTS, EVENTS - 1, EVENTS - 2]
-    assert positions(await gate.page(EventFilter(after=EVENTS - 2, newest_first=False))) == [EVENTS - 1, EVENTS]
+    assert positions(await gate.encoded_page(EventFilter(limit=3))) == [EVENTS, EVENTS - 1, EVENTS - 2]
+    assert positions(await gate.encoded_page(EventFilter(after=EVENTS - 2, newest_first=False))) == [EVENTS - 1, EVENTS]
     assert asked == []
     rare = EventFilter(agent_ids=["nobody"], limit=3)
-    assert await gate.page(rare) == EncodedPage([])
+    assert await gate.encoded_page(rare) == EncodedPage([])
     assert asked == [rare]
     await environment.stop()
 
@@ -104,5 +104,5 @@ async def test_a_log_that_was_just_opened_is_asked_itself() -> None:
     after = Environment(store, Rules())
     await after.start()
     assert recent_page(after.hub, EventFilter()) is None
-    assert positions(await after.acting(OPEN).page(EventFilter())) == [1]
+    assert positions(await after.acting(OPEN).encoded_page(EventFilter())) == [1]
     await after.stop()

@@ -35,6 +35,7 @@ from semp.engine.records import (
     LinkedNode,
     LogState,
     OfferedQuery,
+    Page,
     QueryAnswer,
     Relative,
     Side,
@@ -149,8 +150,12 @@ class Gate:
         """The events with these ids, by id. Unknown ids are left out."""
         return await self._environment.storage.events(ids)
 
-    async def page(self, selection: EventFilter) -> EncodedPage:
-        """A page of the log, in order of position; from memory where it can."""
+    async def page(self, selection: EventFilter) -> Page:
+        """A page of the log, in order of position."""
+        return await self._environment.storage.page(selection)
+
+    async def encoded_page(self, selection: EventFilter) -> EncodedPage:
+        """The same page, encoded; from memory where it can."""
         return await self._environment.pages.page(selection)
 
     async def follow(

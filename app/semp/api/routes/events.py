@@ -159,7 +159,7 @@ def event_routes(environment: Environment) -> Router:
             "limit": limit, "type": types, "scope": in_scope, "trace_id": trace_id, "agent_id": agent_id,
             "before": before, "after": after, "order": order,
         }  # fmt: skip
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, query)
+        return page_answer(request, await environment.acting(principal_of(request.scope)).encoded_page(selection), selection, query)
 
     @get(
         "/events/scope/{path:path}",
@@ -178,7 +178,9 @@ def event_routes(environment: Environment) -> Router:
         if not scope.exact:
             raise InvalidInput(FieldError("scope", "expected one scope; for globs use /api/events?scope="))
         selection = EventFilter(scopes=(scope,), limit=limit, before=before)
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
+        return page_answer(
+            request, await environment.acting(principal_of(request.scope)).encoded_page(selection), selection, {"limit": limit}
+        )
 
     @get(
         "/events/trace/{path:path}",
@@ -194,7 +196,9 @@ def event_routes(environment: Environment) -> Router:
     ) -> Response[list[Event]]:
         """The events of the trace in log order. A full page has a `Link` header to the next page."""
         selection = EventFilter(trace_ids=(rest_of_path(request, "/api/events/trace/"),), limit=limit, after=after, newest_first=False)
-        return page_answer(request, await environment.acting(principal_of(request.scope)).page(selection), selection, {"limit": limit})
+        return page_answer(
+            request, await environment.acting(principal_of(request.scope)).encoded_page(selection), selection, {"limit": limit}
+        )
 
     @get(
         "/events/{event_id:str}",
