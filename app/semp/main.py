@@ -25,6 +25,7 @@ from semp.api.security.hosts import Hosts
 from semp.api.security.origins import Origins
 from semp.domain.errors import CredentialsRefused, SempError, StoreUnavailable
 from semp.engine.environment import Environment
+from semp.engine.loop_watchdog import LoopWatchdog
 from semp.engine.ports import Storage
 from semp.file_handles import raise_limit, warn_when_exhausted
 from semp.mcp.mount import Mount
@@ -178,6 +179,8 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with contextlib.AsyncExitStack() as stack:
+            if settings.loop_watchdog is not None:
+                stack.enter_context(LoopWatchdog(limit=settings.loop_watchdog))
             store = await _until_stopped(stop, stack.enter_async_context(storage(settings, progress)))
             if store is None:
                 return

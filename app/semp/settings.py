@@ -98,6 +98,9 @@ class Settings(DatabaseSettings):
     """Heap of the embedded Neo4j, such as 1g; default: depends on the machine's memory."""
     page_cache: Annotated[str | None, Parameter(env_var="SEMP_PAGE_CACHE", group=TUNING)] = None
     """Page cache of the embedded Neo4j, such as 1g; default: depends on the machine's memory."""
+    loop_watchdog: Annotated[float | None, Parameter(env_var="SEMP_LOOP_WATCHDOG", group=TUNING, validator=_positive)] = None
+    """Seconds, such as 0.02, that anything may hold the event loop before the log names it with its stack; for debugging. Default: nobody
+    watches."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(env_var="SEMP_LOG_LEVEL", group=TUNING)] = "info"
     """Lowest level of the log lines that are written to standard error. `debug` also shows lines of libraries."""
     neo4j_version: Annotated[str | None, Parameter(env_var="SEMP_NEO4J_VERSION", group=TUNING)] = None

@@ -351,3 +351,8 @@ def test_a_data_directory_has_one_service_at_a_time_and_its_database_ends_with_i
     for name in ("log", "second", "unready"):
         assert password not in (tmp_path / name).read_text()
         assert "Traceback" not in (tmp_path / name).read_text()
+
+
+def test_a_watched_event_loop_serves_requests(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--memory", environment={"SEMP_LOOP_WATCHDOG": "0.02"}) as watched:
+        assert watched.client.get("/health/live").status_code == 200

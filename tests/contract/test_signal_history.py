@@ -103,11 +103,12 @@ async def test_the_newest_snapshot_up_to_a_position_is_found_to_the_last_bit(sto
     log = await filled(store, HISTORY_SEED)
     epoch = (await store.state()).epoch
     assert await store.snapshot(len(log)) is None
-    assert await store.newest_snapshot(len(log)) == 0
+    assert await store.newest_snapshot(len(log)) == (0, 0)
     for position in (2, 5):
         await store.put_snapshot(Snapshot(position, from_text(log[position - 1].event.timestamp), signals(1 / (position + 1))), epoch)
     await store.put_snapshot(Snapshot(5, from_text(log[4].event.timestamp), signals(1 / 6)), epoch)
-    assert [await store.newest_snapshot(upto) for upto in (1, 2, 4, 5, len(log))] == [0, 2, 2, 5, 5]
+    assert [(await store.newest_snapshot(upto))[0] for upto in (1, 2, 4, 5, len(log))] == [0, 2, 2, 5, 5]
+    assert await store.newest_snapshot(5) == (5, len(signals(1)))
     found = await store.snapshot(4)
     assert found is not None
     assert (found.position, found.signals) == (2, signals(1 / 3))
@@ -118,4 +119,4 @@ async def test_a_snapshot_of_another_log_is_not_kept(neo4j_store: Storage, which
     log = await filled(neo4j_store, HISTORY_SEED)
     epoch = (await neo4j_store.state()).epoch if which == "beyond the log" else "another"
     await neo4j_store.put_snapshot(Snapshot(len(log) + (which == "beyond the log"), BEGIN, signals(0.5)), epoch)
-    assert await neo4j_store.newest_snapshot(len(log) + 1) == 0
+    assert await neo4j_store.newest_snapshot(len(log) + 1) == (0, 0)

@@ -87,3 +87,14 @@ async def test_many_signals_are_all_read_whatever_their_scopes(store: Storage, m
     assert sorted_by_key(await store.signals()) == sorted_by_key(put)
     _, opened = await store.open(Rules())
     assert sorted_by_key(opened) == sorted_by_key(put)
+
+
+async def test_more_than_one_transaction_takes_is_put_and_swept_alike(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("semp.storage.neo4j.signals.BATCH", 3)
+    await store.open(Rules())
+    put = [signal(f"p{number}") for number in range(10)]
+    await store.put_signals(put)
+    assert sorted_by_key(await store.signals()) == put
+    await store.put_signals([signal("p4", 0.9, position=2)])
+    assert await store.sweep(put[:8]) == 7
+    assert sorted_by_key(await store.signals()) == [signal("p4", 0.9, position=2), *put[8:]]

@@ -93,7 +93,7 @@ async def test_the_field_and_every_signal_at_every_position_are_those_of_a_fold_
 
 async def _snapshot_taken(environment: Environment, every: int) -> bool:
     head = environment.ledger.state.head
-    return await environment.storage.newest_snapshot(head) > head - 2 * every
+    return (await environment.storage.newest_snapshot(head))[0] > head - 2 * every
 
 
 async def test_a_time_means_the_last_position_before_it_with_decay_up_to_that_time(neo4j_store: Neo4jStore) -> None:

@@ -22,6 +22,7 @@ from semp.engine.pages import Pages
 from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
+from semp.engine.sweeping import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Environment:
         self.field: Field
         self.pages: Pages
         self.snapshots: Snapshots
+        self._sweeper: Sweeper
         self._open = Gate(self, OPEN)
         self._background: list[asyncio.Task[None]] = []
 
@@ -82,7 +84,8 @@ class Environment:
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)
         self.pages = Pages(self.storage, self.hub)
-        self.snapshots = Snapshots(self.storage, self.ledger, SERVICE)
+        self._sweeper = Sweeper(self.storage, self.ledger, self.pace)
+        self.snapshots = Snapshots(self.storage, self.ledger, SERVICE, self.pace)
         self.growth.add(self.hub.publish)
         self.growth.add(self.snapshots.grown)
         self.replacement.add(lambda: self.hub.reset(self.ledger.state.head))
@@ -146,23 +149,8 @@ class Environment:
         self.storage.require_room()
 
     async def sweep(self) -> int:
-        """Delete the signals that had faded at the time of the newest event, in memory and in storage.
-
-        The time is the newest event's, not the wall clock's: timestamps never run backwards, so on no replica can a later event find such
-        a signal alive.
-
-        Returns:
-            The number of signals deleted from storage.
-        """
-        state = self.ledger.state
-        faded = [signal for signal in self.ledger.signals.values() if not signal.strength_at(state.last_timestamp)]
-        if not faded:
-            return 0
-        deleted = await self.storage.sweep(faded)
-        for signal in faded:
-            if self.ledger.signals.get(signal.key) is signal:
-                del self.ledger.signals[signal.key]
-        return deleted
+        """Delete the signals that had faded at the time of the newest event; see `semp.engine.sweeping`."""
+        return await self._sweeper.sweep()
 
     async def _sweep_forever(self) -> None:
         service = self.acting(SERVICE)
@@ -171,6 +159,6 @@ class Environment:
             try:
                 await service.sweep()
             except StoreUnavailable:
-                continue
+                continue  # the sweeper has logged it
             except Exception:
                 log.exception("sweeping faded signals failed")

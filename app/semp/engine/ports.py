@@ -146,11 +146,14 @@ class SignalStore(Protocol):
         ...
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
-        """Create or overwrite these signals, for a repair from the log."""
+        """Create or overwrite these signals, for a repair from the log. Many are written in several transactions; safe to repeat."""
         ...
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
-        """Delete the signals whose stored state equals the one given here; returns the number deleted. A signal that moved since stays."""
+        """Delete the signals whose stored state equals the one given here; returns the number deleted. A signal that moved since stays.
+
+        Many are deleted in several transactions. When a later one fails, what the earlier ones deleted stays deleted.
+        """
         ...
 
 
@@ -184,8 +187,8 @@ class SignalHistory(Protocol):
         """Store a snapshot, unless the log has another epoch or ends before it. Safe to repeat: snapshots of one position are equal."""
         ...
 
-    async def newest_snapshot(self, upto: int) -> int:
-        """Position of the newest snapshot at or below `upto`, 0 when there is none."""
+    async def newest_snapshot(self, upto: int) -> tuple[int, int]:
+        """Position of the newest snapshot at or below `upto`, and how many signals it has; 0 and 0 when there is none."""
         ...
 
     async def snapshot(self, upto: int) -> Snapshot | None:

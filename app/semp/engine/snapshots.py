@@ -7,16 +7,18 @@ import logging
 from collections.abc import Sequence
 
 from semp.domain.errors import StoreUnavailable
+from semp.domain.signals import Signal
 from semp.engine.access import Principal, require
 from semp.engine.ledger import Ledger
+from semp.engine.pace import Pace
 from semp.engine.ports import SignalHistory
 from semp.engine.records import Entry, Snapshot
 
 log = logging.getLogger(__name__)
 
 EVERY = 5_000
-"""Events between two snapshots, at least; or as many as there are live signals, if these are more. So snapshots store one signal (about
-40 bytes) for each event at most, and far less while there are fewer than EVERY signals."""
+"""Events between two snapshots, at least; or as many as the first of the two has signals, if these are more. So snapshots store two
+signals (about 80 bytes) for each event at most, and far less while there are fewer than EVERY signals."""
 RETRY = 5.0
 """Seconds until the next attempt when the database is away."""
 
@@ -28,10 +30,11 @@ class Snapshots:
         Forbidden: the principal may not maintain what is stored.
     """
 
-    def __init__(self, store: SignalHistory, ledger: Ledger, principal: Principal) -> None:
+    def __init__(self, store: SignalHistory, ledger: Ledger, principal: Principal, pace: Pace) -> None:
         require(principal, "maintain")
         self._store = store
         self._ledger = ledger
+        self._pace = pace
         self._next = 0
         """Head of the log from which the next snapshot is due."""
         self._due = asyncio.Event()
@@ -61,13 +64,16 @@ class Snapshots:
 
     async def take(self) -> bool:
         """Take a snapshot of the present, unless the newest one is recent enough; returns whether it was taken."""
-        newest = await self._store.newest_snapshot(self._ledger.state.head)
+        newest, size = await self._store.newest_snapshot(self._ledger.state.head)
+        distance = max(EVERY, size)
         state = self._ledger.state  # no await between here and the copy of the signals, so both are of one position
-        signals = [signal for signal in self._ledger.signals.values() if signal.strength_at(state.last_timestamp)]
-        distance = max(EVERY, len(signals))
         if state.head < newest + distance:
             self._next = newest + distance
             return False
-        self._next = state.head + distance
+        frozen = self._ledger.signals.frozen()
+        signals: list[Signal] = []
+        async for part in self._pace.slices(frozen.values()):
+            signals += [signal for signal in part if signal.strength_at(state.last_timestamp)]
+        self._next = state.head + max(EVERY, len(signals))
         await self._store.put_snapshot(Snapshot(state.head, state.last_timestamp, signals), state.epoch)
         return True

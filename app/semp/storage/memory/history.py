@@ -45,11 +45,12 @@ class MemoryHistory:
     async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:  # noqa: ARG002 - the epoch of this log never changes
         self.snapshots[snapshot.position] = snapshot
 
-    async def newest_snapshot(self, upto: int) -> int:
-        return max((position for position in self.snapshots if position <= upto), default=0)
+    async def newest_snapshot(self, upto: int) -> tuple[int, int]:
+        newest = await self.snapshot(upto)
+        return (newest.position, len(newest.signals)) if newest is not None else (0, 0)
 
     async def snapshot(self, upto: int) -> Snapshot | None:
-        return self.snapshots.get(await self.newest_snapshot(upto))
+        return self.snapshots.get(max((position for position in self.snapshots if position <= upto), default=0))
 
     def _between(self, key: Key, after: int, upto: int) -> list[Moved]:
         moves = self.history.get(key, [])

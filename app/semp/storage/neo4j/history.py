@@ -10,9 +10,15 @@ import msgspec
 
 from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
 from semp.domain.signals import Key, Signal
+from semp.engine.pace import Pace
 from semp.engine.records import Kind, Moved, Snapshot
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
+
+ROWS = 500
+"""Signals in a line of a snapshot. A line is encoded or decoded in one piece, in about a millisecond."""
+_BREAK = b",\n"
+_encode = msgspec.json.Encoder().encode
 
 
 class Neo4jHistory:
@@ -44,29 +50,52 @@ class Neo4jHistory:
         return {row[0]: row[1] for row in await self.connection.run("timestamps", positions=list(positions))}
 
     async def put_snapshot(self, snapshot: Snapshot, epoch: str) -> None:
-        field = await asyncio.to_thread(pack, snapshot.signals)
+        field = rows.Blob(await pack(snapshot.signals))
         await self.connection.run(
             "put_snapshot", epoch=epoch, position=snapshot.position, timestamp=snapshot.timestamp, field=field,
             signals=len(snapshot.signals),
         )  # fmt: skip
 
-    async def newest_snapshot(self, upto: int) -> int:
+    async def newest_snapshot(self, upto: int) -> tuple[int, int]:
         result = await self.connection.run("newest_snapshot", upto=upto)
-        return result[0][0] if result else 0
+        return (result[0][0], result[0][1]) if result else (0, 0)
 
     async def snapshot(self, upto: int) -> Snapshot | None:
         result = await self.connection.run("snapshot", upto=upto)
         if not result:
             return None
         position, timestamp, field = result[0]
-        return Snapshot(position, timestamp, await asyncio.to_thread(unpack, field))
+        return Snapshot(position, timestamp, await unpack(field))
 
 
-def pack(signals: Sequence[Signal]) -> bytes:
-    """Signals as compressed JSON, about 40 bytes each."""
-    return zlib.compress(msgspec.json.encode([msgspec.structs.astuple(signal) for signal in signals]), 3)
+async def pack(signals: Sequence[Signal]) -> bytes:
+    """Signals as compressed JSON, about 40 bytes each: one list of rows, with a line break after every ROWS rows."""
+    parts = Pace().slices(signals, ROWS)
+    lines = [_encode([msgspec.structs.astuple(signal) for signal in part])[1:-1] async for part in parts]
+    return await asyncio.to_thread(_compressed, lines)
 
 
-def unpack(field: bytes) -> list[Signal]:
-    """The inverse of `pack`. The numbers are the same to the last bit."""
-    return [Signal(*row) for row in msgspec.json.decode(zlib.decompress(field))]
+def _compressed(lines: Sequence[bytes]) -> bytes:
+    compressor = zlib.compressobj(3)
+    pieces = [compressor.compress(b"[")]
+    for number, line in enumerate(lines):
+        pieces.append(compressor.compress(_BREAK + line if number else line))
+    return b"".join([*pieces, compressor.compress(b"]"), compressor.flush()])
+
+
+async def unpack(field: bytes) -> list[Signal]:
+    """The inverse of `pack`. The numbers are the same to the last bit.
+
+    A field without line breaks, as earlier versions wrote them, is decoded in one piece.
+    """
+    text = await asyncio.to_thread(zlib.decompress, field)
+    signals: list[Signal] = []
+    pace, begin, end = Pace(), 1, len(text) - 1
+    while begin < end:
+        line_end = text.find(_BREAK, begin, end)  # a JSON text never has a line break inside a string
+        if line_end < 0:
+            line_end = end
+        signals += [Signal(*row) for row in msgspec.json.decode(b"[%b]" % text[begin:line_end])]
+        begin = line_end + len(_BREAK)
+        await pace.turn()
+    return signals

@@ -91,6 +91,13 @@ class Rows(list[Row]):
         return f"<{len(self)} rows>"
 
 
+class Blob(bytes):
+    """A parameter of many bytes, with a short repr, for the same reason."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 def append_parameters(plan: Plan) -> dict[str, Any]:
     """The parameters of append for a plan. Rows are lists, not maps: packing the repeated keys would cost more than the values."""
     return {

@@ -9,8 +9,10 @@ from semp.domain.signals import Key, Signal
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 
-PAGE = 10_000
-"""Signals that are read at once."""
+PAGE = 2_000
+"""Signals that are read at once. The driver decodes a page in one piece, and holds the event loop meanwhile."""
+BATCH = 1_000
+"""Signals that one transaction writes or deletes, at most: its memory in the database and its time with the stream's lock are bounded."""
 
 
 class Neo4jSignals:
@@ -23,16 +25,21 @@ class Neo4jSignals:
         return await read_signals(self.connection)
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
-        async with self.connection.transaction() as transaction:
-            await transaction.run("lock_stream", turn=new_id())
-            await transaction.run("put_signals", signals=[[*rows.signal_row(signal), *rows.rates(signal)] for signal in signals])
+        for begin in range(0, len(signals), BATCH):
+            changed = [[*rows.signal_row(signal), *rows.rates(signal)] for signal in signals[begin : begin + BATCH]]
+            async with self.connection.transaction() as transaction:
+                await transaction.run("lock_stream", turn=new_id())
+                await transaction.run("put_signals", signals=changed)
 
     async def sweep(self, faded: Sequence[Signal]) -> int:
-        async with self.connection.transaction() as transaction:
-            await transaction.run("lock_stream", turn=new_id())
-            states = [[signal.scope, signal.pattern, signal.position] for signal in faded]
-            [[deleted]] = await transaction.run("sweep_signals", signals=states)
-        return deleted
+        total = 0
+        for begin in range(0, len(faded), BATCH):
+            states = [[signal.scope, signal.pattern, signal.position] for signal in faded[begin : begin + BATCH]]
+            async with self.connection.transaction() as transaction:
+                await transaction.run("lock_stream", turn=new_id())
+                [[deleted]] = await transaction.run("sweep_signals", signals=states)
+            total += deleted
+        return total
 
 
 async def read_signals(connection: Connection) -> list[Signal]:
