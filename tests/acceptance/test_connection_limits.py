@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from semp.api.live.commands import SUBSCRIBES_AT_ONCE
 from semp.api.live.sse import HEARTBEAT
 
 from tests.acceptance.refusals import log_unchanged, new_event
 from tests.conftest import Service, running_service
+from tests.live_streams import client_frame, receive, subscribe
 from tests.raw_http import Answer, Connection, connection, exchange
 from tests.waiting import eventually
 
@@ -236,3 +238,34 @@ def test_a_stream_ends_with_its_connection_although_a_request_is_behind_it(memor
         eventually("the stream has begun", lambda: subscribers() == before + 1, 20)
         client.socket.shutdown(socket.SHUT_RDWR)
     eventually("the stream has ended, at its next heartbeat", lambda: subscribers() == before, 3 * HEARTBEAT)
+
+
+# WebSockets
+
+
+def test_many_subscribes_are_carried_out_in_order(memory_service: Service) -> None:
+    """More than are carried out at once."""
+    with subscribe(memory_service, v=1) as subscriber:
+        receive(subscriber, 1)
+        for number in range(2 * SUBSCRIBES_AT_ONCE):
+            scopes = [f"flood.s{number}", *[f"flood.{count}.*.x" for count in range(99)]]
+            subscriber.send(json.dumps({"type": "subscribe", "ref": number, "filter": {"scope": scopes}}))
+        assert [answer["ref"] for answer in receive(subscriber, 2 * SUBSCRIBES_AT_ONCE)] == list(range(2 * SUBSCRIBES_AT_ONCE))
+        for number in (0, 2 * SUBSCRIBES_AT_ONCE - 1):
+            assert memory_service.client.post("/api/events", json=new_event(scope=f"flood.s{number}")).status_code == 201
+        assert receive(subscriber, 1)[0]["data"]["scope"] == f"flood.s{2 * SUBSCRIBES_AT_ONCE - 1}"
+
+
+def test_pings_of_a_client_that_reads_nothing_cost_no_memory_and_the_newest_is_answered(memory_service: Service) -> None:
+    before = memory_of(memory_service)
+    flood = client_frame(9, b"x" * 125) * 1000
+    with connection(memory_service) as client:
+        client.send(HANDSHAKE + b"\r\n")
+        assert client.answer().status == 101
+        for _ in range(64 * MIB // len(flood)):
+            client.send(flood)
+        client.send(client_frame(9, b"newest"))
+        assert memory_of(memory_service) - before < RSS_ALLOWED
+        received = b""
+        while not received.endswith(b"\x8a\x06newest"):
+            received = received[-64:] + client.socket.recv(MIB)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from semp.domain.errors import InvalidInput
 from semp.domain.event_types import EVENT_TYPES, EventType
 from semp.domain.events import Event
-from semp.domain.interests import EVERYTHING, Interest
+from semp.domain.interests import EVERYTHING, MAX_ALTERNATIVES, Interest
 from semp.domain.scopes import Glob
 from semp.engine.live.interest_index import INDEXED, InterestIndex, ScopeTree
 
@@ -130,3 +130,9 @@ def test_globs_of_many_wildcards_cost_a_bounded_number_of_look_ups() -> None:
         branches += branch.children.values()
     assert set(tree.find(".".join("a" * 127))) == set(range(100))
     assert looked_up <= 4 * 2**INDEXED
+
+
+def test_too_many_alternatives_are_not_looked_at() -> None:
+    with pytest.raises(InvalidInput) as error:
+        Interest.of(scopes=[f"a..{number}" for number in range(MAX_ALTERNATIVES + 1)])
+    assert [field.reason for field in error.value.fields] == [f"{MAX_ALTERNATIVES + 1} alternatives, the limit is {MAX_ALTERNATIVES}"]

@@ -8,7 +8,7 @@ request as the other protocol, so the request's body would be lost.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import httptools
 import msgspec
@@ -101,6 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         self._unparsed = b""
         self.cycle = self._answering = None  # type: ignore[assignment]
+        cast("_Flow", self.flow).protocol = None
 
     def eof_received(self) -> None:
         """The transport closes itself; what still waits is not answered."""
@@ -380,10 +381,11 @@ class _Flow(FlowControl):
 
     def __init__(self, transport: asyncio.Transport, protocol: HttpProtocol) -> None:
         super().__init__(transport)
-        self._protocol = protocol
+        self.protocol: HttpProtocol | None = protocol
+        """None when the connection has ended, so that the two do not keep each other alive."""
 
     def resume_reading(self) -> None:
-        if not self._protocol.full:
+        if self.protocol is not None and not self.protocol.full:
             super().resume_reading()
 
 

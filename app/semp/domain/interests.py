@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -32,12 +32,15 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidInput: an unknown type, a malformed scope, a name of the wrong length, or too many alternatives.
         """
-        fields = {"scope": _distinct(scopes), "type": _distinct(types), "trace_id": _distinct(trace_ids), "agent_id": _distinct(agent_ids)}
+        values = {"scope": set(scopes), "type": set(types), "trace_id": set(trace_ids), "agent_id": set(agent_ids)}
         errors = [
             FieldError(name, f"{len(v)} alternatives, the limit is {MAX_ALTERNATIVES}")
-            for name, v in fields.items()
+            for name, v in values.items()
             if len(v) > MAX_ALTERNATIVES
         ]
+        if errors:
+            raise InvalidInput(*errors)  # before each is looked at: there may be a hundred thousand
+        fields = {name: tuple(sorted(v)) for name, v in values.items()}
         try:
             globs = tuple([Glob.parse(scope) for scope in fields["scope"]])
         except InvalidInput as error:
@@ -75,8 +78,3 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVERYTHING = Interest()
-
-
-def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    ordered: Sequence[str] = sorted(set(values))
-    return tuple(ordered)

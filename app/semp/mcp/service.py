@@ -120,7 +120,7 @@ class Service:
         to leave early.
         """
         with self._transport_errors():
-            async with self._client.stream("GET", "/api/stream", params=_parameters(query), extensions=self._extensions) as response:
+            async with self._stream("/api/stream", query) as response:
                 if response.is_error:
                     await response.aread()
                     _answer(response)
@@ -129,6 +129,16 @@ class Service:
                     yield [msgspec.json.decode(block.partition(b"data: ")[2]) for block in messages if b"data: " in block]
                     if len(messages) < len(blocks):
                         return
+
+    @contextlib.asynccontextmanager
+    async def _stream(self, path: str, query: Query) -> AsyncGenerator[httpx.Response]:
+        request = self._client.build_request("GET", path, params=_parameters(query), extensions=self._extensions)
+        response = await self._client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+            _release(response)
 
     @contextlib.contextmanager
     def _transport_errors(self) -> Any:
@@ -153,7 +163,18 @@ def _parameters(query: Query) -> dict[str, Any]:
     return {name: int(value) if isinstance(value, bool) else value for name, value in query.items() if value is not None}
 
 
+def _release(response: httpx.Response) -> None:
+    """Let the memory of a response that was read or closed be freed: it and its stream refer to each other."""
+    response.stream = httpx.ByteStream(b"")
+
+
 def _answer(response: httpx.Response) -> Answer:
+    """What the service answered, from a response that was read.
+
+    Raises:
+        Refused: the status is that of an error, or the body is not JSON.
+    """
+    _release(response)
     if response.is_success and response.headers.get("content-type", "").startswith("application/json"):
         link = response.links.get("next", {}).get("url", "")
         parameters = parse_qsl(urlsplit(link).query)

@@ -24,6 +24,8 @@ from semp.mcp.service import Refused, Service
 
 MAX_SUBSCRIPTIONS = 100
 """Maximum number of resources of one session, or of one listen request."""
+MAX_SUBSCRIPTIONS_OF_ALL = 2_000
+"""Maximum number of subscriptions of all sessions and listen requests of a server together. Each takes about 50 kB."""
 PACE = 0.1
 """Minimum seconds between two notifications about one resource. The last change is always followed by a notification."""
 LONGEST_PAUSE = 30.0
@@ -37,7 +39,8 @@ Notify = Callable[[str], Awaitable[None]]
 async def watch(service: Service, watched: Resource, notify: Notify, opened: asyncio.Future[None]) -> None:
     """Notify of each change of a resource. After the connection was lost, notify once, because changes may have been missed.
 
-    Runs until it is cancelled; for an in-process service, until that stops.
+    Runs until it is cancelled; for an in-process service, until that stops. It ends without an error then: a task keeps the error that
+    ended it, and with it the frames of the whole stream. They refer to each other, and so would stay in memory.
 
     Args:
         opened: gets a result when no later change is missed, or the error when the stream cannot be opened the first time, such as Refused.
@@ -45,10 +48,12 @@ async def watch(service: Service, watched: Resource, notify: Notify, opened: asy
     """
     try:
         await _follow(service, watched, notify, opened)
+    except asyncio.CancelledError:
+        return
     except Exception as error:
         if opened.done():
             raise
-        opened.set_exception(error)
+        opened.set_exception(error.with_traceback(None) if isinstance(error, Refused) else error)
     finally:
         if not opened.done():  # the service stopped first, or nobody waits any more
             opened.set_result(None)
@@ -84,6 +89,8 @@ class Subscriptions:
         self._service = service
         self._sessions: dict[int, dict[str, asyncio.Task[None]]] = {}
         """The watching task of each URI, by the id of the connection. The end of a connection removes its entry."""
+        self._running: set[asyncio.Task[None]] = set()
+        """Every watching task that has not ended."""
 
     async def subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Notify this session of changes from now on. Safe to repeat."""
@@ -94,8 +101,9 @@ class Subscriptions:
             return types.EmptyResult()
         if len(tasks) >= MAX_SUBSCRIPTIONS:
             raise MCPError(types.INVALID_PARAMS, f"a session may subscribe to at most {MAX_SUBSCRIPTIONS} resources")
+        self._require_room(1)
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        tasks[params.uri] = asyncio.create_task(watch(on_behalf(self._service, context), watched, connection.send_resource_updated, opened))
+        tasks[params.uri] = self._start(on_behalf(self._service, context), watched, connection.send_resource_updated, opened)
         try:
             await opened
         except Exception as error:
@@ -111,6 +119,17 @@ class Subscriptions:
         if task is not None:
             task.cancel()
         return types.EmptyResult()
+
+    def _require_room(self, wanted: int) -> None:
+        if len(self._running) + wanted > MAX_SUBSCRIPTIONS_OF_ALL:
+            text = f"all clients together may have at most {MAX_SUBSCRIPTIONS_OF_ALL} subscriptions, and have {len(self._running)}"
+            raise MCPError(types.INTERNAL_ERROR, f"{text}; try again later, or read the resource from time to time", {"status": 503})
+
+    def _start(self, service: Service, watched: Resource, notify: Notify, opened: asyncio.Future[None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(watch(service, watched, notify, opened))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
     async def _ended(self) -> None:
         await self._service.ended.wait()
@@ -135,6 +154,7 @@ class Subscriptions:
         if len(uris) > MAX_SUBSCRIPTIONS:
             raise MCPError(types.INVALID_PARAMS, f"a request may listen to at most {MAX_SUBSCRIPTIONS} resources")
         watched = [resource_of(uri) for uri in uris]
+        self._require_room(len(watched))
         service = on_behalf(self._service, context)
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: context.request_id}
 
@@ -148,7 +168,7 @@ class Subscriptions:
         acknowledged = asyncio.Event()
         loop = asyncio.get_running_loop()
         opened = {uri: loop.create_future() for uri in uris}
-        tasks = [asyncio.create_task(watch(service, one, notify, opened[one.uri])) for one in watched]
+        tasks = [self._start(service, one, notify, opened[one.uri]) for one in watched]
         if not tasks:  # nothing to watch; the request stays open, so that the client does not repeat it again and again
             tasks = [asyncio.create_task(self._ended())]
         try:

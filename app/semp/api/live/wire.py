@@ -34,6 +34,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     on_silence: Callable[[], None] | None = None
     """Called when the peer did not answer a ping in time, instead of closing the connection with 1011."""
 
+    _pong = b""
+    """The answer to the newest ping that came while the connection had no room."""
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(0)  # then `has_room` means an empty buffer, and `send_now` may bypass the transport
@@ -118,8 +121,18 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.has_room = self.open
+        if self._pong:
+            pong, self._pong = self._pong, b""
+            self.write(pong)
         if self.has_room and self.on_writable is not None:
             self.on_writable()
+
+    def handle_ping(self) -> None:
+        """Answer a ping. While the peer reads nothing, only the newest is kept for an answer (RFC 6455, section 5.5.3)."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self._pong = next((frame for frame in reversed(self.conn.data_to_send()) if frame), self._pong)
 
     def keepalive_timeout(self) -> None:
         if self.on_silence is None:

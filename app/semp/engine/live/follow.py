@@ -232,6 +232,7 @@ class Follow:
                     yield Part(self._empty_span())
         finally:
             self.detach()
+            slot.subscription = None  # the two refer to each other
 
     def _attach(self, sink: _Connection | _Slot, *, ready: bool) -> Subscription:
         subscription = self._subscription = Subscription(sink, self._interest, signals=self._signals)

@@ -1,0 +1,60 @@
+"""What the commands of one WebSocket leave to the others: turns of the event loop, and time between subscribes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from semp.api.live.commands import SUBSCRIBE_INTERVAL, SUBSCRIBES_AT_ONCE, TURN, Commands, Pace
+
+
+class Wire:
+    """A connection that always has room."""
+
+    def __init__(self) -> None:
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.answers = 0
+
+    def write(self, frames: bytes) -> None:
+        self.answers += 1
+
+
+class Subscriber:
+    """A subscriber that follows nothing."""
+
+    gate: Any = None
+    position = 0
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+
+
+async def test_other_connections_get_their_turn_while_one_has_many_commands() -> None:
+    subscriber = Subscriber()
+    commands = Commands(subscriber)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(other())
+    for _ in range(10 * TURN):
+        await commands.handle('{"type":"ping"}')
+    running.cancel()
+    assert subscriber.wire.answers == 10 * TURN
+    assert turns >= 10
+
+
+def test_subscribes_wait_once_there_are_too_many_at_a_time() -> None:
+    pace = Pace()
+    assert [round(pace.delay(1000.0), 6) for _ in range(SUBSCRIBES_AT_ONCE)] == [0.0] * SUBSCRIBES_AT_ONCE
+    now, total = 1000.0, 0.0
+    for _ in range(50):
+        waited = pace.delay(now)
+        now, total = now + waited, total + waited
+    assert abs(total - 50 * SUBSCRIBE_INTERVAL) < 0.001
+    assert pace.delay(now + 3600) == 0.0
