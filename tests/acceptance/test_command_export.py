@@ -11,6 +11,7 @@ import stat
 import subprocess
 import threading
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -128,6 +129,15 @@ def test_after_a_503_in_the_middle_the_export_waits_and_completes(filled: Servic
     assert b"waiting for the service" in found.stderr
     assert positions(file) == list(range(1, 2_701))
     assert b"2,700 events written" in found.stderr
+
+
+def test_each_page_of_an_export_is_asked_for_once_after_the_last_position_of_the_page_before(filled: Service, tmp_path: Path) -> None:
+    """So the export is linear in the number of events: no page is read twice, and none is asked for by an offset."""
+    with gateway(filled.url) as front:
+        found = semp("export", "--output", str(tmp_path / "log.ndjson"), "--url", front.url)
+    assert found.returncode == 0, found.stderr
+    pages = [dict(parse_qsl(urlsplit(asked.path).query)) for asked in front.asked if asked.path.startswith("/api/events")]
+    assert pages == [{"order": "asc", "after": after, "before": "2701", "limit": "1000"} for after in ("0", "1000", "2000")]
 
 
 @pytest.mark.parametrize("way", ["unavailable", "html", "lost", "gap", "short", "other epoch"])

@@ -285,6 +285,19 @@ def test_a_page_of_one_event_touches_little(driver: Driver, name: str, order: di
     assert 0 < hits_of(profile) < 50
 
 
+def test_a_page_of_the_whole_log_touches_as_much_at_its_end_as_at_its_begin(driver: Driver) -> None:
+    """So an export, which reads page after page, is linear in the number of events."""
+    text = cast("LiteralString", "PROFILE " + queries.load()["page_by_position"].text)
+    hits: list[int] = []
+    for after in (0, 500, 900):
+        found = driver.execute_query(text, {"rising": [after, 1_001], "falling": [0, 0], "limit": 100})
+        assert [record["position"] for record in found.records] == list(range(after + 1, after + 101))
+        profile = cast("dict[str, Any] | None", found.summary.profile)
+        assert profile is not None
+        hits.append(hits_of(profile))
+    assert max(hits) - min(hits) < 50, hits
+
+
 def hits_of(operator: dict[str, Any]) -> int:
     """Database hits of an operator and of those below it."""
     return int(operator.get("dbHits", 0)) + sum(map(hits_of, operator.get("children", [])))
