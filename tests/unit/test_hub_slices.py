@@ -92,6 +92,19 @@ async def test_a_search_on_the_ring_looks_at_a_bounded_number_of_entries_between
     assert 0 < most <= UNITS * 10
 
 
+async def test_an_event_is_compared_once_with_a_filter_of_many_globs_that_may_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    hub = Hub(0)
+    reader = Reader(
+        hub, Interest.of([".".join(["*" if number >> bit & 1 else "a" for bit in range(6)]) + ".b.*.x" for number in range(60)])
+    )
+    count_comparisons(monkeypatch, compared)
+    hub.publish(entries(1, 3, new_draft(scope="a.a.a.a.a.a.b.c.y")))
+    await turns_until(lambda: not hub.delivering)
+    assert compared == [1, 2, 3]
+    assert reader.seen == []
+
+
 @pytest.mark.parametrize("shared", FILTERS, ids=["all", "some"])
 @pytest.mark.parametrize("different", [False, True])
 async def test_events_that_come_during_a_pass_follow_it(shared: Interest, different: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -245,10 +245,10 @@ class Hub:
         """Mark the subscriptions that want the entry as due, each once."""
         event = entry.event
         scopes = {event.scope: None, **{move.scope: None for move in entry.moves}} if entry.moves else (event.scope,)
-        for subscription in self._index.find(event, scopes):
+        for subscription in dict.fromkeys(self._index.find(event, scopes)):  # each is compared once, however many of its globs match
             fresh = self._due.get(subscription)
             if fresh is not None:
-                if fresh[-1] is not entry and subscription.wants(entry):
+                if subscription.wants(entry):
                     if len(fresh) < SPAN_EVENTS:
                         fresh.append(entry)
                     else:  # more than one span: the list would be of no use
