@@ -32,6 +32,8 @@ SLICE = 0.005
 """Seconds of delivering after which other work of the event loop goes first."""
 SENDS = 16
 """Writes between two looks at the clock, at most."""
+READS = 8
+"""Pages of missed events that are read from the log at once, at most, for all subscribers that resume."""
 STALL = 20.0
 """Seconds that a sink may take nothing while there is something for it. After that, its subscription ends as TOO_SLOW."""
 
@@ -171,6 +173,8 @@ class Hub:
         """The pass under way."""
         self._scheduled: asyncio.Handle | None = None
         self._sweep: asyncio.TimerHandle | None = None
+        self.readers = asyncio.Semaphore(READS)
+        """Held while a page of missed events is read from the log."""
         self.closed = False
 
     @property
