@@ -28,6 +28,7 @@ from semp.storage.memory.store import MemoryStore
 from tests.strategies import AGENTS, SCOPES, TRACES, random_draft
 
 GLOBS = (*SCOPES, "ui.*", "ui.**", "**", "*.login")
+MEANWHILE = ("freeze", "thaw", "come back", "append")
 some_interest = st.builds(
     Interest.of,
     st.lists(st.sampled_from(GLOBS), max_size=2),
@@ -138,6 +139,9 @@ class Delivery(RuleBasedStateMachine):
         self.patches = [
             patch.object(hub_module, "RING_EVENTS", 6),
             patch.object(hub_module, "SPAN_EVENTS", 4),
+            patch.object(hub_module, "LOOKED_AT", 5),
+            patch.object(hub_module, "SENDS", 1),
+            patch.object(hub_module, "SLICE", 0.0),  # the hub gives way after each unit of work
             patch.object(history_module, "PAGE", 3),
         ]
         for one in self.patches:
@@ -163,8 +167,10 @@ class Delivery(RuleBasedStateMachine):
 
     async def settle(self) -> None:
         """Run the loop until every client has received what it has room for."""
-        for _ in range(60):
+        quiet = 0
+        while quiet < 60:
             await asyncio.sleep(0)
+            quiet = 0 if self.environment.hub.delivering else quiet + 1
 
     def connect(self, client: Client, after: int | None) -> None:
         client.wire = FakeWire()
@@ -186,6 +192,25 @@ class Delivery(RuleBasedStateMachine):
         drafts = [random_draft(self.random, None, self.ids) for _ in range(count)]
         self.run(self.environment.acting(OPEN).append(drafts, batch=True))
         self.ids += [draft.id for draft in drafts]
+
+    @rule(count=st.integers(1, 9), turns=st.integers(1, 12), client=clients, then=st.sampled_from(MEANWHILE))
+    def append_and_meanwhile(self, count: int, turns: int, client: Client, then: str) -> None:
+        """Something happens while the events are being delivered."""
+        self.append(count)
+
+        async def some_turns() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+        self.run(some_turns())
+        if then == "freeze":
+            client.wire.freeze()
+        elif then == "thaw":
+            client.wire.thaw()
+        elif then == "come back":
+            self.reconnect(client, 0)
+        else:
+            self.append(count)
 
     @rule(target=clients, interest=some_interest, batch=st.booleans(), signals=st.booleans(), back=st.none() | st.integers(0, 30))
     def arrive(self, interest: Interest, batch: bool, signals: bool, back: int | None) -> Client:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import semp
 from hypothesis import example, given
 from hypothesis import strategies as st
 from semp.domain.errors import InvalidInput
-from semp.domain.scopes import MAX_SCOPE, Glob, lineage_of, segments_of
+from semp.domain.scopes import FEW, MAX_SCOPE, Glob, Globs, lineage_of, segments_of
 from semp.storage.neo4j.rows import scope_parameters
 
 from tests.strategies import selects
@@ -69,6 +72,40 @@ def test_a_scope_selects_itself_alone(scope: str, other: str) -> None:
 def test_globs_are_values() -> None:
     assert Glob.parse("ui.*") == Glob.parse("ui.*") != Glob.parse("ui.**")
     assert len({Glob.parse("ui.*"), Glob.parse("ui.*"), Glob.parse("ui.a")}) == 2
+
+
+@given(st.lists(globs, max_size=FEW + 8), scopes)
+@example(["a.*", "b", "*.b.c", "a.**", "b.**"], "a")
+@example(["a.*", "b", "*.b.c", "a.**", "b.**"], "b.c.d.e.f")
+def test_several_globs_match_what_one_of_them_matches(patterns: list[str], scope: str) -> None:
+    together = Globs([Glob.parse(pattern) for pattern in patterns])
+    assert together.matches(scope) == any(selects(pattern, scope) for pattern in patterns)
+
+
+def test_the_steps_of_a_match_do_not_grow_with_the_number_of_globs() -> None:
+    scope = ".".join(["a"] * 127 + ["b"])
+
+    def steps(count: int) -> int:
+        """Lines that a match runs. Every glob differs from the scope in its last segment alone."""
+        wild = [".".join(["*" if number >> index & 1 else "a" for index in range(7)]) for number in range(count)]
+        together = Globs([Glob.parse(".".join([begin, *["a"] * 121])) for begin in wild])
+        assert not together.matches(scope)
+        lines = 0
+
+        def trace(_frame: FrameType, what: str, _argument: Any) -> Any:
+            nonlocal lines
+            lines += what == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            together.matches(scope)
+        finally:
+            sys.settrace(before)
+        return lines
+
+    assert steps(100) == steps(FEW + 1) < 128 * 4
 
 
 @pytest.mark.parametrize("pattern", ["", "ui.", ".ui", "ui..x", "ui.**.x", "u*", "ui.x*", "a b", "ui\n", "ui.\x00", "***", "*" * 300])

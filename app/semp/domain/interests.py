@@ -9,7 +9,7 @@ import msgspec
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.event_types import EVENT_TYPES, EventType
 from semp.domain.events import MAX_NAME, Event
-from semp.domain.scopes import Glob
+from semp.domain.scopes import Glob, Globs
 
 MAX_ALTERNATIVES = 100
 """Values in one field of an interest, at most."""
@@ -18,7 +18,7 @@ MAX_ALTERNATIVES = 100
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
     """A filter over events. The values of one field are alternatives; all fields must match; an empty field matches every event."""
 
-    scopes: tuple[Glob, ...] = ()
+    scopes: Globs = Globs()
     types: tuple[EventType, ...] = ()
     trace_ids: tuple[str, ...] = ()
     agent_ids: tuple[str, ...] = ()
@@ -42,9 +42,9 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(*errors)  # before each is looked at: there may be a hundred thousand
         fields = {name: tuple(sorted(v)) for name, v in values.items()}
         try:
-            globs = tuple([Glob.parse(scope) for scope in fields["scope"]])
+            globs = Globs([Glob.parse(scope) for scope in fields["scope"]])
         except InvalidInput as error:
-            globs = ()
+            globs = Globs()
             errors += error.fields
         if unknown := [name for name in fields["type"] if name not in EVENT_TYPES]:
             errors.append(FieldError("type", f"{unknown[0][:40]!r} is none of {', '.join(EVENT_TYPES)}"))
@@ -65,7 +65,7 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers_scope(self, scope: str) -> bool:
         """Whether the field `scopes` matches; the other fields are not looked at."""
-        return not self.scopes or any(glob.matches(scope) for glob in self.scopes)
+        return not self.scopes or self.scopes.matches(scope)
 
     def covers(self, event: Event) -> bool:
         """Whether all fields match the event."""

@@ -49,6 +49,7 @@ async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> Asy
             limit = max(1, min(PAGE, limit * PAGE_BYTES // max(size, 1)))
             reading = None if hub.holds(page.last) else asyncio.create_task(_read(log, hub, interest, page.last, limit))
             for span in _spans(page, interest):
+                await asyncio.sleep(0)  # a page is not encoded in one go
                 yield span
             after = page.last
     finally:
@@ -58,6 +59,12 @@ async def missed(log: EventLog, hub: Hub, interest: Interest, after: int) -> Asy
 
 
 async def _read(log: EventLog, hub: Hub, interest: Interest, after: int, limit: int) -> _Page:
+    """Read a page, when it is its turn: first come, first served."""
+    async with hub.readers:
+        return await _read_now(log, hub, interest, after, limit)
+
+
+async def _read_now(log: EventLog, hub: Hub, interest: Interest, after: int, limit: int) -> _Page:
     head = hub.head  # events up to here are committed, so the read below finds all of them
     page = await log.page(
         EventFilter(
