@@ -83,6 +83,14 @@ class EventLog(Protocol):
         """The log's state in the database."""
         ...
 
+    async def heartbeat(self, within: float) -> None:
+        """Ask something trivial, on a connection that nothing else uses.
+
+        Raises:
+            StoreUnavailable: there was no answer within so many seconds, and none to anything else either.
+        """
+        ...
+
     def require_room(self) -> None:
         """Check that there is room for more, where this storage can know it. Cheap: asked once a request that writes.
 

@@ -73,6 +73,9 @@ class Neo4jLog:
     async def state(self) -> LogState:
         return _state(await self.connection.run("stream_state"))
 
+    async def heartbeat(self, within: float) -> None:
+        await self.connection.heartbeat(within)
+
     def require_room(self) -> None:
         if self.connection.has_room is not None and not self.connection.has_room():
             raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
