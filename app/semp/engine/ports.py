@@ -136,6 +136,9 @@ class EventLog(Protocol):
 
         Each proposal is at its shortest distance; nearest first, then newest first; MAX_CREDITED for each event at most. Unknown ids are
         left out.
+
+        Raises:
+            QueryTooLarge: there are more causes than can be searched in a few seconds.
         """
         ...
 

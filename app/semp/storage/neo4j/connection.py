@@ -171,6 +171,11 @@ class Connection:
         query = self.queries[name]
         return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT)
 
+    async def run_within(self, seconds: float, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+        """Like `run`, for a read that the server stops after so many seconds."""
+        query = self.queries[name]
+        return await self._run(query, _text_of(query, depth), parameters, seconds)
+
     async def _run(self, query: queries.Query, text: str, parameters: dict[str, Any], limit: float) -> list[Row]:
         """Run a query whose text is `text`. The server stops it after `limit` seconds."""
         reading = query.mode == "read"

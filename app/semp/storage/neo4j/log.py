@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import MAX_CREDITED, Reached
-from semp.domain.errors import StoreFull, StoreUnavailable
+from semp.domain.errors import QueryTimeout, QueryTooLarge, StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, EventFilter, LogState, Plan, Thread
@@ -17,6 +17,8 @@ from semp.storage.neo4j.signals import read_signals
 
 LAST = 2**62
 """Higher than every position."""
+CREDIT_TIMEOUT = 3.0
+"""Seconds for the search of the proposals that rewards and penalties give credit to. All appends wait for it."""
 NOWHERE = [0, 0]
 """A span of no positions."""
 
@@ -134,7 +136,11 @@ class Neo4jLog:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        result = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        try:
+            result = await self.connection.run_within(CREDIT_TIMEOUT, "proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        except QueryTimeout as error:
+            reason = f"credit reaches more causes than can be searched in {CREDIT_TIMEOUT:g} s; use a smaller max_depth or fewer parents"
+            raise QueryTooLarge(reason) from error
         return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
