@@ -27,6 +27,7 @@ class Cable:
         self.connections: list[socket.socket] = []
         self._flowing = threading.Event()
         self._flowing.set()
+        self._passing = 0
         self.plug()
         self.environment = {**neo4j_environment(target), "SEMP_NEO4J": f"bolt://127.0.0.1:{self.port}"}
         """The variables that point `semp` at the database through this cable."""
@@ -50,8 +51,13 @@ class Cable:
         self.connections.clear()
 
     @contextmanager
-    def holding(self) -> Generator[None]:
-        """During the block, bytes of both directions are held and connections stay open. Afterwards they are passed on."""
+    def holding(self, above: int = 0) -> Generator[None]:
+        """During the block, bytes of both directions are held and connections stay open. Afterwards they are passed on.
+
+        Args:
+            above: pieces of up to so many bytes pass, so that the database is not silent.
+        """
+        self._passing = above
         self._flowing.clear()
         try:
             yield
@@ -70,7 +76,8 @@ class Cable:
     def _relay(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
-                self._flowing.wait()
+                if len(data) > self._passing:
+                    self._flowing.wait()
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_RDWR)
 

@@ -25,6 +25,9 @@ CONNECTIONS = 4
 """Connections to the database that are open before the cable holds. One that is opened while it holds fails after five seconds, and then
 the service knows that the database is away."""
 
+LARGEST_PIECE = 8_000
+"""Bytes that pass at once: whether the database answers can be asked, a batch cannot be sent."""
+
 
 def _open_connections(service: Service, cable: Cable) -> None:
     def read_at_once() -> bool:
@@ -51,7 +54,7 @@ def test_a_full_queue_is_503_with_retry_after_and_what_was_accepted_is_committed
         post(service)
         _open_connections(service, cable)
         senders = [threading.Thread(target=send, args=[new_events(LARGE, trace_id="full")]) for _ in range(9)]
-        with cable.holding():
+        with cable.holding(above=LARGEST_PIECE):
             for sender in senders:
                 sender.start()
             eventually("two batches are refused", lambda: len(refused) >= 2, 30)

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from semp.domain.errors import QueryTimeout
+from semp.domain.errors import QueryTimeout, QueryTooLarge
 from semp.domain.signals import Rules
 from semp.storage.neo4j import connection as connection_module
+from semp.storage.neo4j import log as log_module
 from semp.storage.neo4j.store import Neo4jStore
 from semp.storage.queries import Query
 
-from tests.strategies import Writer, new_draft
+from tests.strategies import Writer, make_id, new_draft
 from tests.waiting import until
 
 ENDLESS = "UNWIND range(1, 1000000000) AS n WITH n WHERE n % 7 = 8 RETURN n"
@@ -45,13 +46,18 @@ async def settled(store: Neo4jStore, number: int) -> None:
     await until(reached, 60)
 
 
-async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_not(opened: Neo4jStore) -> None:
+async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_not(
+    opened: Neo4jStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "READ_TIMEOUT", 300.0)
+    monkeypatch.setattr(connection_module, "PATIENCE", 300.0)
     writer = await Writer.on(opened)
     await opened.count_moves(("ui", "a1"), 1)  # from here on its plan is known
     reads = [asyncio.create_task(opened.connection.run_in_turn("endless")) for _ in range(12)]
     try:
         await until(lambda: opened.connection._long.locked(), 60)  # pyright: ignore[reportPrivateUsage]
         await settled(opened, AT_ONCE)
+        monkeypatch.setattr(connection_module, "QUICK", 60.0)  # what is short is so on a busy machine too
         [recorded] = await writer.append(new_draft())
         assert list(await opened.causes([recorded.event.id])) == [recorded.event.id]
         assert await opened.count_moves(("ui", "a1"), 1) == 1
@@ -84,3 +90,19 @@ async def test_a_read_that_is_not_quick_is_begun_again_among_the_long_ones(opene
         await opened.connection.run_in_turn("endless")
     assert limits == [connection_module.QUICK, 2.0]
     assert not opened.connection._long.locked()  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_search_for_credit_that_takes_too_long_is_refused_alone(opened: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "CREDIT_TIMEOUT", 1.0)
+    text = ENDLESS.replace("RETURN n", "RETURN [n][0..64] AS id, n AS found")
+    endless = Query("proposals_above", text, "read", "", columns={"id": "STRING", "found": "LIST"}, bound=64)
+    monkeypatch.setitem(opened.connection.queries, "proposals_above", endless)
+    writer = await Writer.on(opened)
+    await writer.append(new_draft(number=1))
+    deep = writer.committer.submit([new_draft("reward", parents=[make_id(1)], credit={"discount": 0.5, "max_depth": 64})])
+    beside = writer.committer.submit([new_draft(number=2)])
+    with pytest.raises(QueryTooLarge, match="max_depth"):
+        await deep
+    assert (await beside)[0].event.position == 2
+    assert writer.committer.available
+    await writer.committer.close()

@@ -40,6 +40,7 @@ MAY_SLEEP = {
     "tests/strategies.py": "a store that takes a random time for each call; in simulated time",
     "tests/unit/test_committer_interleavings.py": "clients pause at random; in simulated time",
     "tests/unit/test_committer_outages.py": "a database is away for 20 s; in simulated time",
+    "tests/unit/test_heartbeat.py": "a database is silent for 60 s; in simulated time",
     "tests/integration/test_lost_commits.py": "connections are cut at random moments",
     "tests/acceptance/test_full_queue.py": "waits as long as Retry-After says, then there must be room",
     "tests/acceptance/test_command_reading.py": "appends the same events again and again until a watching command has printed them",

@@ -20,6 +20,7 @@ from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreO
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
 from semp.engine.footprint import LIMIT
+from semp.engine.heartbeat import Calls, Outage
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
@@ -96,6 +97,9 @@ class Committer:
         self._recovered: dict[str, Recorded] = {}
         """Events that catching up found in the log and that belong to transactions in flight, by id. A look-up by id does not have their
         moves."""
+        self._outage = Outage()
+        self._calls = Calls()
+        """What waits for an answer of the database. Cut off when nothing was heard of it for `patience` seconds."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -118,6 +122,25 @@ class Committer:
         self._wake.set()
         if self._task is not None:
             await self._task
+
+    def silent(self, seconds: float) -> float:
+        """Note that nothing was heard of the database for so many seconds. After `patience` seconds, everything that waits for it fails.
+
+        Returns:
+            The seconds until then.
+        """
+        self._away_since = asyncio.get_running_loop().time() - seconds if self._away_since is None else self._away_since
+        left = self.patience - self._note_away()
+        if left <= 0:
+            self._calls.cut_off()
+            self._refuse_queue()
+        return max(left, 0.0)
+
+    def heard(self) -> None:
+        """Note that the database answers."""
+        self._calls.resume()
+        if not self.available:
+            self.poll_now()
 
     def poll_now(self) -> None:
         """Poll for events of other writers as soon as nothing is in flight, without waiting for the next interval."""
@@ -218,8 +241,8 @@ class Committer:
             planned = await self._plan(batch, verify=verify)
         except StoreUnavailable as error:
             log.warning("a batch could not be planned: %s", error)
-        except Exception:
-            log.exception("a batch could not be planned")
+        except Exception as error:
+            self._outage.log(log, "a batch could not be planned", error)
         overlay = Overlay(planned.plan) if planned and planned.plan else None
         if overlay:
             self.ledger.overlays.append(overlay)
@@ -234,7 +257,7 @@ class Committer:
     async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
         thorough = False
         while True:
-            findings = await look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough)
+            findings = await self._calls.run(look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough))
             if verify and findings.stored:
                 self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             if self._settling:
@@ -289,7 +312,7 @@ class Committer:
         if overlay is None:
             return "committed"
         try:
-            return "committed" if await self.store.append(overlay.plan) else "refused"
+            return "committed" if await self._calls.run(self.store.append(overlay.plan)) else "refused"
         except DuplicateId:
             self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             return "failed"
@@ -300,8 +323,8 @@ class Committer:
             log.warning("the outcome of a batch of %d events is unknown: %s", len(overlay.plan.entries), error)
             self._note_away()
             return "unknown"
-        except Exception:
-            log.exception("a batch of %d events failed", len(overlay.plan.entries))
+        except Exception as error:
+            self._outage.log(log, "a transaction failed", error)
             return "unknown"
 
     async def _settle(self, batch: Sequence[Submission]) -> None:
@@ -310,7 +333,7 @@ class Committer:
         tries = TRIES
         while batch:
             try:
-                left = await self._append_in_turn(batch)
+                left = await self._calls.run(self._append_in_turn(batch))
                 if left is None:
                     await self._start_over()
                 else:
@@ -384,10 +407,14 @@ class Committer:
         if self._away_since is not None:
             log.info("the database is available again")
         self._away_since = None
+        self._outage.over()
 
     def _give_up(self, batch: Sequence[Submission], error: StoreUnavailable) -> None:
         log.error("the database did not come back in %g s: %s", self.patience, error)
         self._fail(batch)
+        self._refuse_queue()
+
+    def _refuse_queue(self) -> None:
         while self._queue:
             submission = self._queue.popleft()
             submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
@@ -405,14 +432,17 @@ class Committer:
     async def _poll(self) -> None:
         """Read events of other writers, or find out whether the database is back. Only called while nothing is in flight."""
         try:
-            state = await self.store.state()
-            if state != self.ledger.state and not await self._catch_up(state):
-                await self._start_over()
+            await self._calls.run(self._look_for_new())
             self._note_available()
         except StoreUnavailable:
             self._note_away()
-        except Exception:
-            log.exception("polling for new events failed")
+        except Exception as error:
+            self._outage.log(log, "polling for new events failed", error)
+
+    async def _look_for_new(self) -> None:
+        state = await self.store.state()
+        if state != self.ledger.state and not await self._catch_up(state):
+            await self._start_over()
 
     async def _catch_up(self, state: LogState) -> bool:
         """Read the entries that the ledger does not have yet, up to `state`; False when `state` is of another log than the ledger's."""

@@ -13,6 +13,7 @@ from semp.engine.access import OPEN, SERVICE, Principal
 from semp.engine.committer import Committer
 from semp.engine.field import Field
 from semp.engine.gate import Gate
+from semp.engine.heartbeat import listen
 from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
 from semp.engine.live.hub import Hub
@@ -106,6 +107,7 @@ class Environment:
         self._background = [
             asyncio.create_task(self._sweep_forever(), name="sweeper"),
             asyncio.create_task(self.snapshots.run(), name="snapshots"),
+            asyncio.create_task(listen(self.storage, self.committer), name="heartbeat"),
         ]
 
     def acting(self, principal: Principal) -> Gate:

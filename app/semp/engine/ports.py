@@ -82,6 +82,14 @@ class EventLog(Protocol):
         """The log's state in the database."""
         ...
 
+    async def heartbeat(self, within: float) -> None:
+        """Ask something trivial, on a connection that nothing else uses.
+
+        Raises:
+            StoreUnavailable: there was no answer within so many seconds, and none to anything else either.
+        """
+        ...
+
     def require_room(self) -> None:
         """Check that there is room for more, where this storage can know it. Cheap: asked once a request that writes.
 
@@ -130,6 +138,9 @@ class EventLog(Protocol):
 
         Each proposal is at its shortest distance; nearest first, then newest first; MAX_CREDITED for each event at most. Unknown ids are
         left out.
+
+        Raises:
+            QueryTooLarge: there are more causes than can be searched in a few seconds.
         """
         ...
 

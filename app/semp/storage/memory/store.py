@@ -69,6 +69,9 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, Memory
     async def state(self) -> LogState:
         return self.current
 
+    async def heartbeat(self, within: float) -> None:
+        """Always answers."""
+
     def require_room(self) -> None:
         """Does nothing: a lack of memory cannot be foreseen."""
 

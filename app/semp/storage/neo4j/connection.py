@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -90,6 +91,20 @@ def _auth_of(target: Target) -> ListenerAuth | tuple[str, str] | None:
     return (target.user, target.password) if target.password else None
 
 
+def _driver(target: Target, auth: ListenerAuth | tuple[str, str] | None, **settings: Any) -> AsyncDriver:
+    return AsyncGraphDatabase.driver(
+        target.uri,
+        auth=auth,
+        resolver=auth.note_connecting if isinstance(auth, ListenerAuth) else None,
+        notifications_min_severity=NotificationMinimumSeverity.OFF,
+        connection_timeout=5.0,
+        connection_acquisition_timeout=10.0,
+        max_transaction_retry_time=5.0,
+        user_agent="semp",
+        **settings,
+    )
+
+
 class Connection:
     """Runs queries by name. Errors of the driver are raised as domain errors or `DuplicateId`, see `translated`.
 
@@ -103,23 +118,38 @@ class Connection:
         auth = _auth_of(target)
         self.database = target.database
         self.has_room = target.has_room
-        self.driver: AsyncDriver = AsyncGraphDatabase.driver(
-            target.uri,
-            auth=auth,
-            resolver=auth.note_connecting if isinstance(auth, ListenerAuth) else None,
-            notifications_min_severity=NotificationMinimumSeverity.OFF,
-            connection_timeout=5.0,
-            connection_acquisition_timeout=10.0,
-            max_transaction_retry_time=5.0,
-            user_agent="semp",
-        )
+        self.driver = _driver(target, auth)
+        self._pulse = _driver(target, auth, max_connection_pool_size=1)
+        """A connection of its own, so that it never waits for one."""
+        self._silent = False
+        """Whether the last heartbeat was not answered, nor anything else meanwhile."""
+        self._heard = 0.0
+        """When the database last answered a query, by the monotonic clock in seconds."""
         self.queries = queries.load()
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._quick = asyncio.Semaphore(QUICK_AT_ONCE)
         self._long = asyncio.Semaphore(LONG_AT_ONCE)
 
     async def close(self) -> None:
+        await self._pulse.close()
         await self.driver.close()
+
+    async def heartbeat(self, within: float) -> None:
+        """Ask something trivial.
+
+        Raises:
+            StoreUnavailable: there was no answer within so many seconds, and none to any other query either.
+        """
+        try:
+            with translated():
+                async with asyncio.timeout(within), self._pulse.session(database=self.database) as session:
+                    await (await session.run("RETURN 1")).consume()
+        except StoreUnavailable:
+            self._silent = time.monotonic() - self._heard > within
+            if self._silent:
+                raise
+        else:
+            self._silent = False
 
     async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Run a query in its own transaction. The rows are lists, in the order of the columns.
@@ -141,10 +171,17 @@ class Connection:
         query = self.queries[name]
         return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT)
 
+    async def run_within(self, seconds: float, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
+        """Like `run`, for a read that the server stops after so many seconds."""
+        query = self.queries[name]
+        return await self._run(query, _text_of(query, depth), parameters, seconds)
+
     async def _run(self, query: queries.Query, text: str, parameters: dict[str, Any], limit: float) -> list[Row]:
         """Run a query whose text is `text`. The server stops it after `limit` seconds."""
         reading = query.mode == "read"
         packed = reading and bool(query.returns)
+        if self._silent and reading and query.name not in FOR_APPENDS:
+            raise StoreUnavailable("the database does not answer", retry_after=2)
         with translated(reading=reading):
             async with (
                 self._place(self._reads) if reading and query.name not in FOR_APPENDS else nullcontext(),
@@ -154,6 +191,7 @@ class Connection:
                 whole = queries.packed(query, text) if packed else text
                 result = await session.run(Query(cast("LiteralString", whole), timeout=limit), parameters)
                 found = await result.values()
+                self._heard = time.monotonic()
                 return found[0][0] if packed else found
 
     async def await_indexes(self, seconds: float) -> None:

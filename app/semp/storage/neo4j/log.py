@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.credit import MAX_CREDITED, Reached
-from semp.domain.errors import StoreFull, StoreUnavailable
+from semp.domain.errors import QueryTimeout, QueryTooLarge, StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Rules, Signal
 from semp.engine.records import Entry, LogState, Plan, Thread
@@ -15,6 +15,9 @@ from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 from semp.storage.neo4j.pages import Neo4jPages
 from semp.storage.neo4j.signals import read_signals
+
+CREDIT_TIMEOUT = 3.0
+"""Seconds for the search of the proposals that rewards and penalties give credit to. All appends wait for it."""
 
 
 class Neo4jTurn:
@@ -69,6 +72,9 @@ class Neo4jLog(Neo4jPages):
     async def state(self) -> LogState:
         return _state(await self.connection.run("stream_state"))
 
+    async def heartbeat(self, within: float) -> None:
+        await self.connection.heartbeat(within)
+
     def require_room(self) -> None:
         if self.connection.has_room is not None and not self.connection.has_room():
             raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
@@ -102,7 +108,11 @@ class Neo4jLog(Neo4jPages):
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
     async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        result = await self.connection.run("proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        try:
+            result = await self.connection.run_within(CREDIT_TIMEOUT, "proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
+        except QueryTimeout as error:
+            reason = f"credit reaches more causes than can be searched in {CREDIT_TIMEOUT:g} s; use a smaller max_depth or fewer parents"
+            raise QueryTooLarge(reason) from error
         return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:

@@ -25,7 +25,7 @@ from .space import NEW_DATA, OLD_DATA, report_space, require_space
 
 DEFAULT_VERSION = "2026.08.1"
 FIRST_BACKOFF = 1.0  # seconds before the first restart; doubled for each further one
-LAST_BACKOFF = 30.0  # seconds between two restarts, at most
+LAST_BACKOFF = 8.0  # seconds between two restarts, at most
 RECORDING = Path("conf", "classes.recorded")  # below the home: the classes that Java has loaded, for the class archive
 STAYED_UP = 60.0  # seconds of running after which the next restart waits only FIRST_BACKOFF again
 LEFTOVER_GRACE = 15.0  # seconds between SIGTERM and SIGKILL for a Java that an earlier run left
