@@ -1585,7 +1585,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1661,7 +1661,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1737,7 +1737,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1813,7 +1813,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1889,7 +1889,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1959,7 +1959,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2037,7 +2037,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2110,7 +2110,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2869,7 +2869,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2947,7 +2947,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
