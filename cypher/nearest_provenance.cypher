@@ -12,12 +12,13 @@
 // param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
 // param after_position: INTEGER = 0  position of the last event of the previous page
 // param limit: INTEGER = 100  rows at most
+// param budget: INTEGER = 1000001  the search ends after so many events, nearest first
 // param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (:Node {id: $id})-[:EDGE|PARENT*1..50]->(relative:Event)
 WHERE all(step IN nodes(path) WHERE step:Event OR step.id = $id)
   AND all(link IN relationships(path) WHERE $edge IS NULL OR coalesce(link.type, $edge) = $edge)
-WITH relative, min(length(path)) AS hops
+WITH relative, min(length(path)) AS hops ORDER BY hops LIMIT $budget
 WHERE (hops > $after_depth + 1 OR (hops = $after_depth + 1 AND relative.position < $after_position))
   AND relative.position <= $until
   AND ($types IS NULL OR relative.type IN $types)

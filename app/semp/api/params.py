@@ -44,8 +44,9 @@ Cursor = Annotated[
     str | None,
     Parameter(
         required=False,
-        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}){0,2}$",
-        description="From a `Link` header: depth and position of the last node, then the newest position included, then the total count.",
+        pattern=r"^[0-9]{1,9}:[0-9]{1,18}(:[0-9]{1,18}(:[0-9]{1,18}(:0)?)?)?$",
+        description="From a `Link` header: depth and position of the last node, then the newest position included, then the total count, "
+        "then 0 if that is a lower bound.",
     ),
 ]
 Budget = Annotated[

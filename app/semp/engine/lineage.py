@@ -13,12 +13,6 @@ from semp.domain.events import Event
 from semp.engine.ports import LineageReader
 from semp.engine.records import Counted, Direction, LineageFilter, Relative
 
-STEPS = tuple(4**n for n in range(11))
-"""Depths that are tried one after the other when the whole lineage is beyond the budget."""
-NEAR = 16
-"""PARENT hops. When the events within this distance fill a page, the page is answered without counting the whole lineage."""
-
-
 Count = Callable[[LineageFilter], Awaitable[Counted | None]]
 Find = Callable[[LineageFilter], Awaitable[list[Relative]]]
 Found = tuple[list[Relative], Counted | None]
@@ -37,56 +31,21 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 async def nearest(count: Count, find: Find, selection: LineageFilter, asked: Asked) -> Found:
-    """A page of relatives, within the budget.
+    """A page of relatives, within the budget. Nothing is counted before the page is searched for.
 
     When the whole lineage is beyond the budget, the page may hold fewer relatives than exist. When the answer has neither relatives nor a
     count, the event itself may not exist; the caller has to look it up.
     """
-    counted = asked.counted
-    counting = counted is None and asked.counting
+    counting = asked.counted is None and asked.counting
     if not selection.limit:
-        return [], await count(selection) if counting else counted
-    if asked.events <= selection.budget:
-        if counting:
-            counted, page = await asyncio.gather(count(selection), find(selection))
-            return page, counted
-        return await find(selection), counted
-    if counted is None and not counting:
-        near = await _near(count, find, selection)
-        if near is not None:
-            return near, None
-    if counted is None:
-        counted = await count(selection)
-    if counted is None or counted.complete:
-        return await find(selection) if counted else [], counted
-    return await _within_budget(count, find, selection), counted
-
-
-async def _near(count: Count, find: Find, selection: LineageFilter) -> list[Relative] | None:
-    """The page, if the events within NEAR hops fill it; else None."""
-    if (selection.depth is not None and selection.depth <= NEAR) or (selection.after is not None and selection.after[0] >= NEAR):
-        return None
-    part = msgspec.structs.replace(selection, depth=NEAR)
-    counted = await count(part)
-    page = await find(part) if counted is not None and counted.complete and counted.count >= selection.limit else []
-    return page if len(page) >= selection.limit else None
-
-
-async def _within_budget(count: Count, find: Find, selection: LineageFilter) -> list[Relative]:
-    """The part of the page that the budget reaches. Depth 1 is read even when it alone is beyond the budget."""
-    page: list[Relative] = []
-    for depth in STEPS:
-        if selection.depth is not None and depth >= selection.depth:
-            break
-        part = msgspec.structs.replace(selection, depth=depth)
-        counted = await count(part)
-        if depth > 1 and (counted is None or not counted.complete):
-            break
-        if selection.after is None or selection.after[0] <= depth:
-            page = await find(part)
-        if len(page) >= selection.limit:
-            break
-    return page
+        return [], await count(selection) if counting else asked.counted
+    if counting:
+        counted, page = await asyncio.gather(count(selection), find(selection))
+        return page, counted
+    page = await find(selection)
+    if asked.counted is None and len(page) < selection.limit and asked.events > selection.budget:
+        return page, await count(selection)  # it tells whether the budget ended the search
+    return page, asked.counted
 
 
 async def nearest_of(store: LineageReader, event_id: str, direction: Direction, selection: LineageFilter, asked: Asked) -> Found:

@@ -301,7 +301,7 @@ class LineageReader(Protocol):
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         """A page of relatives: nearest first, then by position (newest first towards causes, oldest first towards effects).
 
-        `budget` is ignored here. `semp.engine.lineage.nearest` counts first and keeps to it.
+        Only among the nearest events that the budget allows; of those at the last distance, it can be any.
         """
         ...
 

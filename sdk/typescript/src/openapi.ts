@@ -1587,7 +1587,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1663,7 +1663,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1739,7 +1739,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1815,7 +1815,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1891,7 +1891,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1961,7 +1961,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2039,7 +2039,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2112,7 +2112,7 @@ export interface operations {
                 payload?: number;
                 /** @description Maximum number of events to visit, shown or not. A search that reaches it is truncated. */
                 budget?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2881,7 +2881,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2959,7 +2959,7 @@ export interface operations {
                 budget?: number;
                 /** @description 0 leaves out `count`; the page is then answered without counting all events. */
                 count?: number;
-                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count. */
+                /** @description From a `Link` header: depth and position of the last node, then the newest position included, then the total count, then 0 if that is a lower bound. */
                 cursor?: string | null;
             };
             header?: never;

@@ -176,12 +176,12 @@ class Place(msgspec.Struct, frozen=True):
     """What the first page counted."""
 
     def text(self) -> str:
-        """The place as a cursor. An incomplete count is left out."""
+        """The place as a cursor. A last number of 0 marks an incomplete count."""
         numbers = [*(self.after or (0, 0))]
         if self.until is not None:
             numbers.append(self.until)
-            if self.counted is not None and self.counted.complete:
-                numbers.append(self.counted.count)
+            if self.counted is not None:
+                numbers += [self.counted.count] if self.counted.complete else [self.counted.count, 0]
         return ":".join(map(str, numbers))
 
 
@@ -194,10 +194,10 @@ def read_cursor(text: str | None) -> Place:
     if text is None:
         return Place()
     parts = text.split(":")
-    if len(parts) not in (2, 3, 4) or not all(part.isdecimal() for part in parts):
+    if not 2 <= len(parts) <= 5 or not all(part.isdecimal() for part in parts):
         raise InvalidInput(FieldError("cursor", "expected the cursor of a Link header"))
     depth, position, *rest = map(int, parts)
-    return Place((depth, position), rest[0] if rest else None, Counted(rest[1]) if len(rest) > 1 else None)
+    return Place((depth, position), rest[0] if rest else None, Counted(rest[1], complete=len(rest) == 2) if len(rest) > 1 else None)
 
 
 def page(

@@ -30,16 +30,17 @@ class MemoryLineage:
             return None
         backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
         reached = self.reach(event_id, backwards, selection.depth)
-        within_budget = set(islice((relative for relative, depth in reached.items() if depth or ends), selection.budget))
+        within_budget = _within_budget(reached, selection, ends=ends)
         count = sum(relative.event.id in within_budget for relative in self._selected(event_id, direction, selection))
         return Counted(count, len(reached) - (not ends) <= selection.budget)
 
     async def relatives(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         if event_id not in self.causality:
             return []
-        return page_nearest_first(
-            self._selected(event_id, direction, selection), selection, newest_first=direction in ("ancestors", "roots")
-        )
+        backwards, ends = direction in ("ancestors", "roots"), direction in ("roots", "impact")
+        within_budget = _within_budget(self.reach(event_id, backwards, selection.depth), selection, ends=ends)
+        found = [relative for relative in self._selected(event_id, direction, selection) if relative.event.id in within_budget]
+        return page_nearest_first(found, selection, newest_first=backwards)
 
     def _selected(self, event_id: str, direction: Direction, selection: LineageFilter) -> list[Relative]:
         """The events of one direction that match the filter. Its `after`, `limit` and `budget` are not applied."""
@@ -135,6 +136,11 @@ class MemoryLineage:
         selected = selector(selection.types, selection.scope)
         within_depth = [relative for relative in relatives if selection.depth is None or relative.depth <= selection.depth]
         return _nearest_first([relative for relative in within_depth if selected(relative.event)], newest_first=True)
+
+
+def _within_budget(reached: dict[str, int], selection: LineageFilter, *, ends: bool) -> set[str]:
+    """The events that the budget allows, of those reached, which come nearest first. `ends`: the event itself counts too."""
+    return set(islice((relative for relative, depth in reached.items() if depth or ends), selection.budget))
 
 
 def selector(types: Sequence[str] | None, scope: Glob | None) -> Callable[[Event], bool]:

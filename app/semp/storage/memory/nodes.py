@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import msgspec
 import networkx as nx
 
@@ -52,19 +50,18 @@ class MemoryNodes(MemoryLineage):
 
     async def count_linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> Counted:
         depths = self._depths(node_id, side, edge, selection.depth)
-        within_budget = set(islice(depths, selection.budget))
-        count = sum(relative.event.id in within_budget for relative in self._linked(node_id, side, edge, selection))
-        return Counted(count, len(depths) <= selection.budget)
+        return Counted(len(self._linked(node_id, side, edge, selection)), len(depths) <= selection.budget)
 
     async def linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
         return page_nearest_first(self._linked(node_id, side, edge, selection), selection, newest_first=side == "provenance")
 
     def _linked(self, node_id: str, side: Side, edge: str | None, selection: LineageFilter) -> list[Relative]:
-        """The events on one side of a node that match the filter. Its `after`, `limit` and `budget` are not applied."""
+        """The events on one side of a node that match the filter, within its budget. Its `after` and `limit` are not applied."""
         selected = selector(selection.types, selection.scope)
         until = len(self.log) if selection.until is None else selection.until
         depths = self._depths(node_id, side, edge, selection.depth)
-        relatives = [Relative(self.entry(event_id).event, depth) for event_id, depth in depths.items()]
+        nearest = sorted(depths, key=lambda event_id: depths[event_id])[: selection.budget]
+        relatives = [Relative(self.entry(event_id).event, depths[event_id]) for event_id in nearest]
         return [relative for relative in relatives if relative.event.position <= until and selected(relative.event)]
 
     def _depths(self, node_id: str, side: Side, edge: str | None, depth: int | None) -> dict[str, int]:

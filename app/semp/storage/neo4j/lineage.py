@@ -46,7 +46,7 @@ class Neo4jLineage:
         parameters = _parameters(direction, selection)
         result = await self.connection.run_in_turn(
             f"nearest_{direction}", depth=selection.depth, id=event_id, after_depth=depth, after_position=position,
-            limit=selection.limit, payload=selection.payload, **parameters,
+            limit=selection.limit, budget=selection.budget, payload=selection.payload, **parameters,
         )  # fmt: skip
         return [_relative(row) for row in result]
 

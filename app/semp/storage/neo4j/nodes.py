@@ -47,7 +47,7 @@ class Neo4jNodes:
         depth, position = selection.after or (-1, 0)
         result = await self.connection.run_in_turn(
             f"nearest_{side}", depth=_hops(side, selection), id=node_id, edge=edge, after_depth=depth, after_position=position,
-            limit=selection.limit, payload=selection.payload, **parameters_with_until(selection),
+            limit=selection.limit, budget=selection.budget, payload=selection.payload, **parameters_with_until(selection),
         )  # fmt: skip
         return [Relative(rows.event(row[1:]), row[0]) for row in result]
 
