@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import zstandard
 
 from tests.conftest import Service
 from tests.events import append, head, new_event, new_events
@@ -38,6 +39,20 @@ def test_export_writes_the_log_oldest_first_and_importing_it_again_adds_nothing(
     assert again.returncode == 0
     assert f"0 events appended, {len(lines)} were there already" in again.stderr.decode()
     assert head(service) == before
+
+
+def test_a_name_that_ends_in_zst_is_written_compressed_and_imported_again(service: Service, tmp_path: Path) -> None:
+    append(service, new_events(1_500))
+    plain, packed, whole = tmp_path / "log.ndjson", tmp_path / "log.ndjson.zst", head(service)
+    for file in (plain, packed):
+        assert semp("export", "--output", str(file), "--url", service.url).returncode == 0
+    assert zstandard.ZstdDecompressor().decompressobj().decompress(packed.read_bytes()) == plain.read_bytes()
+    assert packed.stat().st_size < plain.stat().st_size / 4
+    again = semp("import", str(packed), "--url", service.url)
+    assert again.returncode == 0
+    assert f"0 events appended, {whole:,} were there already" in again.stderr.decode()
+    piped = semp("import", "-", "--url", service.url, stdin=packed.read_bytes())
+    assert f"0 events appended, {whole:,} were there already" in piped.stderr.decode()
 
 
 def test_export_without_a_file_goes_to_standard_output_and_after_names_its_begin(service: Service) -> None:

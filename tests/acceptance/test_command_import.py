@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from semp.cli.import_log import BATCH_BYTES
 
 from tests.conftest import Service
@@ -274,6 +275,9 @@ def test_a_line_without_an_id_is_the_same_event_in_every_encoding(memory_service
     ("content", "words"),
     [
         (gzip.compress(b"{}\n", mtime=0), "gunzip"),
+        (zstandard.compress(b"{}\n" * 100)[:-4], "incomplete"),
+        (zstandard.compress(b"{}\n" * 100)[:3], "incomplete"),
+        (zstandard.compress(b"{}\n")[:8] + bytes(40), "damaged"),
         ("{}".encode("utf-32"), "UTF-32"),
         (b"\xff\xfe{\x00\x00\xd8", "UTF-16"),
         (b"\x89PNG\r\n", "line 1"),

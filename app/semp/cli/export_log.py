@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from semp.cli.client import Client, Ready
+from semp.cli.compression import compressed
 from semp.cli.options import DEFAULT_URL, PATIENCE, Patience, Position, Url
 from semp.cli.output_file import is_replaced, output_stream
 from semp.cli.progress import bar
@@ -32,7 +33,7 @@ def export(
     """Write the log as NDJSON, oldest event first. An existing file is replaced only after everything is written.
 
     Args:
-        output: File to write; - for standard output.
+        output: File to write, compressed if its name ends in .zst; - for standard output.
         url: URL of the service.
         after: Begin after this position.
         patience: Maximum seconds to wait while the service is not available, at the start or during the export.
@@ -42,7 +43,7 @@ def export(
         if start.position <= after:
             _write_nothing(client, start, after, output)
             return
-        with output_stream(output) as stream, bar() as progress:
+        with output_stream(output) as file, compressed(file, output) as stream, bar() as progress:
             escaped = str(output) == "-" and out.is_terminal
             task = progress.add_task("exporting", total=start.position - after)
             at = after
@@ -78,6 +79,6 @@ def _write_nothing(client: Client, start: Ready, after: int, output: Path) -> No
     if is_replaced(output) and output.exists() and output.stat().st_size:
         say(f"{reason}: 0 events written, {output} is not changed")
         return
-    with output_stream(output):
+    with output_stream(output) as file, compressed(file, output):
         pass
     say(f"{reason}: 0 events written ({client.url})")

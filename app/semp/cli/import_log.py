@@ -10,13 +10,15 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
+from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import msgspec
 from cyclopts import Parameter, validators
 
 from semp.cli.client import Client, NotTheService, Refused
+from semp.cli.compression import decompressed
 from semp.cli.ndjson import Line, read_lines
 from semp.cli.options import DEFAULT_URL, PATIENCE, Patience, Url
 from semp.cli.progress import bar
@@ -62,7 +64,8 @@ def import_(
     """Append the events of an NDJSON file, in order. You can stop and repeat an import: no event is stored twice.
 
     Args:
-        file: One event per line, as `semp export` writes them; - for standard input. A line without an id gets one made from its content.
+        file: One event per line, as `semp export` writes them, also compressed with zstd; - for standard input. A line without an id gets
+            one made from its content.
         url: URL of the service.
         batch: Maximum number of events in a request. Large events go in smaller batches.
         patience: Maximum seconds to wait while the service is not available, at the start or during the import.
@@ -81,14 +84,16 @@ def import_(
 
 def _import(file: Path, client: Client, size: int, result: Imported) -> None:
     from_stdin = str(file) == "-"
-    with nullcontext(sys.stdin.buffer) if from_stdin else file.open("rb") as stream, bar(in_bytes=True) as progress:
+    standard_input = cast("BufferedReader", sys.stdin.buffer)
+    with nullcontext(standard_input) if from_stdin else file.open("rb") as stream, bar(in_bytes=True) as progress:
         status = None if from_stdin else file.stat()
         total = status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
         task = progress.add_task("importing", total=total)
         client.wait_ready()  # fail before the file is read when there is no service
-        for lines in _batches(stream, size):
+        unpacked = decompressed(stream)
+        for lines in _batches(unpacked, size):
             _send(client, lines, result)
-            progress.update(task, completed=lines[-1].end)
+            progress.update(task, completed=lines[-1].end if total is None or unpacked is stream else stream.tell())
 
 
 def _batches(stream: BinaryIO, size: int) -> Iterator[list[Line]]:
