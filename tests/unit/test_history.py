@@ -12,7 +12,7 @@ from semp.engine.live import history as history_module
 from semp.engine.live import hub as hub_module
 from semp.engine.live.history import missed
 from semp.engine.live.hub import Hub
-from semp.engine.records import EventFilter
+from semp.engine.records import EventFilter, Page
 
 from tests.strategies import entry_of, new_draft
 
@@ -25,13 +25,13 @@ class SlowLog:
         self.reading = 0
         self.most = 0
 
-    async def page(self, selection: EventFilter) -> list[Event]:
+    async def page(self, selection: EventFilter) -> Page:
         self.reading += 1
         self.most = max(self.most, self.reading)
         try:
             for _ in range(3):
                 await asyncio.sleep(0)
-            return [event for event in self.events if event.position > (selection.after or 0)][: selection.limit]
+            return Page.of([event for event in self.events if event.position > (selection.after or 0)][: selection.limit], selection.limit)
         finally:
             self.reading -= 1
 
