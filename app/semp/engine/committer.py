@@ -4,6 +4,8 @@ While one batch commits, the next one is planned on top of it and sent. The data
 token refuses a batch when the log is not in the state that the batch was planned for. A batch that fails in any way takes the slow
 path: wait for the exclusive turn, catch up from the log, look up the ids, plan again. An id that is found in the log is answered from
 there and never appended twice.
+
+If another replica leads, batches are handed on to it instead, see `semp.engine.following`. When it is lost, they take the slow path.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
+from semp.engine.following import Answer, Following, LeaderLost, recorded_of
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
@@ -89,16 +92,25 @@ class Committer:
         self._away_since: float | None = None
         """When the database was first found away, by the loop's clock in seconds; None while it is available."""
         self._flights: dict[asyncio.Task[bool], list[Submission]] = {}
-        """Transactions in flight, oldest first, each with the submissions it commits."""
+        """Transactions in flight, or batches handed on, oldest first, each with its submissions. All are of one kind, see `_handing`."""
+        self._handing = False
+        """Whether batches are handed on to another replica."""
+        self._polling = asyncio.Lock()
         self._recovered: dict[str, Recorded] = {}
         """Events that catching up found in the log and that belong to transactions in flight, by id. A look-up by id does not have their
         moves."""
+        self.following = Following(ledger, absorb=self._absorb, poll=self._poll, busy=lambda: self._settling > 0 or not self._handing)
         self._task: asyncio.Task[None] | None = None
 
     @property
     def available(self) -> bool:
         """False from the moment when the database was found away until it answers again."""
         return self._away_since is None
+
+    @property
+    def closing(self) -> bool:
+        """Whether `close` was called: nothing more is accepted."""
+        return self._closing
 
     @property
     def queued(self) -> int:
@@ -158,6 +170,8 @@ class Committer:
     async def _run(self) -> None:
         while True:
             batch = await self._next_batch()
+            if self.following.active != self._handing:
+                await self._change_sides()
             if batch:
                 await self._launch(batch)
             elif self._closing:
@@ -165,6 +179,17 @@ class Committer:
             elif not self._flights:
                 await self._poll()
         await self._all_landed()
+        self.following.stop()
+
+    async def _change_sides(self) -> None:
+        """Begin to hand batches on, or to append them here, once nothing is in flight."""
+        await self._all_landed()
+        async with self._polling:
+            self._handing = self.following.active
+        if self._handing:
+            self.following.drain()
+        else:
+            self.following.forget()
 
     async def _next_batch(self) -> list[Submission]:
         """Wait for enough queued events to send a transaction; an empty list when it is time to poll or to stop."""
@@ -199,7 +224,11 @@ class Committer:
         return not self._flights or self._events >= self._overlap_from
 
     async def _launch(self, batch: list[Submission]) -> None:
-        """Plan a batch on top of those in flight and send it, without waiting for its outcome."""
+        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome."""
+        if self._handing:
+            self._take_off(self._hand_on(batch, next(reversed(self._flights), None)), batch)
+            await asyncio.sleep(0)  # the task sends its batch before the next one
+            return
         verify = self._batches_to_verify > 0
         self._batches_to_verify -= verify
         planned: Planned | None = None
@@ -213,10 +242,13 @@ class Committer:
         if overlay:
             self.ledger.overlays.append(overlay)
         sent = planned.submissions if planned else batch
-        task = asyncio.create_task(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)))
-        self._flights[task] = sent
-        task.add_done_callback(self._finished)
+        self._take_off(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)), sent)
         await asyncio.sleep(0)  # the task sends its transaction before the next batch is planned
+
+    def _take_off(self, flight: Coroutine[Any, Any, bool], batch: list[Submission]) -> None:
+        task = asyncio.create_task(flight)
+        self._flights[task] = batch
+        task.add_done_callback(self._finished)
 
     async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
         thorough = False
@@ -232,9 +264,13 @@ class Committer:
                 thorough = True
 
     def _finished(self, task: asyncio.Task[bool]) -> None:
-        del self._flights[task]
+        batch = self._flights.pop(task)
         if not self._flights:
             self._recovered.clear()
+        elif self._recovered and self._handing:
+            for submission in batch:
+                for draft in submission.drafts:
+                    self._recovered.pop(draft.id, None)
         self._wake.set()
 
     async def _all_landed(self) -> None:
@@ -264,6 +300,42 @@ class Committer:
             await self._settle(batch)
         finally:
             self._settling -= 1
+        return False
+
+    async def _hand_on(self, batch: list[Submission], previous: asyncio.Task[bool] | None) -> bool:
+        """Have the leader append a batch; True when it answered everything, False when some of it took the slow path."""
+        head = self.ledger.state.head
+        lost = False
+        answers: list[Answer] = [None] * len(batch)
+        try:
+            assert self.following.leader is not None
+            answers = await self.following.leader.append(batch)
+            await self.following.filled()
+        except LeaderLost as error:
+            lost = error.sent
+        rest: list[Submission] = []
+        for submission, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Exception):
+                submission.fail(answer)
+            elif answer is not None and (recorded := recorded_of(submission, answer, self._recovered)) is not None:
+                submission.recorded = recorded
+                submission.succeed()
+                self.following.handed_on += len(recorded)
+            else:
+                submission.handed_on = lost
+                submission.tried = head if lost or answer is not None else None
+                rest.append(submission)
+        if not rest:
+            return True
+        self._settling += 1
+        try:
+            if previous is not None:
+                await previous
+            async with self._polling:
+                await self._settle(rest)
+        finally:
+            self._settling -= 1
+            self.following.drain()
         return False
 
     async def _attempt(self, overlay: Overlay | None) -> Outcome:
@@ -357,36 +429,46 @@ class Committer:
         self._events = self._bytes = 0
 
     async def _poll(self) -> None:
-        """Read events of other writers, or find out whether the database is back. Only called while nothing is in flight."""
-        try:
-            state = await self.store.state()
-            if state != self.ledger.state and not await self._catch_up(state):
-                await self._start_over()
-            self._note_available()
-        except StoreUnavailable:
-            self._note_away()
-        except Exception:
-            log.exception("polling for new events failed")
+        """Read events of other writers, or find out whether the database is back. Only called while no transaction is in flight."""
+        async with self._polling:
+            head = self.ledger.state.head
+            try:
+                state = await self.store.state()
+                overtaken = self.ledger.state.head != head  # the leader's entries came while the state was read
+                if state != self.ledger.state and not overtaken and not await self._catch_up(state):
+                    await self._start_over()
+                self._note_available()
+            except StoreUnavailable:
+                self._note_away()
+            except Exception:
+                log.exception("polling for new events failed")
+        self.following.drain()
 
     async def _catch_up(self, state: LogState) -> bool:
         """Read the entries that the ledger does not have yet, up to `state`; False when `state` is of another log than the ledger's."""
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
             return False
-        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
         committed: set[asyncio.Task[bool]] = set()
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
+            entries = [entry for entry in entries if entry.event.position > self.ledger.state.head]  # others came from the leader by now
             for entry in entries:
                 entry.encoded = encode(entry.event)
-            self.ledger.absorb(entries)
-            recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
-            self._recovered.update(recovered)
-            committed.update(own[event_id] for event_id in recovered)
-            self.on_commit(entries)
-        self.ledger.state = state
-        self.transactions += len(committed)
+            committed |= self._absorb(entries)
+        self.transactions += 0 if self._handing else len(committed)
+        if self.ledger.state.head == state.head:
+            self.ledger.state = state
         return True
+
+    def _absorb(self, entries: Sequence[Entry]) -> set[asyncio.Task[bool]]:
+        """Take over entries that come next in the log; returns the flights that some of them are of."""
+        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
+        self.ledger.absorb(entries)
+        recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
+        self._recovered.update(recovered)
+        self.on_commit(entries)
+        return {own[event_id] for event_id in recovered}
 
     async def _start_over(self) -> None:
         """Follow the log that has replaced the old one. Positions of the old log are invalid from here on.
