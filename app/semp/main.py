@@ -29,6 +29,7 @@ from semp.engine.loop_watchdog import LoopWatchdog
 from semp.engine.ports import Storage
 from semp.file_handles import raise_limit, warn_when_exhausted
 from semp.mcp.mount import Mount
+from semp.relays.handing_on.replica import Replica, parsed_address
 from semp.relays.redis_hints import RedisHints, check_url
 from semp.settings import Credentials, DatabaseSettings, Settings, redis_password
 from semp.storage.memory.store import MemoryStore
@@ -170,6 +171,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
     """
     if settings.redis is not None:
         check_url(settings.redis)
+    address = parsed_address(settings.replica_address)
     raise_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -193,7 +195,7 @@ async def serve(settings: Settings, progress: Callable[[Step], None], on_ready: 
             )
             try:
                 if await _until_stopped(stop, _start(environment, settings.neo4j)):
-                    async with _hints(environment, settings):
+                    async with _hints(environment, settings), _replicas(environment, address if settings.neo4j else None):
                         await _serve_http(environment, listener, stop, on_ready, settings, edge)
             finally:
                 await environment.stop()
@@ -211,6 +213,20 @@ async def _hints(environment: Environment, settings: Settings) -> AsyncGenerator
         yield
     finally:
         await hints.stop()
+
+
+@asynccontextmanager
+async def _replicas(environment: Environment, address: tuple[str, int] | None) -> AsyncGenerator[None]:
+    """Appending together with other replicas on the same database. None: there can be no others."""
+    if address is None:
+        yield
+        return
+    replica = Replica(environment, address)
+    await replica.start()
+    try:
+        yield
+    finally:
+        await replica.stop()
 
 
 async def _start(environment: Environment, uri: str | None) -> bool:

@@ -92,6 +92,10 @@ class Settings(DatabaseSettings):
     redis: Annotated[str | None, Parameter(env_var="SEMP_REDIS", group=TUNING)] = None
     """URL of a Redis, such as redis://localhost:6379/0, over which replicas on one Neo4j send each other hints that the log grew. Without
     it they only poll. A password comes from SEMP_REDIS_PASSWORD."""
+    replica_address: Annotated[str, Parameter(env_var="SEMP_REPLICA_ADDRESS", group=TUNING)] = "127.0.0.1:0"
+    """HOST:PORT where other replicas on the same Neo4j reach this one, with --neo4j: one of them appends, the others hand their events on
+    to it. Port 0: any free one. Set it when replicas run on several machines, in a network of their own: the connections are
+    authenticated, but not encrypted. 0.0.0.0 listens on all addresses, and others connect to the name of this machine."""
     ping_interval: Annotated[float, Parameter(env_var="SEMP_PING_INTERVAL", group=TUNING, validator=_positive)] = 20.0
     """Seconds between pings on a WebSocket. A client that does not answer a ping within this time is disconnected."""
     heap: Annotated[str | None, Parameter(env_var="SEMP_HEAP", group=TUNING)] = None

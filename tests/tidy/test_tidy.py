@@ -39,6 +39,8 @@ MAY_SLEEP = {
     "tests/chaos.py": "clients pause at random, and processes are killed at random moments",
     "tests/strategies.py": "a store that takes a random time for each call; in simulated time",
     "tests/unit/test_committer_interleavings.py": "clients pause at random; in simulated time",
+    "tests/senders.py": "clients pause at random; in simulated time",
+    "tests/unit/test_handing_on.py": "frames take a random time and connections break at random moments; in simulated time",
     "tests/unit/test_committer_outages.py": "a database is away for 20 s; in simulated time",
     "tests/unit/test_heartbeat.py": "a database is silent for 60 s; in simulated time",
     "tests/integration/test_lost_commits.py": "connections are cut at random moments",

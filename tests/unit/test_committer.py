@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from semp.domain.errors import IdConflict, InvalidInput, QueueFull, StoreUnavailable
+from semp.engine import append_queue
 from semp.engine import committer as committer_module
 from semp.engine import ledger as ledger_module
 from semp.engine.replay import verify
@@ -74,7 +75,7 @@ async def test_of_cancelled_requests_the_one_that_was_sent_is_neither_lost_nor_d
     store.release.set()
     await writer.append(new_draft(number=3))
     assert await ids_in(store.inner) == [make_id(1), make_id(3)]
-    assert (writer.committer.queued, writer.committer._bytes) == (0, 0)  # pyright: ignore[reportPrivateUsage]
+    assert (writer.committer.queued, writer.committer._queue.bytes) == (0, 0)  # pyright: ignore[reportPrivateUsage]
     [retry] = await writer.append(new_draft(number=1))
     assert (retry.created, retry.event.position) == (False, 1)
     await writer.committer.close()
@@ -282,7 +283,7 @@ async def test_the_size_of_the_caches_changes_no_result(bound: int, monkeypatch:
 
 
 async def test_a_full_queue_refuses_and_accepts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(committer_module, "MAX_QUEUED_EVENTS", 10)
+    monkeypatch.setattr(append_queue, "MAX_QUEUED_EVENTS", 10)
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]
@@ -306,7 +307,7 @@ async def test_a_full_queue_refuses_and_accepts_nothing(monkeypatch: pytest.Monk
 
 
 async def test_the_queue_is_bounded_by_its_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(committer_module, "MAX_QUEUED_BYTES", 1000)
+    monkeypatch.setattr(append_queue, "MAX_QUEUED_BYTES", 1000)
     store = Scripted()
     writer = await Writer.on(store)
     store.script["append"] = ["hold"]

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from semp.domain.events import Event
 from semp.domain.interests import EVERYTHING
 from semp.engine.live import history as history_module
 from semp.engine.live import hub as hub_module

@@ -4,21 +4,24 @@ While one batch commits, the next one is planned on top of it and sent. The data
 token refuses a batch when the log is not in the state that the batch was planned for. A batch that fails in any way takes the slow
 path: wait for the exclusive turn, catch up from the log, look up the ids, plan again. An id that is found in the log is answered from
 there and never appended twice.
+
+If another replica leads, batches are handed on to it instead, see `semp.engine.following`. When it is lost, they take the slow path.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Literal
 
 import msgspec
 
-from semp.domain.errors import OutcomeUnknown, QueueFull, SchemaMismatch, StoreOverloaded, StoreUnavailable
+from semp.domain.errors import SchemaMismatch, StoreOverloaded, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
+from semp.engine.append_queue import AppendQueue
+from semp.engine.following import Following
 from semp.engine.footprint import LIMIT
 from semp.engine.heartbeat import Calls, Outage
 from semp.engine.ledger import Ledger, Overlay
@@ -33,10 +36,6 @@ Outcome = Literal["committed", "refused", "failed", "unknown"]
 
 MAX_BATCH = 1_000
 """A batch with this many events takes no further submission. A submission is never split, so a batch can be larger."""
-MAX_QUEUED_EVENTS = 20_000
-MAX_QUEUED_BYTES = 64 * 1024 * 1024
-"""Bounds of the queue, in events and in bytes of payloads. A submission that does not fit is refused as a whole with QueueFull (503). An
-empty queue takes a submission of any size."""
 WORTH_OVERLAPPING = 64
 """Queued events, at least, for which a second transaction is sent while one is in flight. Fewer events wait until it has landed."""
 TRIES = 3
@@ -78,9 +77,7 @@ class Committer:
         self.poll_interval = poll_interval
         self.transactions = 0
         """Append transactions that this process committed, including those whose answer was lost and that were found in the log later."""
-        self._queue: deque[Submission] = deque()
-        self._events = 0
-        self._bytes = 0
+        self._queue = AppendQueue()
         self._wake = asyncio.Event()
         self._closing = False
         self._overlap_from = WORTH_OVERLAPPING
@@ -88,18 +85,21 @@ class Committer:
         self._poll_requested = False
         self._batches_to_verify = 0
         """The ids of so many batches are still looked up before they are sent."""
-        self._settling = 0
-        """Batches on the slow path."""
+        self._settling = 0  # batches on the slow path
         self._away_since: float | None = None
         """When the database was first found away, by the loop's clock in seconds; None while it is available."""
         self._flights: dict[asyncio.Task[bool], list[Submission]] = {}
-        """Transactions in flight, oldest first, each with the submissions it commits."""
+        """Transactions in flight, or batches handed on, oldest first, each with its submissions. All are of one kind, see `_handing`."""
+        self._handing = False
+        """Whether batches are handed on to another replica."""
+        self._polling = asyncio.Lock()
         self._recovered: dict[str, Recorded] = {}
         """Events that catching up found in the log and that belong to transactions in flight, by id. A look-up by id does not have their
         moves."""
         self._outage = Outage()
         self._calls = Calls()
         """What waits for an answer of the database. Cut off when nothing was heard of it for `patience` seconds."""
+        self.following = Following(ledger, absorb=self._absorb, poll=self._poll, busy=lambda: self._settling > 0 or not self._handing)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -108,9 +108,14 @@ class Committer:
         return self._away_since is None
 
     @property
+    def closing(self) -> bool:
+        """Whether `close` was called: nothing more is accepted."""
+        return self._closing
+
+    @property
     def queued(self) -> int:
         """Events in the queue. Those in flight do not count."""
-        return self._events
+        return self._queue.events
 
     def start(self) -> None:
         """Begin to commit submissions and to poll. Needs a running event loop."""
@@ -133,7 +138,7 @@ class Committer:
         left = self.patience - self._note_away()
         if left <= 0:
             self._calls.cut_off()
-            self._refuse_queue()
+            self._queue.give_up()
         return max(left, 0.0)
 
     def heard(self) -> None:
@@ -173,18 +178,16 @@ class Committer:
             raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
         self.store.require_room()
         submission = Submission(drafts, batch)
-        if self._queue and (self._events + len(drafts) > MAX_QUEUED_EVENTS or self._bytes + submission.weight > MAX_QUEUED_BYTES):
-            raise QueueFull("the append queue is full; nothing was stored")
-        self._queue.append(submission)
-        self._events += len(drafts)
-        self._bytes += submission.weight
-        if not self._flights or self._events >= self._overlap_from:
+        self._queue.add(submission)
+        if not self._flights or self._queue.events >= self._overlap_from:
             self._wake.set()
         return submission.answer
 
     async def _run(self) -> None:
         while True:
             batch = await self._next_batch()
+            if self.following.active != self._handing:
+                await self._change_sides()
             if batch:
                 await self._launch(batch)
             elif self._closing:
@@ -192,6 +195,17 @@ class Committer:
             elif not self._flights:
                 await self._poll()
         await self._all_landed()
+        self.following.stop()
+
+    async def _change_sides(self) -> None:
+        """Begin to hand batches on, or to append them here, once nothing is in flight."""
+        await self._all_landed()
+        async with self._polling:
+            self._handing = self.following.active
+        if self._handing:
+            self.following.drain()
+        else:
+            self.following.forget()
 
     async def _next_batch(self) -> list[Submission]:
         """Wait for enough queued events to send a transaction; an empty list when it is time to poll or to stop."""
@@ -207,33 +221,23 @@ class Committer:
             except TimeoutError:
                 return []
         limit = MAX_BATCH
-        if not self._flights and self._events >= 2 * WORTH_OVERLAPPING:
-            limit = min(limit, self._events // 2)  # the other half is planned while the database works on this half
-        batch: list[Submission] = []
-        size = 0
-        while self._queue and size < limit:
-            submission = self._queue.popleft()
-            self._bytes -= submission.weight
-            self._events -= len(submission.drafts)
-            if not submission.abandoned:
-                batch.append(submission)
-                size += len(submission.drafts)
-        self._overlap_from = max(WORTH_OVERLAPPING, min(size, MAX_BATCH))
+        if not self._flights and self._queue.events >= 2 * WORTH_OVERLAPPING:
+            limit = min(limit, self._queue.events // 2)  # the other half is planned while the database works on this half
+        batch = self._queue.take(limit)
+        self._overlap_from = max(WORTH_OVERLAPPING, min(sum([len(submission.drafts) for submission in batch]), MAX_BATCH))
         return batch
-
-    def _put_back(self, submissions: Sequence[Submission]) -> None:
-        """Put submissions that had no room in a transaction back to the front of the queue."""
-        self._queue.extendleft(reversed(submissions))
-        self._events += sum([len(submission.drafts) for submission in submissions])
-        self._bytes += sum([submission.weight for submission in submissions])
 
     def _ready(self) -> bool:
         if not self._queue or self._settling or len(self._flights) >= 2:
             return False
-        return not self._flights or self._events >= self._overlap_from
+        return not self._flights or self._queue.events >= self._overlap_from
 
     async def _launch(self, batch: list[Submission]) -> None:
-        """Plan a batch on top of those in flight and send it, without waiting for its outcome."""
+        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome."""
+        if self._handing:
+            self._take_off(self._hand_on(batch, next(reversed(self._flights), None)), batch)
+            await asyncio.sleep(0)  # the task sends its batch before the next one
+            return
         verify = self._batches_to_verify > 0
         self._batches_to_verify -= verify
         planned: Planned | None = None
@@ -248,11 +252,14 @@ class Committer:
             self.ledger.overlays.append(overlay)
         sent = planned.submissions if planned else batch
         if planned and planned.left:
-            self._put_back(planned.left)
-        task = asyncio.create_task(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)))
-        self._flights[task] = sent
-        task.add_done_callback(self._finished)
+            self._queue.put_back(planned.left)
+        self._take_off(self._fly(sent, planned is not None, overlay, next(reversed(self._flights), None)), sent)
         await asyncio.sleep(0)  # the task sends its transaction before the next batch is planned
+
+    def _take_off(self, flight: Coroutine[Any, Any, bool], batch: list[Submission]) -> None:
+        task = asyncio.create_task(flight)
+        self._flights[task] = batch
+        task.add_done_callback(self._finished)
 
     async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
         thorough = False
@@ -268,9 +275,13 @@ class Committer:
                 thorough = True
 
     def _finished(self, task: asyncio.Task[bool]) -> None:
-        del self._flights[task]
+        batch = self._flights.pop(task)
         if not self._flights:
             self._recovered.clear()
+        elif self._recovered and self._handing:
+            for submission in batch:
+                for draft in submission.drafts:
+                    self._recovered.pop(draft.id, None)
         self._wake.set()
 
     async def _all_landed(self) -> None:
@@ -280,8 +291,8 @@ class Committer:
 
     async def _fly(self, batch: list[Submission], planned: bool, overlay: Overlay | None, previous: asyncio.Task[bool] | None) -> bool:
         """Commit a planned batch after the previous one; True when it was committed as planned, False when it took the slow path."""
-        head = self.ledger.state.head
-        if previous is not None and self._size_in_flight() > LIMIT:  # both together might not fit into the database's memory
+        head, size = self.ledger.state.head, sum([overlay.plan.size for overlay in self.ledger.overlays])
+        if previous is not None and size > LIMIT:  # both together might not fit into the database's memory
             planned = await previous and planned
         outcome = await self._attempt(overlay) if planned else "failed"
         previous_as_planned = previous is None or await previous
@@ -304,9 +315,21 @@ class Committer:
             self._settling -= 1
         return False
 
-    def _size_in_flight(self) -> int:
-        """Bytes that the plans in flight take in the database."""
-        return sum([overlay.plan.size for overlay in self.ledger.overlays])
+    async def _hand_on(self, batch: list[Submission], previous: asyncio.Task[bool] | None) -> bool:
+        """Have the leader append a batch; True when it answered everything, False when some of it took the slow path."""
+        rest = await self.following.hand_on(batch, self._recovered)
+        if not rest:
+            return True
+        self._settling += 1
+        try:
+            if previous is not None:
+                await previous
+            async with self._polling:
+                await self._settle(rest)
+        finally:
+            self._settling -= 1
+            self.following.drain()
+        return False
 
     async def _attempt(self, overlay: Overlay | None) -> Outcome:
         if overlay is None:
@@ -346,10 +369,13 @@ class Committer:
                         return
                     if not tries:
                         log.error("a submission of %d events was stopped %d times: %s", len(batch[0].drafts), TRIES, error)
-                        self._fail(batch)
+                        batch[0].give_up()
                         return
                 elif self._note_away() > self.patience:
-                    self._give_up(batch, error)
+                    log.error("the database did not come back in %g s: %s", self.patience, error)
+                    for submission in batch:
+                        submission.give_up()
+                    self._queue.give_up()
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
@@ -361,8 +387,7 @@ class Committer:
                     batch[0].fail(error)
                 return
 
-    async def _settle_one_by_one(self, batch: Sequence[Submission]) -> None:
-        """Settle each submission alone, so that the one that causes an error fails alone."""
+    async def _settle_one_by_one(self, batch: Sequence[Submission]) -> None:  # so that the one that causes an error fails alone
         for submission in batch:
             await self._settle([submission])
 
@@ -409,60 +434,50 @@ class Committer:
         self._away_since = None
         self._outage.over()
 
-    def _give_up(self, batch: Sequence[Submission], error: StoreUnavailable) -> None:
-        log.error("the database did not come back in %g s: %s", self.patience, error)
-        self._fail(batch)
-        self._refuse_queue()
-
-    def _refuse_queue(self) -> None:
-        while self._queue:
-            submission = self._queue.popleft()
-            submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
-        self._events = self._bytes = 0
-
-    def _fail(self, batch: Sequence[Submission]) -> None:
-        """Answer these submissions that they were not stored, or that this is not known."""
-        for submission in batch:
-            if submission.tried is None:
-                submission.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
-                continue
-            ids = ", ".join(draft.id for draft in submission.drafts[:3])
-            submission.fail(OutcomeUnknown(f"the database went away during the commit; what was sent may be stored (id {ids})", 5))
-
     async def _poll(self) -> None:
-        """Read events of other writers, or find out whether the database is back. Only called while nothing is in flight."""
-        try:
-            await self._calls.run(self._look_for_new())
-            self._note_available()
-        except StoreUnavailable:
-            self._note_away()
-        except Exception as error:
-            self._outage.log(log, "polling for new events failed", error)
+        """Read events of other writers, or find out whether the database is back. Only called while no transaction is in flight."""
+        async with self._polling:
+            try:
+                await self._calls.run(self._look_for_new())
+                self._note_available()
+            except StoreUnavailable:
+                self._note_away()
+            except Exception as error:
+                self._outage.log(log, "polling for new events failed", error)
+        self.following.drain()
 
     async def _look_for_new(self) -> None:
+        head = self.ledger.state.head
         state = await self.store.state()
-        if state != self.ledger.state and not await self._catch_up(state):
+        overtaken = self.ledger.state.head != head  # the leader's entries came while the state was read
+        if state != self.ledger.state and not overtaken and not await self._catch_up(state):
             await self._start_over()
 
     async def _catch_up(self, state: LogState) -> bool:
         """Read the entries that the ledger does not have yet, up to `state`; False when `state` is of another log than the ledger's."""
         if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
             return False
-        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
         committed: set[asyncio.Task[bool]] = set()
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
+            entries = [entry for entry in entries if entry.event.position > self.ledger.state.head]  # others came from the leader by now
             for entry in entries:
                 entry.encoded = encode(entry.event)
-            self.ledger.absorb(entries)
-            recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
-            self._recovered.update(recovered)
-            committed.update(own[event_id] for event_id in recovered)
-            self.on_commit(entries)
-        self.ledger.state = state
-        self.transactions += len(committed)
+            committed |= self._absorb(entries)
+        self.transactions += 0 if self._handing else len(committed)
+        if self.ledger.state.head == state.head:
+            self.ledger.state = state
         return True
+
+    def _absorb(self, entries: Sequence[Entry]) -> set[asyncio.Task[bool]]:
+        """Take over entries that come next in the log; returns the flights that some of them are of."""
+        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
+        self.ledger.absorb(entries)
+        recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
+        self._recovered.update(recovered)
+        self.on_commit(entries)
+        return {own[event_id] for event_id in recovered}
 
     async def _start_over(self) -> None:
         """Follow the log that has replaced the old one. Positions of the old log are invalid from here on.

@@ -64,6 +64,10 @@ class Statistics(msgspec.Struct, frozen=True):
     """Whether the database was available at the last contact."""
     clock_ahead: int
     """Milliseconds that timestamps are ahead of this machine's clock."""
+    leads: bool
+    """Whether this process appends for all replicas. Also True if there is only one."""
+    handed_on: int
+    """Events that another replica appended for this process."""
 
 
 class Gate:
@@ -101,7 +105,7 @@ class Gate:
         committer, ledger = environment.committer, environment.ledger
         return Statistics(
             ledger.state.head, committer.transactions, committer.queued, len(ledger.signals), environment.hub.subscribers,
-            committer.available, environment.field.clock_ahead(),
+            committer.available, environment.field.clock_ahead(), committer.following.leading, committer.following.handed_on,
         )  # fmt: skip
 
     def poll_now(self) -> None:

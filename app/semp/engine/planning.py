@@ -13,7 +13,7 @@ import msgspec
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from semp.domain.clock import to_text
 from semp.domain.credit import Credited, Reached, credited
-from semp.domain.errors import FieldError, IdConflict, InvalidInput, SempError
+from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, SempError, StoreUnavailable
 from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
@@ -67,6 +67,8 @@ class Submission:
         self.tried: int | None = None
         """Head of the log before the first attempt that may have been committed, None before such an attempt. Events with its ids at higher
         positions were appended by this submission itself."""
+        self.handed_on = False
+        """Whether another replica was asked to append it. If its answer is lost, it may still append it later."""
 
     @property
     def abandoned(self) -> bool:
@@ -84,8 +86,19 @@ class Submission:
 
     def fail(self, error: BaseException) -> None:
         """Give an error to the sender, unless it was cancelled."""
+        if self.handed_on and isinstance(error, InvalidInput):  # what is missing here may have come when the other replica looks
+            ids = ", ".join(draft.id for draft in self.drafts[:3])
+            error = OutcomeUnknown(f"the replica that appends went away; what was sent may be stored (id {ids})", 1)
         if not self.answer.done():
             self.answer.set_exception(error)
+
+    def give_up(self) -> None:
+        """Tell the sender that the database stayed away: nothing was stored, or that is not known."""
+        if self.tried is None:
+            self.fail(StoreUnavailable("the database is not available; nothing was stored", retry_after=5))
+            return
+        ids = ", ".join(draft.id for draft in self.drafts[:3])
+        self.fail(OutcomeUnknown(f"the database went away during the commit; what was sent may be stored (id {ids})", 5))
 
 
 class Planned(msgspec.Struct):

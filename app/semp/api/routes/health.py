@@ -46,6 +46,10 @@ class _Collector(Collector):
         yield GaugeMetricFamily("semp_queue_events", "Events that wait for a transaction.", value=now.queued)
         yield GaugeMetricFamily("semp_signals", "Signals in memory, including faded ones that are not swept yet.", value=now.signals)
         yield GaugeMetricFamily("semp_subscribers", "Live readers: WebSockets, event streams and MCP subscriptions.", value=now.subscribers)
+        yield GaugeMetricFamily("semp_append_leader", "1 if this process appends for all replicas, else 0.", value=int(now.leads))
+        yield CounterMetricFamily(
+            "semp_handed_on_events", "Events of this process that another replica appended for it.", value=now.handed_on
+        )
         yield GaugeMetricFamily(
             "semp_clock_ahead_seconds",
             "Seconds that timestamps are ahead of this machine's clock, after a clock jumped ahead and was corrected.",
