@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
+from semp.engine.replay import verify
 from semp.storage.neo4j.connection import Target
+from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import Service, empty, neo4j_environment, start_service
 from tests.waiting import eventually
@@ -252,3 +254,48 @@ def test_a_stranger_hands_nothing_on(replica: Callable[[], Service], neo4j_targe
     eventually("it is logged", lambda: "was refused" in leader.log.read_text(), WITHIN)
     for service in (leader, follower):
         assert holder["secret"] not in service.log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", [["kill", "freeze"] * 4, ["freeze", "kill", "kill", "freeze", "stop", "freeze"]])
+def test_leader_after_leader_is_lost_and_no_event_is(replica: Callable[[], Service], neo4j_target: Target, faults: list[str]) -> None:
+    """Under load on three replicas, whichever leads is killed, frozen for as long as another one leads, or stopped."""
+    services = [replica() for _ in range(3)]
+    load = Load(list(services), clients=9)
+    for fault in faults:
+        load.progress(200)
+        eventually("somebody leads", partial(one_leads, services), WITHIN)
+        leader = next(service for service in services if leads(service))
+        others = [service for service in services if service is not leader]
+        load.services = others
+        if fault == "stop":
+            assert leader.stop() == 0
+        else:
+            leader.process.send_signal(signal.SIGKILL if fault == "kill" else signal.SIGSTOP)
+        eventually("the lease passes on", partial(one_leads, others), WITHIN)
+        load.progress(200)
+        if fault == "freeze":
+            leader.process.send_signal(signal.SIGCONT)
+            eventually("it hands on again", partial(follows, leader), WITHIN)
+        else:
+            leader.process.wait(30)
+            others.append(replica())
+            services = others
+        load.services = list(services)
+    load.progress(200)
+    load.stop()
+    for service in services:
+        load.check(service)
+
+    async def differences() -> list[object]:
+        store = Neo4jStore(neo4j_target)
+        try:
+            return list(await verify(store))
+        finally:
+            await store.close()
+
+    assert asyncio.run(differences()) == []
+
+
+def one_leads(services: list[Service]) -> bool:
+    return any(leads(service) for service in services)

@@ -27,6 +27,8 @@ RENEWED_EVERY = 0.5
 """Seconds between two renewals, and between two looks at a lease that another replica holds."""
 LONGEST_PAUSE = 5.0
 """Seconds between attempts to connect to a leader that cannot be reached, at most."""
+TOLD_AFTER = 6
+"""Failed attempts, about 3 s, after which the operator is told. A replica that has gone loses its lease before."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -179,20 +181,20 @@ class Replica:
             self._link = asyncio.create_task(self._stay_connected(msgspec.json.decode(holder, type=Holder)), name="link to the leader")
 
     async def _stay_connected(self, leader: Holder) -> None:
-        pause, told = 0.1, False
+        pause, attempts = 0.1, 0
         while True:
             link = self._following.leader = Link(self._environment, leader.host, leader.port, leader.secret.encode())
             try:
                 why = await link.run()
                 log.warning("the connection to the replica at %s:%d, which appends, was lost: %s", leader.host, leader.port, why)
-                pause, told = 0.1, False
+                pause, attempts = 0.1, 0
             except (OSError, TimeoutError, asyncio.IncompleteReadError, NotAReplica) as error:
-                if not told:
+                attempts += 1
+                if attempts == TOLD_AFTER:
                     log.warning(
                         "the replica that appends cannot be reached at %s:%d (%s); this one appends by itself. "
                         "If it is on another machine, set --replica-address or SEMP_REPLICA_ADDRESS there",
                         leader.host, leader.port, error or type(error).__name__,
                     )  # fmt: skip
-                told = True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
