@@ -144,7 +144,7 @@ def stored(rest: Rest, size: int) -> GrownLog:
     return log
 
 
-def against_a_short_log(report: Report, long: int = LONG, rounds: int = 9) -> None:
+def against_a_short_log(report: Report, long: int = LONG, rounds: int = 5) -> None:
     """For each group, report the read that costs most on the long log by its time on the short one, and how many exceed the bar."""
     with (
         embedded() as second,

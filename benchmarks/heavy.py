@@ -12,7 +12,7 @@ from benchmarks.report import Report
 from benchmarks.servers import process_on, running
 
 
-def beside_heavy_clients(report: Report, seconds: float = 15.0, settling: float = 10.0) -> None:
+def beside_heavy_clients(report: Report, seconds: float = 6.0, settling: float = 5.0) -> None:
     """Measure the light client alone and beside each heavy client in turn.
 
     Args:

@@ -200,6 +200,7 @@ def test_a_program_that_takes_the_port_while_java_is_dead_is_not_sent_the_passwo
                     service.call(neo4j.run_text("RETURN 1 AS one", {}))
             assert listener.connections >= 3
             assert len(listener.received) == listener.connections * HANDSHAKE_BYTES
+            eventually("the end of Java is noticed", lambda: not service.server.running, 10)
         eventually("Neo4j answers again", lambda: service.server.running, 60)
         assert service.call(neo4j.run_text("RETURN 1 AS one", {})) == [{"one": 1}]
     finally:
