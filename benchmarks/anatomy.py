@@ -48,8 +48,6 @@ def anatomy(report: Report, seconds: float = 20.0) -> None:
         counts.subtract(sampled)
     posts = result["rate"] * wall
     busy = [1e6 * seconds_used / posts for seconds_used in used]
-    idle = max(0.0, 1 - used[0] / wall) * sum(counts.values())
-    counts[LOOP] = max(0, round(counts[LOOP] - idle))
     parts = {name: busy[0] * counts[name] / sum(counts.values()) for name in ORDER[:-1]} | {DATABASE: busy[1]}
     draw(parts, RESULTS / "post.svg")
     detail = ", ".join(f"{name} {cost:.0f}" for name, cost in parts.items())

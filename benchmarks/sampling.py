@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-import threading
-import time
+import signal
 from collections import Counter
 from pathlib import Path
+from types import FrameType
 
 SAMPLES = "BENCHMARK_SAMPLES"
 """Environment variable of a server: the file that it writes samples to."""
 INTERVAL = 0.002
-"""Seconds between two samples."""
+"""Seconds of processor time between two samples."""
 
 PARTS = {
     "uvicorn/protocols": "HTTP protocol", "semp/api/http_protocol": "HTTP protocol",
@@ -25,29 +24,28 @@ PARTS = {
 }  # fmt: skip
 """By a piece of a file's path: the part of the work that it does. The first that fits counts."""
 LOOP = "event loop and sockets"
-"""The part where no piece fits: also when the loop is idle."""
+"""The part where no piece fits."""
 
 
 def sample_main_thread(file: Path) -> None:
-    """Count from now on which part the main thread is in. The counts are written to the file as JSON, each second anew."""
+    """Count from now on which part the main thread is in, each time the process has used INTERVAL of processor time. To be called there.
+
+    The counts are written to the file as JSON, every second of processor time. What the event loop does outside Python counts for the next
+    call into Python.
+    """
     counts: Counter[str] = Counter()
-    main = threading.main_thread().ident or 0
 
-    def sample() -> None:
-        write_at = time.monotonic() + 1
-        while True:
-            time.sleep(INTERVAL)
-            frame = sys._current_frames().get(main)  # pyright: ignore[reportPrivateUsage] - documented, in spite of its name
-            part = LOOP
-            while frame is not None:
-                path = frame.f_code.co_filename
-                if found := next((name for piece, name in PARTS.items() if f"/{piece}" in path), None):
-                    part = found
-                    break
-                frame = frame.f_back
-            counts[part] += 1
-            if time.monotonic() > write_at:
-                file.write_text(json.dumps(counts))
-                write_at += 1
+    def sample(_: int, frame: FrameType | None) -> None:
+        part = LOOP
+        while frame is not None:
+            path = frame.f_code.co_filename
+            if found := next((name for piece, name in PARTS.items() if f"/{piece}" in path), None):
+                part = found
+                break
+            frame = frame.f_back
+        counts[part] += 1
+        if counts.total() % round(1 / INTERVAL) == 0:
+            file.write_text(json.dumps(counts))
 
-    threading.Thread(target=sample, daemon=True).start()
+    signal.signal(signal.SIGPROF, sample)
+    signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
