@@ -15,6 +15,7 @@ import pytest
 from neo4j import GraphDatabase
 from semp.domain.errors import InvalidInput
 from semp.domain.events import Draft, Event
+from semp.engine.ledger import Ledger
 from semp.engine.records import Entry, EventFilter
 from semp.engine.replay import verify
 from semp.storage.neo4j.connection import Target
@@ -73,12 +74,17 @@ async def client(writer: Writer, agent: str, rng: random.Random, posts: int, kno
     return acknowledged
 
 
-async def follow(store: Neo4jStore, stop: asyncio.Event) -> list[Event]:
-    """A reader that asks for what comes after the last position it has seen, as fast as it can, while others write."""
+async def follow(store: Neo4jStore, ledger: Ledger, stop: asyncio.Event) -> list[Event]:
+    """A reader that asks for what comes after the last position it has seen, as fast as it can, while others write.
+
+    It reads up to the head that its process knows, as the service does: of a transaction that is being committed, the database may show
+    later events before earlier ones.
+    """
     seen: list[Event] = []
     stopping = False
     while True:
-        page = (await store.page(EventFilter(after=seen[-1].position if seen else 0, newest_first=False, limit=50))).events
+        after, before = seen[-1].position if seen else 0, ledger.state.head + 1
+        page = (await store.page(EventFilter(after=after, before=before, newest_first=False, limit=50))).events
         seen += page
         if not page and stopping:
             return seen
@@ -118,13 +124,13 @@ async def test_racing_committers_write_one_log(neo4j_store: Neo4jStore, neo4j_ta
     clocks = [JumpingClock(BEGIN), JumpingClock(BEGIN + 3_600_000), JumpingClock(BEGIN - 3_600_000)]
     writers = [await Writer.on(store, clock, poll_interval=0.01) for store, clock in zip(stores, clocks, strict=True)]
     stop, known = asyncio.Event(), list[str]()
-    reading = asyncio.create_task(follow(neo4j_store, stop))
+    reading = asyncio.create_task(follow(neo4j_store, writers[0].ledger, stop))
     acknowledged = await asyncio.gather(
         *(client(writer, f"w{w}-{n}", random.Random(10 * w + n), 12, known) for w, writer in enumerate(writers) for n in range(CLIENTS))
     )
+    await until(lambda: all(writer.ledger.state.head == sum(map(len, acknowledged)) for writer in writers))
     stop.set()
     seen = await reading
-    await until(lambda: all(writer.ledger.state.head == len(seen) for writer in writers))
     for writer in writers:
         await writer.committer.close()
     entries = await whole_log(neo4j_store)
@@ -154,13 +160,13 @@ async def test_racing_processes_write_one_log(neo4j_store: Neo4jStore, neo4j_tar
     writer = await Writer.on(neo4j_store, FakeClock(), poll_interval=0.02)
     stop = asyncio.Event()
     reader = Neo4jStore(neo4j_target)
-    reading = asyncio.create_task(follow(reader, stop))
+    reading = asyncio.create_task(follow(reader, writer.ledger, stop))
     acknowledged = await asyncio.gather(
         *(asyncio.to_thread(run, name) for name in ("one", "two")), client(writer, "here", random.Random(3), 25, known=[])
     )
+    await until(lambda: writer.ledger.state.head == sum(map(len, acknowledged)))
     stop.set()
     seen = await reading
-    await until(lambda: writer.ledger.state.head == len(seen))
     await writer.committer.close()
     in_order = [sorted(each, key=lambda one: one[1]) for each in acknowledged]  # the three clients of a process answer in parallel
     await asyncio.to_thread(assert_one_log, await whole_log(reader), in_order, seen, neo4j_target)

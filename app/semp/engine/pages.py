@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from semp.domain.events import Event
 from semp.engine.blocks import BLOCK, Blocks
 from semp.engine.live.hub import Hub
@@ -24,11 +26,13 @@ class Pages:
         self._blocks.clear()
 
     async def page(self, selection: EventFilter) -> EncodedPage:
-        """A page of the log, in order of position.
+        """A page of the log up to the newest event that this process knows, in order of position.
 
         Raises:
             StoreUnavailable: the database is needed and cannot be reached.
         """
+        head = self._hub.head  # of a transaction that is being committed, the database may show later events before earlier ones
+        selection = msgspec.structs.replace(selection, before=head + 1 if selection.before is None else min(selection.before, head + 1))
         page = recent_page(self._hub, selection)
         if page is None and selection.selects_all:
             page = await self._from_blocks(selection)
