@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 from litestar import Litestar, Response, get, post
 from redis.asyncio import BlockingConnectionPool, Redis
-from semp.domain.events import Draft, NewEvent, draft
+from semp.domain.events import Draft, Event, NewEvent, draft
 
 DECAY = 0.0001
 """Exponential decay of a signal, per second."""
@@ -27,23 +27,9 @@ CONNECTIONS = 32
 PAGE = 100
 
 
-class Row(msgspec.Struct):
-    """A stored event, as the service answers it."""
-
-    id: str
-    type: str
-    scope: str
-    trace_id: str
-    agent_id: str
-    parent_ids: list[str]
-    timestamp: str
-    payload: msgspec.Raw
-    position: int
-
-
-def _row(new: Draft, timestamp: str, position: int) -> Row:
+def _row(new: Draft, timestamp: str, position: int) -> Event:
     payload = msgspec.Raw(new.payload.encode())
-    return Row(new.id, new.type, new.scope, new.trace_id, new.agent_id, list(new.parent_ids), timestamp, payload, position)
+    return Event(new.id, new.type, new.scope, new.trace_id, new.agent_id, list(new.parent_ids), timestamp, payload, position)
 
 
 def _change(new: Draft) -> float:
@@ -126,7 +112,7 @@ def postgres_app() -> Litestar:
     @get("/api/events")
     async def page(limit: int = PAGE, before: int | None = None) -> Response[bytes]:
         found: list[Any] = await (pool.fetch(NEWEST, limit) if before is None else pool.fetch(BEFORE, limit, before))
-        rows = [Row(str(row[0]), *row[1:7], payload=msgspec.Raw(row[7].encode()), position=row[8]) for row in found]
+        rows = [Event(str(row[0]), *row[1:7], payload=msgspec.Raw(row[7].encode()), position=row[8]) for row in found]
         return _json(msgspec.json.encode(rows))
 
     return Litestar([append, load, page], lifespan=[connected], logging_config=None)

@@ -7,6 +7,8 @@ from typing import Any
 
 from semp.api.live.commands import SUBSCRIBE_INTERVAL, SUBSCRIBES_AT_ONCE, TURN, Commands, Pace
 
+from tests.waiting import turns_of
+
 
 class Wire:
     """A connection that always has room."""
@@ -33,18 +35,12 @@ class Subscriber:
 async def test_other_connections_get_their_turn_while_one_has_many_commands() -> None:
     subscriber = Subscriber()
     commands = Commands(subscriber)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    turns = 0
 
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
+    async def many() -> None:
+        for _ in range(10 * TURN):
+            await commands.handle('{"type":"ping"}')
 
-    running = asyncio.create_task(other())
-    for _ in range(10 * TURN):
-        await commands.handle('{"type":"ping"}')
-    running.cancel()
+    _, turns = await turns_of(many)
     assert subscriber.wire.answers == 10 * TURN
     assert turns >= 10
 

@@ -31,8 +31,9 @@ class Pages:
         Raises:
             StoreUnavailable: the database is needed and cannot be reached.
         """
-        head = self._hub.head  # of a transaction that is being committed, the database may show later events before earlier ones
-        selection = msgspec.structs.replace(selection, before=head + 1 if selection.before is None else min(selection.before, head + 1))
+        _, highest = selection.span(self._hub.head)
+        # of a transaction that is being committed, the database may show later events before earlier ones
+        selection = msgspec.structs.replace(selection, before=highest + 1)
         page = recent_page(self._hub, selection)
         if page is None and selection.selects_all:
             page = await self._from_blocks(selection)

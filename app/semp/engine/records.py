@@ -135,10 +135,13 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
         """Whether every event fits whose position does."""
         return not (self.types or self.scopes or self.trace_ids or self.agent_ids)
 
+    def span(self, head: int) -> tuple[int, int]:
+        """The lowest and the highest position that the page may hold, if the log ends at `head`; lowest above highest: none."""
+        return max(0, self.after or 0) + 1, head if self.before is None else min(self.before - 1, head)
+
     def positions(self, head: int) -> tuple[int, int]:
         """The lowest and the highest position of the page, if the log ends at `head` and every event fits."""
-        lowest = max(0, self.after or 0) + 1
-        highest = head if self.before is None else min(self.before - 1, head)
+        lowest, highest = self.span(head)
         if self.newest_first:
             return max(lowest, highest - self.limit + 1), highest
         return lowest, min(highest, lowest + self.limit - 1)

@@ -15,8 +15,7 @@ def recent_page(hub: Hub, selection: EventFilter) -> EncodedPage | None:
     The ring holds what this process has seen committed. An event that this process acknowledged is there. An event that another
     replica acknowledged is there after one poll interval at most.
     """
-    lowest = max(0, selection.after or 0) + 1
-    highest = hub.head if selection.before is None else min(selection.before - 1, hub.head)
+    lowest, highest = selection.span(hub.head)
     first, last = (highest, lowest) if selection.newest_first else (lowest, highest)
     events: list[bytes] = []
     if lowest > highest or not selection.limit:
