@@ -336,11 +336,11 @@ def test_traces_are_found_by_index_in_its_order(driver: Driver, name: str) -> No
     assert name == "traces_among" or not plan.matching(r"(Partial)?(Sort|Top)"), str(plan)  # that one sorts the traces it was given
 
 
-def test_an_append_has_no_eager_operator(driver: Driver) -> None:
+async def test_an_append_has_no_eager_operator(driver: Driver) -> None:
     parent = new_draft(number=1)
     state = LogState("e", 10_000, "no such tip", 0, [Rules()])
     plan = plan_of(state, new_draft("test", parents=[parent.id]), signals=[Signal("ui", "a1", 0.3, 1.2, 0.95, 1, 1, 1)])
-    explained = Explained(driver, queries.load()["append"].text, rows.append_parameters(plan))
+    explained = Explained(driver, queries.load()["append"].text, await rows.append_parameters(plan))
     of_5_26 = driver.get_server_info().agent.startswith("Neo4j/5.")  # which puts Eager between clauses of one row
     assert of_5_26 or not eagers(explained), str(explained)
     assert not explained.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|.*TypeScan"), str(explained)

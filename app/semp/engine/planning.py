@@ -25,6 +25,10 @@ from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState, Plan, Thread
 
+WORK_AT_ONCE = 256
+"""Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
+CREDITED_IN_A_STEP = 8
+"""Proposals that are as much work to credit as a draft without credit is to plan."""
 CLIMBS = 16
 """Walks up the causes of drafts that are not stored yet between two turns of the event loop. One takes up to some milliseconds."""
 
@@ -209,14 +213,15 @@ async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: Ev
         findings.above = await log.proposals_above(list(stored), findings.depth)
 
 
-def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
+async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
     """Plan the append of these submissions on top of all plans in flight.
 
     A submission that cannot be appended is refused alone: its future gets the error, and the plan does without it. When one does not fit
-    into the transaction besides those before it, it and all after it are left.
+    into the transaction besides those before it, it and all after it are left. A submission of many drafts is planned in slices, with turns
+    of the event loop between them.
 
     Raises:
-        LookAgain: the findings do not suffice.
+        LookAgain: the findings do not suffice, or a plan in flight that this one builds on failed meanwhile.
     """
     builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
@@ -224,8 +229,14 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
         if submission.refused:
             continue
         try:
-            for _ in builder.steps(submission):
-                pass
+            done = 0
+            for work in builder.steps(submission):
+                done += work
+                if done >= WORK_AT_ONCE:
+                    done = 0
+                    await asyncio.sleep(0)
+                    if ledger.expected.tip != builder.state.tip:
+                        raise LookAgain
             accepted.append(submission)
         except _Full:
             return Planned(accepted, builder.plan(), submissions[number:])
@@ -259,17 +270,20 @@ class Builder:
         self.scopes: dict[str, str | None] = {}
         self.size = 0
         """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
+        self.moves = 0
+        """Times that the accepted events move a signal."""
         self._above_last: tuple[dict[str, int], dict[Proposal, int]] | None = None
         self.recovered: set[str] = set()
         """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
-    def steps(self, submission: Submission) -> Iterator[Sequence[Move]]:
+    def steps(self, submission: Submission) -> Iterator[int]:
         """Add the new drafts of a submission, and set the answers to all of its drafts.
 
-        Each step is the work for one draft. A caller that pauses between steps must see to it that nobody changes the ledger meanwhile.
+        Each step is the work for one draft. A caller that pauses between steps may only go on while the log is expected to have the tip on
+        which this plan builds.
 
         Yields:
-            What the draft of the step moved; nothing in the steps that only find causes.
+            How much work the step was, 1 for a draft without credit.
 
         Raises:
             LookAgain: the findings do not suffice.
@@ -284,6 +298,7 @@ class Builder:
         footprint = Footprint(self.signals)
         self.proposed = {}
         for index, draft in enumerate(submission.drafts):
+            work = 1
             known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
             if known is not None:
                 if not same_content(draft, known.event):
@@ -306,14 +321,15 @@ class Builder:
                     footprint.require_room(len(submission.drafts))
                 if draft.type == "proposal":
                     self.proposed[_thread(entry)] = entry.as_proposal()
-            yield ()
+                work += len(entry.credited) // CREDITED_IN_A_STEP
+            yield work
         if self.bounded and self.entries and self.size + footprint.size > LIMIT:
             raise _Full
         self.size += footprint.size
         self.scopes.update(footprint.scopes)
         for entry in fresh.values():
             self._accept(entry)
-            yield entry.moves
+            yield 1 + len(entry.moves) // CREDITED_IN_A_STEP
         self.recovered |= recovered
         submission.recorded = [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
@@ -426,6 +442,7 @@ class Builder:
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
         entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        self.moves += len(entry.moves)
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
             self.newest[_thread(entry)] = entry.as_proposal()

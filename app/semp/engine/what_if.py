@@ -137,11 +137,9 @@ async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequen
     while True:
         findings = await look_up([submission], ledger, store, verify=True, thorough=True)
         builder = Builder(ledger, findings, clock, bounded=False)
-        moves = 0
         try:
-            for moved in builder.steps(submission):
-                moves += len(moved)
-                if moves > MAX_MOVES:
+            for _ in builder.steps(submission):
+                if builder.moves > MAX_MOVES:
                     raise InvalidInput(FieldError("", f"together they move signals more than {MAX_MOVES} times; ask for fewer events"))
                 await pace.turn()
         except LookAgain:

@@ -28,7 +28,7 @@ class Neo4jTurn:
         self.state = state
 
     async def append(self, plan: Plan) -> None:
-        if not await self.transaction.run("append", **rows.append_parameters(plan)):
+        if not await self.transaction.run("append", **await rows.append_parameters(plan)):
             raise RuntimeError("the log moved during an exclusive turn")
 
 
@@ -80,7 +80,7 @@ class Neo4jLog(Neo4jPages):
             raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
 
     async def append(self, plan: Plan) -> bool:
-        parameters = rows.append_parameters(plan)
+        parameters = await rows.append_parameters(plan)
         try:
             return bool(await self.connection.run("append", **parameters))
         finally:
