@@ -31,6 +31,7 @@ POINT: dict[str, dict[str, Any]] = {
     "create_stream": {"epoch": "e", "tip": "t", "rules": "[]", "schema": 1},
     "events_by_id": {"ids": [make_id(1), make_id(2)]},
     "causes": {"ids": [make_id(1), make_id(2)]},
+    "ancestry": {"ids": [make_id(1), make_id(2)], "limit": 10},
     "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
     "read_log": {"after": 10, "last": 60},
     "aimed_at": {"positions": [1, 2]},
@@ -82,7 +83,6 @@ MOVES: dict[str, dict[str, Any]] = {
     "count_moves": {"signal": "ui:a1", "upto": 50},
 }
 LINEAGE = [
-    "proposals_above",
     "count_provenance",
     "nearest_provenance",
     "count_consequences",

@@ -6,31 +6,29 @@ Its only I/O is the look-ups in `look_up`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from semp.domain.clock import to_text
-from semp.domain.credit import Credited, Reached, credited
-from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, SempError, StoreUnavailable
+from semp.domain.credit import Credited, credited
+from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, QueryTooLarge, SempError, StoreUnavailable
 from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
-from semp.engine.crediting import climb, credit_of
+from semp.engine.crediting import Origin, credit_of, origin_of, proposals_of, search
 from semp.engine.footprint import LIMIT, Footprint
 from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
-from semp.engine.records import Entry, LogState, Plan, Thread
+from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
 
 WORK_AT_ONCE = 256
 """Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
 CREDITED_IN_A_STEP = 8
 """Proposals that are as much work to credit as a draft without credit is to plan."""
-CLIMBS = 16
-"""Walks up the causes of drafts that are not stored yet between two turns of the event loop. One takes up to some milliseconds."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -135,10 +133,10 @@ class Findings(msgspec.Struct):
     """Ids that storage was asked for, as parents or as possible retries."""
     stored: dict[str, Recorded]
     """Events in the log with the id of a draft, which may be a retry of it; by id."""
-    above: dict[str, list[Reached]] = msgspec.field(default_factory=dict[str, list[Reached]])
-    """For stored events at which the walk for credit stopped: the proposals at and above them, by id."""
-    depth: int = 0
-    """PARENT hops that `above` reaches."""
+    above: dict[str, Ancestor] = msgspec.field(default_factory=dict[str, Ancestor])
+    """Stored events that the searches for credit passed, by id."""
+    reached: dict[Origin, list[tuple[str, int]]] = msgspec.field(default_factory=dict[Origin, list[tuple[str, int]]])
+    """The proposals that each search found, by id, with their distances in PARENT hops."""
 
 
 async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
@@ -192,25 +190,32 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
 
 
 async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, findings: Findings) -> None:
-    """For drafts that give credit along causes, look up the proposals at and above their stored causes."""
+    """For drafts that give credit along causes, search for the proposals that it reaches.
+
+    A submission whose search is too large is refused alone.
+    """
     default = ledger.rules.credit
-    crediting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
-    if not crediting:
-        return
-    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in findings.stored}
+    drafts: dict[str, Draft] | None = None
 
-    def parents_of(event_id: str) -> Sequence[str] | None:
-        entry = None if event_id in drafts else ledger.pending(event_id)
-        return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
+    def find(event_id: str) -> Ancestor | None:
+        if (draft := drafts.get(event_id) if drafts else None) is not None:
+            return Ancestor(None, draft.parent_ids, draft.type == "proposal")
+        entry = ledger.pending(event_id)
+        return Ancestor(None, entry.event.parent_ids, entry.event.type == "proposal") if entry is not None else None
 
-    stored: dict[str, int] = {}
-    for number, (draft, credit) in enumerate(crediting, 1):
-        if not number % CLIMBS:
-            await asyncio.sleep(0)
-        stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
-    findings.depth = max([credit.max_depth for _, credit in crediting])
-    if stored:
-        findings.above = await log.proposals_above(list(stored), findings.depth)
+    for submission in submissions:
+        origins = {origin_of(draft, credit): None for draft in submission.drafts if (credit := credit_of(draft, default))}
+        if not origins or submission.refused:
+            continue
+        if drafts is None:
+            drafts = {draft.id: draft for one in submissions for draft in one.drafts if draft.id not in findings.stored}
+        try:
+            searches = await search(origins, find, findings.above, log)
+        except QueryTooLarge as error:
+            submission.refused = True
+            submission.fail(error)
+        else:
+            findings.reached.update({origin: one.reached for origin, one in zip(origins, searches, strict=True)})
 
 
 async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
@@ -272,7 +277,6 @@ class Builder:
         """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
         self.moves = 0
         """Times that the accepted events move a signal."""
-        self._above_last: tuple[dict[str, int], dict[Proposal, int]] | None = None
         self.recovered: set[str] = set()
         """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
@@ -364,40 +368,21 @@ class Builder:
         credit = credit_of(draft, self.ledger.rules.credit)
         if credit is None:
             return ()
-        if credit.max_depth > self.findings.depth:
+        origin = origin_of(draft, credit)
+        if origin not in self.findings.reached:
             raise LookAgain
 
-        def near(event_id: str) -> Entry | None:
-            return fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
+        def proposal(event_id: str) -> Proposal | None:
+            entry = fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
+            if entry is not None:
+                return entry.as_proposal()
+            stored = self.findings.above.get(event_id)
+            return stored.proposal if stored is not None else None
 
-        def parents_of(event_id: str) -> Sequence[str] | None:
-            entry = near(event_id)
-            return entry.event.parent_ids if entry is not None else None
-
-        passed, stored = climb(draft.parent_ids, credit.max_depth, parents_of)
-        reached: dict[Proposal, int] = {}
-        for event_id, hops in passed.items():
-            entry = near(event_id)
-            if entry is not None and entry.event.type == "proposal":
-                reached[entry.as_proposal()] = hops
-        for proposal, hops in self._above(stored).items():
-            reached[proposal] = min(hops, reached.get(proposal, hops))
+        reached = proposals_of(self.findings.reached[origin], proposal)
+        if reached is None:
+            raise LookAgain
         return credited(reached.items(), beyond, credit)
-
-    def _above(self, stored: dict[str, int]) -> Mapping[Proposal, int]:
-        """The proposals at and above stored events that are so many hops away, each at its shortest distance.
-
-        The last answer is kept: events of one submission often have the same causes, and 64 causes have 64,000 proposals above them.
-        """
-        if self._above_last is None or self._above_last[0] != stored:
-            reached: dict[Proposal, int] = {}
-            for event_id, hops in stored.items():
-                if event_id not in self.findings.above:
-                    raise LookAgain
-                for proposal, further in self.findings.above[event_id]:
-                    reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
-            self._above_last = stored, reached
-        return self._above_last[1]
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
         causes: list[Cause] = []

@@ -136,6 +136,8 @@ async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequen
     submission = Submission(drafts, batch=True)
     while True:
         findings = await look_up([submission], ledger, store, verify=True, thorough=True)
+        if submission.refused:
+            await submission.answer  # raises why
         builder = Builder(ledger, findings, clock, bounded=False)
         try:
             for _ in builder.steps(submission):

@@ -15,7 +15,7 @@ from semp.domain.events import Event
 from semp.domain.scopes import ANY, SEGMENT, Glob
 from semp.domain.signals import WHOLE, Key, Move, Rules, Signal
 from semp.engine.ledger import kept
-from semp.engine.records import ClockShift, Entry, LogState, Moved, Plan
+from semp.engine.records import Ancestor, ClockShift, Entry, LogState, Moved, Plan
 
 Row = list[Any]
 
@@ -41,6 +41,11 @@ def entry(row: Row) -> Entry:
 def cause(row: Row) -> Cause:
     """From a row of causes. The id in its first column is not used."""
     return Cause(row[1], tuple(Proposal(*near) for near in sorted(row[3])), row[2] or 0)
+
+
+def ancestor(row: Row) -> Ancestor:
+    """From a row of ancestry."""
+    return Ancestor(Proposal(*row[1:4]) if row[2] else None, row[4] or [], bool(row[2]))
 
 
 def state(row: Row) -> LogState:
