@@ -31,6 +31,7 @@ POINT: dict[str, dict[str, Any]] = {
     "create_stream": {"epoch": "e", "tip": "t", "rules": "[]", "schema": 1},
     "events_by_id": {"ids": [make_id(1), make_id(2)]},
     "causes": {"ids": [make_id(1), make_id(2)]},
+    "ancestry": {"ids": [make_id(1), make_id(2)], "limit": 10},
     "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
     "read_log": {"after": 10, "last": 60},
     "aimed_at": {"positions": [1, 2]},
@@ -82,7 +83,6 @@ MOVES: dict[str, dict[str, Any]] = {
     "count_moves": {"signal": "ui:a1", "upto": 50},
 }
 LINEAGE = [
-    "proposals_above",
     "count_provenance",
     "nearest_provenance",
     "count_consequences",
@@ -336,11 +336,11 @@ def test_traces_are_found_by_index_in_its_order(driver: Driver, name: str) -> No
     assert name == "traces_among" or not plan.matching(r"(Partial)?(Sort|Top)"), str(plan)  # that one sorts the traces it was given
 
 
-def test_an_append_has_no_eager_operator(driver: Driver) -> None:
+async def test_an_append_has_no_eager_operator(driver: Driver) -> None:
     parent = new_draft(number=1)
     state = LogState("e", 10_000, "no such tip", 0, [Rules()])
     plan = plan_of(state, new_draft("test", parents=[parent.id]), signals=[Signal("ui", "a1", 0.3, 1.2, 0.95, 1, 1, 1)])
-    explained = Explained(driver, queries.load()["append"].text, rows.append_parameters(plan))
+    explained = Explained(driver, queries.load()["append"].text, await rows.append_parameters(plan))
     of_5_26 = driver.get_server_info().agent.startswith("Neo4j/5.")  # which puts Eager between clauses of one row
     assert of_5_26 or not eagers(explained), str(explained)
     assert not explained.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|.*TypeScan"), str(explained)

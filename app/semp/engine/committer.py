@@ -267,7 +267,7 @@ class Committer:
             if self._settling:
                 await self._all_landed()
             try:
-                return make_plan(batch, self.ledger, findings, self.clock)
+                return await make_plan(batch, self.ledger, findings, self.clock)
             except LookAgain:
                 thorough = True
 
@@ -404,7 +404,7 @@ class Committer:
                 stored = findings.stored
                 stored.update({event_id: self._tail.recovered[event_id] for event_id in stored if event_id in self._tail.recovered})
                 try:
-                    planned = make_plan(batch, self.ledger, findings, self.clock)
+                    planned = await make_plan(batch, self.ledger, findings, self.clock)
                     break
                 except LookAgain:
                     continue

@@ -22,7 +22,7 @@ from semp.storage.offered import arguments, described
 
 USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
-    "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
+    "events_by_id", "read_log", "causes", "newest_proposals", "ancestry",
     "page_by_position", "page_by_scope", "page_by_trace", "page_by_agent", "page_by_type", "page_by_thread", "edges", "matching_scopes",
     "signals", "signals_moved", "put_signals", "sweep_signals",
     "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
