@@ -116,6 +116,8 @@ async def test_the_newest_snapshot_up_to_a_position_is_found_to_the_last_bit(sto
     await store.put_snapshot(Snapshot(5, from_text(log[4].event.timestamp), signals(1 / 6)), epoch)
     assert [(await store.newest_snapshot(upto))[0] for upto in (1, 2, 4, 5, len(log))] == [0, 2, 2, 5, 5]
     assert await store.newest_snapshot(5) == (5, len(signals(1)))
+    spans = [(0, len(log)), (2, len(log)), (0, 4), (5, len(log))]
+    assert [await store.snapshot_positions(*span) for span in spans] == [[2, 5], [5], [2], []]
     found = await store.snapshot(4)
     assert found is not None
     assert (found.position, found.signals) == (2, signals(1 / 3))

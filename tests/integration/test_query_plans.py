@@ -41,6 +41,7 @@ POINT: dict[str, dict[str, Any]] = {
     "put_snapshot": {"epoch": "e", "position": 1, "timestamp": 1, "field": b"", "signals": 0},
     "snapshot": {"upto": 50},
     "newest_snapshot": {"upto": 50},
+    "snapshot_positions": {"after": 10, "upto": 50},
     "nodes_of_event": {"id": make_id(1)},
     "signals_moved": {"after": 10, "upto": 60},
     "put_signals": {"signals": [["ui", "a1", 0.3, 1, 1, 1, 1.2, 0.95, 60.0]]},

@@ -198,6 +198,10 @@ class SignalHistory(Protocol):
         """Position of the newest snapshot at or below `upto`, and how many signals it has; 0 and 0 when there is none."""
         ...
 
+    async def snapshot_positions(self, after: int, upto: int) -> list[int]:
+        """The positions of the snapshots above `after`, up to and including `upto`, in order."""
+        ...
+
     async def snapshot(self, upto: int) -> Snapshot | None:
         """The newest snapshot at or below position `upto`."""
         ...
