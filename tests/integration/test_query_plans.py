@@ -17,6 +17,7 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import USED, Neo4jStore
 
 from tests.conftest import empty
+from tests.database_hits import hits_of
 from tests.strategies import filled, make_id, new_draft, plan_of
 
 EVENT_SEEK = r"Node(Unique)?IndexSeek(ByRange)?"
@@ -70,6 +71,7 @@ EDGES: dict[str, Any] = RISING | {
     "scopes": ["ui"], "traces": ["t1"], "agents": ["ann"], "types": ["reward"], "whole": [""],
     "look": {"scope": 10, "trace": 10, "agent": 10, "type": 10, "position": 10},
 }  # fmt: skip
+NEWEST: dict[str, Any] = {"types": ["reward"], "traces": ["t1"], "signals": ["ui:a1"], "after": 0, "until": 50, "look": 10}
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
     "moves_back": {
@@ -174,6 +176,7 @@ def test_every_query_of_the_service_is_explained_here() -> None:
         "append",
         "edges",
         "matching_scopes",
+        "newest_in_span",
         "shortest_path",
         "signals",
     } == set(USED)
@@ -196,7 +199,7 @@ def test_a_packed_query_has_the_plan_of_the_query_itself(driver: Driver, name: s
 def test_the_newest_proposal_is_sought_by_thread_whatever_the_statistics_say(driver: Driver) -> None:
     """Without a hint, Neo4j planned by scope while the log held one trace, and kept that plan for a million events in small traces."""
     query = queries.load()["newest_proposals"]
-    assert "USING INDEX event:Event(trace_id, type, scope, position)" in query.text, "Neo4j follows a hint whatever the statistics say"
+    assert "USING INDEX SEEK event:Event(trace_id, type, scope, position)" in query.text, "Neo4j follows a hint whatever the statistics say"
     plan = Explained(driver, queries.packed(query, query.text), READS["newest_proposals"])
     [(_, details)] = plan.matching("NodeIndexSeek")
     assert details.startswith("RANGE INDEX event:Event(trace_id, type, scope, position)"), str(plan)
@@ -257,6 +260,16 @@ def test_how_far_a_path_comes_is_read_from_the_indexes_alone(driver: Driver) -> 
     assert all("cache[event.position]" in details for details in seeks), str(plan)
 
 
+def test_a_span_is_found_from_the_indexes_alone(driver: Driver) -> None:
+    plan = Explained(driver, queries.load()["newest_in_span"].text, NEWEST)
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
+    seeks = [details for _, details in plan.matching(r".*IndexSeek.*")]
+    for index in ("event:Event(type, ", "event:Event(trace_id, ", "event:Event(signal, ", "move:Move(signal, "):
+        [details] = [details for details in seeks if index in details]
+        assert ".position]" in details, "the position comes with the entry of the index"
+
+
 def test_scopes_are_compared_with_a_glob_by_index(driver: Driver) -> None:
     plan = Explained(driver, queries.load()["matching_scopes"].text, {"prefix": "ui.", "pattern": r"ui\..*", "look": 10})
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan"), str(plan)
@@ -298,11 +311,6 @@ def test_a_page_of_the_whole_log_touches_as_much_at_its_end_as_at_its_begin(driv
         assert profile is not None
         hits.append(hits_of(profile))
     assert max(hits) - min(hits) < 50, hits
-
-
-def hits_of(operator: dict[str, Any]) -> int:
-    """Database hits of an operator and of those below it."""
-    return int(operator.get("dbHits", 0)) + sum(map(hits_of, operator.get("children", [])))
 
 
 @pytest.mark.parametrize("name", LINEAGE)
