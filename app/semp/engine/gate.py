@@ -85,6 +85,11 @@ class Gate:
 
     # the service
 
+    @property
+    def pace(self) -> Pace:
+        """Shared by all long work of this process."""
+        return self._environment.pace
+
     def require_ready(self) -> None:
         """Check that an event would be taken now.
 

@@ -116,14 +116,15 @@ def event_routes(environment: Environment) -> Router:
         form = query.get("return", ["full"])[-1]
         if form not in ("full", "minimal"):
             raise InvalidInput(FieldError("return", "expected full or minimal"))
-        drafts = await drafts_of(incoming.body, incoming.content_type == NDJSON, environment.pace)
-        recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
+        gate = environment.acting(principal_of(incoming.scope))
+        drafts = await drafts_of(incoming.body, incoming.content_type == NDJSON, gate.pace)
+        recorded = await gate.append(drafts, batch=True)
         new = sum(answer.created for answer in recorded)
         status = 201 if new else 200
         if form == "minimal":
             positions = [answer.event.position for answer in recorded]
             return Answer(status, _encode(BatchSummary(len(recorded), new, min(positions), max(positions))))
-        parts = [b",".join(map(recorded_json, part)) async for part in environment.pace.slices(recorded)]
+        parts = [b",".join(map(recorded_json, part)) async for part in gate.pace.slices(recorded)]
         return Answer(status, b"[%b]" % b",".join(parts))
 
     @get(
