@@ -22,8 +22,8 @@ from semp.engine.explaining import Explanation
 from semp.engine.field import WhatIf
 from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
-from semp.engine.past import Moment
 from semp.engine.pace import Pace
+from semp.engine.past import Moment
 from semp.engine.planning import Recorded
 from semp.engine.ranking import Ranked, SignalView, Wanted
 from semp.engine.records import (
