@@ -42,6 +42,8 @@ POINT: dict[str, dict[str, Any]] = {
     "newest_snapshot": {"upto": 50},
     "nodes_of_event": {"id": make_id(1)},
     "signals_moved": {"after": 10, "upto": 60},
+    "signals_of": {"keys": [["ui", "a1"], ["ui", "a2"]]},
+    "signals_before": {"keys": ["ui:a1", "ui:a2"], "upto": 50, "lowering": ["penalty"], "making_anew": ["reward", "penalty"]},
     "put_signals": {"signals": [["ui", "a1", 0.3, 1, 1, 1, 1.2, 0.95, 60.0]]},
     "sweep_signals": {"signals": [["ui", "a1", 1]]},
     "node": {"id": make_id(1)},

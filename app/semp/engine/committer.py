@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -24,11 +25,12 @@ from semp.engine.append_queue import AppendQueue
 from semp.engine.following import Following
 from semp.engine.footprint import LIMIT
 from semp.engine.heartbeat import Calls, Outage
-from semp.engine.ledger import Ledger, Overlay
+from semp.engine.ledger import Ledger, Overlay, targets
 from semp.engine.log_clock import LogClock
 from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
 from semp.engine.ports import EventLog
 from semp.engine.records import DuplicateId, Entry, LogState
+from semp.engine.unread import read_by_key
 
 log = logging.getLogger(__name__)
 
@@ -400,15 +402,13 @@ class Committer:
             if not await self._catch_up(turn.state):
                 return None
             batch = [submission for submission in batch if not submission.abandoned]
-            while True:
+            planned: Planned | None = None
+            while planned is None:
                 findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
                 stored = findings.stored
                 stored.update({event_id: self._recovered[event_id] for event_id in stored if event_id in self._recovered})
-                try:
+                with suppress(LookAgain):
                     planned = make_plan(batch, self.ledger, findings, self.clock)
-                    break
-                except LookAgain:
-                    continue
             if planned.plan is not None:
                 for submission in planned.submissions:  # from here on, only a look-up can tell whether it is stored
                     submission.tried = turn.state.head if submission.tried is None else submission.tried
@@ -461,6 +461,7 @@ class Committer:
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         while (missing := state.head - self.ledger.state.head) > 0:
             entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
+            await read_by_key(self.ledger, self.store, [key for entry in entries for key, _ in targets(entry)])
             entries = [entry for entry in entries if entry.event.position > self.ledger.state.head]  # others came from the leader by now
             for entry in entries:
                 entry.encoded = encode(entry.event)

@@ -24,6 +24,7 @@ from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState, Plan, Thread
+from semp.engine.unread import read_by_key
 
 CLIMBS = 16
 """Walks up the causes of drafts that are not stored yet between two turns of the event loop. One takes up to some milliseconds."""
@@ -147,6 +148,8 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
     Raises:
         StoreUnavailable: the database cannot be reached.
     """
+    if ledger.unread is not None:
+        await read_by_key(ledger, log, ledger.unread.missed)
     findings = Findings(ledger.state.head, {}, {}, set(), {})
     suspects = {
         draft.id: None
@@ -218,8 +221,11 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
     Raises:
         LookAgain: the findings do not suffice.
     """
+    missed = ledger.unread.missed if ledger.unread is not None else set[Key]()
+    missed.clear()
     builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
+    left: Sequence[Submission] = ()
     for number, submission in enumerate(submissions):
         if submission.refused:
             continue
@@ -228,11 +234,14 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
                 pass
             accepted.append(submission)
         except _Full:
-            return Planned(accepted, builder.plan(), submissions[number:])
+            left = submissions[number:]
+            break
         except SempError as error:
             submission.refused = True
             submission.fail(error)
-    return Planned(accepted, builder.plan())
+    if missed:
+        raise LookAgain
+    return Planned(accepted, builder.plan(), left)
 
 
 class Builder:

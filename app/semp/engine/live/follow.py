@@ -177,7 +177,7 @@ class Follow:
     async def _catch_up(self) -> AsyncGenerator[Part | Ended]:
         """The missed events, from the log, until the ring holds the rest."""
         if self._resumes and self._signals:  # the reader may have missed the changes that its last event made
-            moved = self.changes.between(self._position, self._position, self._interest)
+            moved = await self._moved(self._position, self._position)
             if moved:
                 yield Part(self._empty_span(), moved)
         async with aclosing(missed(self._store, self._hub, self._interest, self._position)) as spans:
@@ -186,11 +186,16 @@ class Follow:
                 if why is not None:
                     yield Ended(why, self._position)
                     return
-                moved = self.changes.between(self._position + 1, span.last, self._interest) if self._signals else ()
+                moved = await self._moved(self._position + 1, span.last) if self._signals else ()
                 self._position = span.last
                 yield Part(span, moved)
         if (why := self._reason_to_end()) is not None:
             yield Ended(why, self._position)
+
+    async def _moved(self, first: int, last: int) -> Sequence[MovedSignal]:
+        """The interest's signals that moved last at these positions."""
+        await self._ledger.complete(STALL)
+        return self.changes.between(first, last, self._interest)
 
     async def _room(self) -> bool:
         """Wait until the outlet can take more; False when it could not for STALL seconds."""
