@@ -16,6 +16,7 @@ from semp.engine.gate import Gate
 from semp.engine.heartbeat import listen
 from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
+from semp.engine.live.changes import SignalChanges
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
 from semp.engine.pace import Pace
@@ -69,6 +70,7 @@ class Environment:
         self.replacement: Listeners[[]] = Listeners()
         """Called when another log has replaced the one that was followed, so that known positions are invalid."""
         self.field: Field
+        self.changes: SignalChanges
         self.pages: Pages
         self.snapshots: Snapshots
         self._sweeper: Sweeper
@@ -90,9 +92,12 @@ class Environment:
         self.pages = Pages(self.storage, self.hub)
         self._sweeper = Sweeper(self.storage, self.ledger, self.pace)
         self.snapshots = Snapshots(self.storage, self.ledger, SERVICE, self.pace)
+        self.changes = SignalChanges(self.ledger, self.pace)
+        self.growth.add(self.changes.grown)
         self.growth.add(self.hub.publish)
         self.growth.add(self.snapshots.grown)
         self.replacement.add(lambda: self.hub.reset(self.ledger.state.head))
+        self.replacement.add(self.changes.reset)
         self.replacement.add(self.pages.reset)
         self.replacement.add(self.snapshots.reset)
         self.committer = Committer(

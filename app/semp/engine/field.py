@@ -10,7 +10,7 @@ from semp.domain.clock import from_text, to_text
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.events import Draft
 from semp.engine.explaining import Explanation, explain
-from semp.engine.ledger import Ledger
+from semp.engine.ledger import PATIENCE, Ledger
 from semp.engine.log_clock import LogClock, log_time
 from semp.engine.pace import Pace
 from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
@@ -18,9 +18,6 @@ from semp.engine.ports import Storage
 from semp.engine.ranking import EVERYTHING, PIECE, Ranked, SignalView, Wanted, rank, rank_all, view
 from semp.engine.unread import read_by_key
 from semp.engine.what_if import Outcome, what_if
-
-PATIENCE = 20.0
-"""Seconds that a read of many signals waits until all signals are in memory."""
 
 
 class SupposedSignal(SignalView, frozen=True):

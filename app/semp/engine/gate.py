@@ -185,7 +185,7 @@ class Gate:
         environment = self._environment
         await check_place(environment.ledger, environment.storage, after, epoch)
         return Follow(
-            environment.hub, environment.ledger, environment.storage, self.principal, interest,
+            environment.hub, environment.ledger, environment.changes, environment.storage, self.principal, interest,
             after=after, signals=signals, outlet=outlet, quiet=quiet,
         )  # fmt: skip
 

@@ -17,6 +17,8 @@ from semp.engine.unread import Unread
 
 CACHED_CAUSES = 4_096
 """Entries that each cache keeps, at least: causes by event, newest proposals by thread, and known scopes. Others are looked up."""
+PATIENCE = 20.0
+"""Seconds that a reader of many signals waits until all signals are in memory."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -130,6 +132,7 @@ class Ledger:
         if self.unread is not unread:
             return
         for signal in found:
+            unread.newest = max(unread.newest, signal.position)
             if signal.position <= unread.position and not self.knows(signal.key):
                 self.signals[signal.key] = signal
         unread.absent.update([key for key in asked if key not in self.signals])

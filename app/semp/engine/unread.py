@@ -43,6 +43,8 @@ class Unread:
         """Signals that did not exist at the position."""
         self.missed: set[Key] = set()
         """Signals that were asked for in vain. `Ledger.signal` notes them, and `look_up` reads them."""
+        self.newest = position
+        """The newest position that a stored signal was seen at."""
         self.over = asyncio.Event()
         """Set when all signals are in memory, or when the log was replaced."""
 
@@ -66,8 +68,8 @@ class _Store(EventLog, SignalStore, Protocol): ...
 async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) -> None:
     """Read what is unread until the ledger has all signals.
 
-    When all pages are read, the ledger must still reach the head that the log has then: what moved in between is skipped in the pages, and
-    catching up reads it by key.
+    When all pages are read, the ledger must still reach the newest event that may have changed a page: the signals that it moved are
+    skipped in the pages, and catching up reads them by key. Such a signal may show before the head of the log does.
 
     Args:
         poll: makes the committer look for events of other replicas soon.
@@ -84,7 +86,7 @@ async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) ->
                 ledger.add_read(unread, (), page)
                 last = page[-1].key if len(page) == PAGE else None
             elif head is None:
-                head = (await store.state()).head
+                head = max((await store.state()).head, unread.newest)
             elif ledger.state.head >= head:
                 ledger.all_read()
             else:
