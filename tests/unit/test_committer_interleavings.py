@@ -16,7 +16,9 @@ from tests.senders import Outcomes, check, guarded, send
 from tests.strategies import FakeClock, FlakyStore, Writer
 
 
-async def storm(seed: int, *, rate: float, senders: int, patience: float, small_caches: bool = False, moves: bool = False, late: bool = False) -> None:
+async def storm(
+    seed: int, *, rate: float, senders: int, patience: float, small_caches: bool = False, moves: bool = False, late: bool = False
+) -> None:
     """Senders on two writers. `late`: the second one joins when half of the senders are done, and has no signals in memory then."""
     rng = random.Random(seed)
     inner, clock = MemoryStore(), FakeClock()

@@ -47,7 +47,6 @@ from semp.engine.records import (
     TracePage,
 )
 
-
 AT_START = 2_000
 """Signals that are read before a start is done, at most. If there are more, all are read afterwards, see `semp.engine.unread`."""
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from semp.domain.errors import StoreUnavailable
 from semp.domain.signals import Key
 from semp.engine.heartbeat import Outage
 from semp.engine.ports import EventLog, SignalStore
@@ -92,6 +93,8 @@ async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) ->
             else:
                 poll()
                 await asyncio.sleep(PAUSE)
+        except StoreUnavailable:
+            await asyncio.sleep(RETRY)
         except Exception as error:
             outage.log(log, "reading the signals failed", error)
             await asyncio.sleep(RETRY)

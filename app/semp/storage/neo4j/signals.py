@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semp.domain.events import new_id
 from semp.domain.clock import from_text
 from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
+from semp.domain.events import new_id
 from semp.domain.signals import Key, Rules, Signal, rules_at
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
