@@ -147,7 +147,7 @@ class Ledger:
         """Wait until all signals are in memory.
 
         Args:
-            within: seconds to wait at most, None for no limit.
+            within: seconds to wait at most. None: no limit, and no hurry.
 
         Raises:
             StoreUnavailable: they are not in memory within that time.
@@ -155,6 +155,8 @@ class Ledger:
         try:
             async with asyncio.timeout(within):
                 while self.unread is not None:
+                    if within is not None:
+                        self.unread.wanted.set()
                     await self.unread.over.wait()
         except TimeoutError as error:
             raise StoreUnavailable("the service has started, and is still reading the signals", retry_after=5) from error

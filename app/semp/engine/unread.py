@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from semp.domain.errors import StoreUnavailable
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 PAGE = 500
 """Signals that are read at once: storage decodes them in one piece, in some milliseconds."""
+DELAY = 1.0
+"""Seconds until the first page, so that the start and its first requests come first."""
 PAUSE = 0.05
 """Seconds between two looks whether the ledger has caught up."""
 RETRY = 1.0
@@ -46,6 +49,8 @@ class Unread:
         """Signals that were asked for in vain. `Ledger.signal` notes them, and `look_up` reads them."""
         self.newest = position
         """The newest position that a stored signal was seen at."""
+        self.wanted = asyncio.Event()
+        """Set when somebody waits for all signals. Then they are read without pauses."""
         self.over = asyncio.Event()
         """Set when all signals are in memory, or when the log was replaced."""
 
@@ -67,7 +72,7 @@ class _Store(EventLog, SignalStore, Protocol): ...
 
 
 async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) -> None:
-    """Read what is unread until the ledger has all signals.
+    """Read what is unread until the ledger has all signals. Half of the time is left to other work, unless somebody waits for the signals.
 
     When all pages are read, the ledger must still reach the newest event that may have changed a page: the signals that it moved are
     skipped in the pages, and catching up reads them by key. Such a signal may show before the head of the log does.
@@ -80,12 +85,16 @@ async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) ->
     outage = Outage()
     last: Key | None = ("", "")
     head: int | None = None
+    now = asyncio.get_running_loop().time
+    await _pause(unread, DELAY)
     while ledger.unread is unread:
         try:
             if last is not None:
+                began = now()
                 page = await store.signals_after(last, PAGE)
                 ledger.add_read(unread, (), page)
                 last = page[-1].key if len(page) == PAGE else None
+                await _pause(unread, now() - began)
             elif head is None:
                 head = max((await store.state()).head, unread.newest)
             elif ledger.state.head >= head:
@@ -100,3 +109,10 @@ async def read_all(store: _Store, ledger: Ledger, poll: Callable[[], object]) ->
             await asyncio.sleep(RETRY)
         else:
             outage.over()
+
+
+async def _pause(unread: Unread, seconds: float) -> None:
+    """Leave so many seconds to other work, unless somebody waits for all signals."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await unread.wanted.wait()
