@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from functools import partial
+from typing import Any
 
 import pytest
 from semp.engine import unread
@@ -22,7 +23,7 @@ async def storm(
     """Senders on two writers. `late`: the second one joins when half of the senders are done, and has no signals in memory then."""
     rng = random.Random(seed)
     inner, clock = MemoryStore(), FakeClock()
-    stores = [FlakyStore(inner, random.Random(rng.random()), 0.0) for _ in range(2)]
+    stores: list[Any] = [FlakyStore(inner, random.Random(rng.random()), 0.0) for _ in range(2)]
     writers = [await Writer.on(store, clock, poll_interval=0.05, patience=patience) for store in stores[: 1 if late else 2]]
     if small_caches:
         for writer in writers:
