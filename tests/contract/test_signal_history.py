@@ -8,11 +8,11 @@ import pytest
 from semp.domain.causes import Proposal
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.ledger import kept, targets
+from semp.engine.ledger import fold, kept, targets
 from semp.engine.ports import Storage
 from semp.engine.records import Ancestor, Entry, Kind, Moved, Snapshot
 
-from tests.strategies import BEGIN, filled, make_id, new_draft, plan_of
+from tests.strategies import BEGIN, Writer, filled, make_id, new_draft, plan_of
 
 HISTORY_SEED = 11
 
@@ -55,6 +55,39 @@ async def test_a_signal_that_no_event_moved_has_no_moves(store: Storage) -> None
     assert await store.moves(("ui", "never"), 0, len(log), 10) == []
     assert await store.moves_back(("ui", "never"), 0, len(log), 10, "anew") == []
     assert await store.count_moves(("ui", "never"), len(log)) == 0
+
+
+async def test_the_states_of_signals_at_a_position_are_those_of_the_replay(store: Storage) -> None:
+    log = await filled(store, HISTORY_SEED, 60)
+    rules = (await store.state()).rules
+    keys = [*moves_of(log), ("ui", "never")]
+    folded: dict[Key, Signal] = {}
+    for entry in log:
+        position, now = entry.event.position, from_text(entry.event.timestamp)
+        fold(entry, folded.get, folded, now, rules[0])
+        if position % 7 and position != len(log):
+            continue
+        found = {signal.key: signal for signal in await store.signals_of(keys, position, rules)}
+        assert found.keys() <= folded.keys()
+        for key, signal in folded.items():
+            read = found.get(key)
+            assert read == signal or (not signal.strength_at(now) and (read is None or not read.strength_at(now)))
+    assert await store.signals_of([], len(log), rules) == []
+
+
+async def test_the_state_of_a_signal_has_the_rates_of_its_birth(store: Storage) -> None:
+    writer = await Writer.on(store)
+    await writer.append(new_draft(action="a"))
+    await writer.committer.close()
+    other = Rules(alpha=2.5, lambda_=0.5, interval=7.0)
+    writer = await Writer.on(store, rules=other)
+    await writer.append(new_draft("reward", action="a", value=0.1), new_draft(action="b"))
+    before = dict(writer.ledger.signals)
+    await writer.append(new_draft("reward", action="a", value=0.1), new_draft("reward", action="b", value=0.1))
+    await writer.committer.close()
+    found = await store.signals_of([("ui", "a"), ("ui", "b")], 3, (await store.state()).rules)
+    assert {signal.key: signal for signal in found} == before
+    assert {signal.alpha for signal in found} == {1.2, 2.5}
 
 
 async def test_the_targets_of_events_are_read_by_position(store: Storage) -> None:

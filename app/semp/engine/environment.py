@@ -25,6 +25,7 @@ from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 from semp.engine.sweeping import Sweeper
+from semp.engine.unread import read_all
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +75,12 @@ class Environment:
         self.snapshots: Snapshots
         self._sweeper: Sweeper
         self._open = Gate(self, OPEN)
+        self._reading: asyncio.Task[None] | None = None
+        """Reads the signals that were too many for the start."""
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the log, load the signals, begin to accept events.
+        """Open the log, begin to accept events. Signals that are too many to be read by then are read in the background.
 
         Raises:
             SchemaMismatch: the database was written by a newer version.
@@ -109,11 +112,20 @@ class Environment:
         )
         self.committer.start()
         self.field = Field(self.storage, self.ledger, self.clock, self.pace)
+        self._read_signals()
+        self.replacement.add(self._read_signals)
         self._background = [
             asyncio.create_task(self._sweep_forever(), name="sweeper"),
             asyncio.create_task(self.snapshots.run(), name="snapshots"),
             asyncio.create_task(listen(self.storage, self.committer), name="heartbeat"),
         ]
+
+    def _read_signals(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        if self.ledger.unread is not None:
+            self._reading = asyncio.create_task(read_all(self.storage, self.ledger, self.committer.poll_now), name="signals")
 
     def acting(self, principal: Principal) -> Gate:
         """The gate through which this principal uses the environment."""
@@ -133,9 +145,10 @@ class Environment:
 
     async def halt(self) -> None:
         """Refuse new events, commit the accepted ones, end the background tasks. The storage stays open."""
-        for task in self._background:
+        tasks = [*self._background, *([self._reading] if self._reading is not None else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._background:
             await self.committer.close()
 

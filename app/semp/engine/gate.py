@@ -245,9 +245,13 @@ class Gate:
         """Live signals, strongest first."""
         return await self._environment.field.signals(wanted)
 
-    def signal(self, scope: str, pattern: str) -> SignalView | None:
+    async def signals_complete(self) -> None:
+        """Wait until all signals are in memory, after a start with many."""
+        await self._environment.field.complete()
+
+    async def signal(self, scope: str, pattern: str) -> SignalView | None:
         """One live signal, None when it is absent or has faded."""
-        return self._environment.field.signal(scope, pattern)
+        return await self._environment.field.signal(scope, pattern)
 
     async def moment(self, at: int | str | None) -> Moment:
         """A place in the log's history. See `Field.moment`."""

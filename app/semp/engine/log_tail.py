@@ -10,10 +10,11 @@ import msgspec
 
 from semp.domain.errors import SchemaMismatch, StoreUnavailable
 from semp.domain.signals import Rules
-from semp.engine.ledger import Ledger, Overlay
+from semp.engine.ledger import Ledger, Overlay, targets
 from semp.engine.planning import Recorded, Submission, encode
 from semp.engine.ports import EventLog
 from semp.engine.records import Entry, LogState
+from semp.engine.unread import read_by_key
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,9 @@ class LogTail:
         self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
         found: set[Flight] = set()
         while (missing := state.head - self.ledger.state.head) > 0:
-            entries = self._next_of(await self.store.read(self.ledger.state.head, min(missing, READ_AT_ONCE)))
+            read = await self.store.read(self.ledger.state.head, min(missing, READ_AT_ONCE))
+            await read_by_key(self.ledger, self.store, [key for entry in read for key, _ in targets(entry)])
+            entries = self._next_of(read)
             if not entries:
                 break
             for entry in entries:

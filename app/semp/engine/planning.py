@@ -24,6 +24,7 @@ from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
+from semp.engine.unread import read_by_key
 
 WORK_AT_ONCE = 256
 """Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
@@ -149,6 +150,8 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
     Raises:
         StoreUnavailable: the database cannot be reached.
     """
+    if ledger.unread is not None:
+        await read_by_key(ledger, log, ledger.unread.missed)
     findings = Findings(ledger.state.head, {}, {}, set(), {})
     suspects = {
         draft.id: None
@@ -228,8 +231,11 @@ async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings:
     Raises:
         LookAgain: the findings do not suffice, or a plan in flight that this one builds on failed meanwhile.
     """
+    missed = ledger.unread.missed if ledger.unread is not None else set[Key]()
+    missed.clear()
     builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
+    left: Sequence[Submission] = ()
     for number, submission in enumerate(submissions):
         if submission.refused:
             continue
@@ -244,11 +250,14 @@ async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings:
                         raise LookAgain
             accepted.append(submission)
         except _Full:
-            return Planned(accepted, builder.plan(), submissions[number:])
+            left = submissions[number:]
+            break
         except SempError as error:
             submission.refused = True
             submission.fail(error)
-    return Planned(accepted, builder.plan())
+    if missed:
+        raise LookAgain
+    return Planned(accepted, builder.plan(), left)
 
 
 class Builder:

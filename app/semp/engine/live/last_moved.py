@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from semp.domain.interests import Interest
 from semp.domain.signals import Key, Signal
-from semp.engine.ledger import Ledger
+from semp.engine.ledger import PATIENCE, Ledger
 from semp.engine.pace import Pace
 from semp.engine.records import Entry
 
@@ -54,7 +54,11 @@ class LastMoved:
         """Keys of the signals in the interest's scopes that moved last at a position from `first` to `last`, by that position.
 
         The log must have these positions already. Some signals may have moved on when this returns.
+
+        Raises:
+            StoreUnavailable: the signals are still being read after a start, and are not in memory in time.
         """
+        await self._ledger.complete(PATIENCE)
         signals = self._ledger.signals
         found: list[Key] = []
         async for part in self._pace.slices(_in_order(await self._made(), first // STRETCH, last // STRETCH)):

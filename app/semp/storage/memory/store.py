@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from heapq import nsmallest
 from itertools import chain, islice
 
 import msgspec
@@ -16,6 +17,8 @@ from semp.domain.clock import Clock, system_clock
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
+from semp.engine.past import Moment, signal_at
+from semp.engine.ports import AT_START
 from semp.engine.records import Ancestor, DuplicateId, Entry, LogState, OfferedQuery, Plan, QueryAnswer, Thread
 from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
@@ -65,13 +68,13 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, Memory
     async def close(self) -> None:
         """Does nothing: there is nothing to release."""
 
-    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal] | None]:
         history = self.current.rules
         if not history or not history[-1].same_numbers(rules):
             begins = msgspec.structs.replace(rules, since=self.current.head + 1)
             kept = [old for old in history if old.since < begins.since]
             self.current = msgspec.structs.replace(self.current, rules=[*kept, begins], tip=new_id())
-        return self.current, list(self.states.values())
+        return self.current, list(self.states.values()) if len(self.states) <= AT_START else None
 
     async def state(self) -> LogState:
         return self.current
@@ -121,6 +124,10 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, Memory
         self.states.update(plan.signals)
         self.current = plan.state
 
+    async def signals_of(self, keys: Sequence[Key], upto: int, rules: Sequence[Rules]) -> list[Signal]:
+        found = [await signal_at(self, rules, key, Moment(upto, 0)) for key in keys]
+        return [signal for signal in found if signal is not None]
+
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {event_id: self.entry(event_id).event for event_id in ids if event_id in self.causality}
 
@@ -140,6 +147,9 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, Memory
 
     async def signals(self) -> list[Signal]:
         return list(self.states.values())
+
+    async def signals_after(self, key: Key, limit: int) -> list[Signal]:
+        return [self.states[later] for later in nsmallest(limit, [other for other in self.states if other > key])]
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         self.states.update((signal.key, signal) for signal in signals)

@@ -37,7 +37,7 @@ READS_AT_ONCE = 80
 """Reads of all kinds at the same time, at most. Fewer than the driver has connections (100), so that an append always gets one."""
 PATIENCE = 20.0
 """Seconds that a read waits for others to end, at most."""
-FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "ancestry"))
+FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "ancestry", "signals_of", "signals_before"))
 """Reads that appends wait for. They do not wait for other reads."""
 
 ATTEMPTS = 20

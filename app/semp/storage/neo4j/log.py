@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from semp.domain.causes import Cause, Proposal
 from semp.domain.errors import StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
-from semp.domain.signals import Rules, Signal
+from semp.domain.signals import Key, Rules, Signal
+from semp.engine.ports import AT_START
 from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 from semp.storage.neo4j.pages import Neo4jPages
-from semp.storage.neo4j.signals import read_signals
+from semp.storage.neo4j.signals import read_page, read_states
 
 
 class Neo4jTurn:
@@ -34,20 +35,21 @@ class Neo4jLog(Neo4jPages):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal] | None]:
         version = await schema.prepare(self.connection, rules)
         if version < migrations.VERSION:
             await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
         before = state.head
-        signals = {signal.key: signal for signal in await read_signals(self.connection)}  # without the lock, because it can take seconds
+        found = await read_page(self.connection, ("", ""), AT_START + 1)
+        signals = {signal.key: signal for signal in found} if len(found) <= AT_START else None
         async with self._locked() as (transaction, state):
-            if state.head > before:  # other replicas appended meanwhile, and may have moved signals while they were read
+            if signals is not None and state.head > before:  # others appended, and may have moved signals while they were read
                 moved = await transaction.run("signals_moved", after=before, upto=state.head)
                 signals.update({signal.key: signal for signal in map(rows.signal, moved)})
         await self._warm()
-        return state, list(signals.values())
+        return state, None if signals is None else list(signals.values())
 
     async def _warm(self) -> None:
         """Make the server plan the append query, so that the first event does not wait for it. Writes nothing: no log has an empty tip."""
@@ -93,6 +95,9 @@ class Neo4jLog(Neo4jPages):
     async def _locked(self) -> AsyncGenerator[tuple[Transaction, LogState]]:
         async with self.connection.transaction() as transaction:
             yield transaction, _state(await transaction.run("lock_stream", turn=new_id()))
+
+    async def signals_of(self, keys: Sequence[Key], upto: int, rules: Sequence[Rules]) -> list[Signal]:
+        return await read_states(self.connection, keys, upto, rules)
 
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
