@@ -7,7 +7,7 @@ principal, which may read everything. Filters by principal belong in these metho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import msgspec
 from semp.domain.errors import FieldError, Forbidden
 from semp.domain.events import Draft, Event
 from semp.domain.interests import Interest
-from semp.domain.traces import TraceEvent
+from semp.domain.traces import TraceEvent, TraceSummary
 from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
 from semp.engine.field import WhatIf
@@ -43,6 +43,7 @@ from semp.engine.records import (
     TraceFilter,
     TracePage,
 )
+from semp.engine.trace_reading import trace_pages, trace_summary
 
 if TYPE_CHECKING:
     from semp.engine.environment import Environment
@@ -235,9 +236,17 @@ class Gate:
         """A page of traces; the trace with the newest event comes first."""
         return await self._environment.storage.traces(selection)
 
-    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
-        """The events of a trace after a position, in order of position, `limit` at most."""
-        return await self._environment.storage.trace_events(trace_id, after, limit)
+    def trace_pages(self, trace_id: str, after: int, limit: int) -> AsyncIterator[list[TraceEvent]]:
+        """The events of a trace after a position, in order of position, `limit` at most. No list is empty or long."""
+        return trace_pages(self._environment.storage, self._environment.pace, trace_id, after, limit)
+
+    async def trace_summary(self, trace_id: str) -> TraceSummary | None:
+        """A summary of the oldest events of a trace; None when it has no events."""
+        return await trace_summary(self._environment.storage, self._environment.pace, trace_id)
+
+    async def has_trace(self, trace_id: str) -> bool:
+        """Whether an event has this `trace_id`."""
+        return bool(await self._environment.storage.trace_events(trace_id, 0, 1))
 
     # signals
 

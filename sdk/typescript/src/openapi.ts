@@ -326,7 +326,7 @@ export interface paths {
         /**
          * A trace as a graph
          * @description Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads or filters a
-         *     page holds at most 1,000 events, and may hold fewer although more follow.
+         *     page holds at most 1,000 events, and may hold fewer although more follow. It holds at most 20,000 edges.
          */
         get: operations["getTraceGraph"];
         put?: never;
