@@ -45,6 +45,27 @@ async def settled(store: Neo4jStore, number: int) -> None:
     await until(reached, 60)
 
 
+async def test_a_read_that_is_cancelled_while_it_gets_its_place_ends_and_gives_the_place_back(opened: Neo4jStore) -> None:
+    """Both happen in one turn of the event loop. Otherwise a task of the service never ended when it was stopped at that moment."""
+
+    async def read(places: asyncio.Semaphore) -> None:
+        async with opened.connection._place(places):  # pyright: ignore[reportPrivateUsage]
+            pass
+
+    for turns in range(4):
+        places = asyncio.Semaphore(1)
+        await places.acquire()
+        waiting = asyncio.create_task(read(places))
+        await until(lambda places=places: bool(places._waiters), 10)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        places.release()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if waiting.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        assert not places.locked()
+
+
 async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_not(
     opened: Neo4jStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

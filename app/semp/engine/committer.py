@@ -214,13 +214,12 @@ class Committer:
                 return []
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), None if self._flights else self.poll_interval)
+                async with asyncio.timeout(None if self._flights else self.poll_interval):
+                    await self._wake.wait()
             except TimeoutError:
                 return []
-        limit = MAX_BATCH
-        if not self._flights and self._queue.events >= 2 * WORTH_OVERLAPPING:
-            limit = min(limit, self._queue.events // 2)  # the other half is planned while the database works on this half
-        batch = self._queue.take(limit)
+        halved = not self._flights and self._queue.events >= 2 * WORTH_OVERLAPPING  # half is planned while the database works on half
+        batch = self._queue.take(min(MAX_BATCH, self._queue.events // 2) if halved else MAX_BATCH)
         self._overlap_from = max(WORTH_OVERLAPPING, min(sum([len(submission.drafts) for submission in batch]), MAX_BATCH))
         return batch
 

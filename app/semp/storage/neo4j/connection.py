@@ -268,7 +268,8 @@ class Connection:
     @asynccontextmanager
     async def _place(self, places: asyncio.Semaphore) -> AsyncGenerator[None]:
         try:
-            await asyncio.wait_for(places.acquire(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await places.acquire()
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:
