@@ -134,6 +134,7 @@ async def test_a_submission_whose_search_is_too_large_is_refused_alone(monkeypat
     await writer.append(
         *[new_draft(number=number, action=f"a{number}", parents=[make_id(number - 1)] if number else []) for number in range(60)]
     )
+    monkeypatch.setattr(crediting, "AHEAD", 1)
     monkeypatch.setattr(crediting, "MAX_COST", 30 * (2 + crediting.READ))
     deep = writer.committer.submit([new_draft("reward", parents=[make_id(59)], credit={"discount": 0.5, "max_depth": 64})])
     near = writer.committer.submit([new_draft("reward", parents=[make_id(59)], credit={"discount": 0.5, "max_depth": 4})])

@@ -18,8 +18,8 @@ from semp.engine.ports import EventLog
 from semp.engine.records import Ancestor
 
 MAX_COST = 500_000
-"""What the search for one submission may cost: 1 for each cause of each event that it passes, and READ for each event that it reads from
-storage. About a second of work of the service and of the database."""
+"""What the search for one submission may cost: 1 for each cause of each event that it passes, and READ for each event that it asks
+storage for. About a second of work of the service and of the database."""
 READ = 20
 COST_AT_ONCE = 5_000
 """Cost of a search between two turns of the event loop: a few milliseconds of work. One level of one search more is possible."""
@@ -142,7 +142,7 @@ async def search(
             found = await log.ancestry(part, max(1, AHEAD // len(part)))
             known.update(found)
             known.update({event_id: UNKNOWN for event_id in part if event_id not in found})
-            reads += len(found)
+            reads += len(part)
     return searches
 
 

@@ -17,13 +17,15 @@ from semp.engine.records import Entry
 LIMIT = 360_000_000
 """Bytes that the append transactions in flight may take together, and so the most that one submission may take. 10,000 events with 32 MiB
 of JSON and a signal each fit. The smallest heap of the embedded database, 512 MiB, can bear it."""
+TOGETHER = 60_000_000
+"""Bytes that several submissions in one transaction may take. A submission that takes more is sent alone."""
 EVENT = 10_500
 """Bytes for an event with its trace, besides what follows."""
 BYTE = 5.5
 """Bytes for each byte of the event as JSON."""
-PARENT = 1_600
-"""Bytes for an edge to a cause. Like MOVE, twice what was measured, because these also take the most time."""
-MOVE = 9_000
+PARENT = 5_000
+"""Bytes for an edge to a cause. This and MOVE are more than what was measured: by the time that they take, which others wait for."""
+MOVE = 20_000
 """Bytes for each signal that an event moves besides the first."""
 SIGNAL = 6_500
 """Bytes for each signal that is moved, however often."""

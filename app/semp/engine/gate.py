@@ -144,11 +144,15 @@ class Gate:
         """
         return await self.submit(drafts, batch=batch)
 
-    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
-        """The same as `append`, but it returns at once. The drafts are queued behind everything that was submitted before."""
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False, sender: object = None) -> asyncio.Future[list[Recorded]]:
+        """The same as `append`, but it returns at once.
+
+        Args:
+            sender: the drafts are queued behind everything that the same sender submitted before.
+        """
         if not self._unrestricted:
             self._check(drafts, batch)
-        return self._environment.committer.submit(drafts, batch=batch)
+        return self._environment.committer.submit(drafts, batch=batch, sender=sender)
 
     def _check(self, drafts: Sequence[Draft], batch: bool) -> None:
         for index, draft in enumerate(drafts):

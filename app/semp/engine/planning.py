@@ -18,8 +18,8 @@ from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
-from semp.engine.crediting import Origin, credit_of, origin_of, proposals_of, search
-from semp.engine.footprint import LIMIT, Footprint
+from semp.engine.crediting import UNKNOWN, Origin, credit_of, origin_of, proposals_of, search
+from semp.engine.footprint import BYTE, EVENT, PARENT, TOGETHER, Footprint
 from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
@@ -28,6 +28,8 @@ from semp.engine.unread import read_by_key
 
 WORK_AT_ONCE = 256
 """Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
+DRAFTS_AT_ONCE = 256
+"""Drafts of one submission whose causes are collected between two turns of the event loop: up to 5 ms of work."""
 CREDITED_IN_A_STEP = 8
 """Proposals that are as much work to credit as a draft without credit is to plan."""
 
@@ -54,14 +56,25 @@ class Recorded(msgspec.Struct, gc=False):
 
 
 class Submission:
-    """Drafts that are appended together or not at all, and the future that their sender waits for."""
+    """Drafts that are appended together or not at all, and the future that their sender waits for.
 
-    def __init__(self, drafts: Sequence[Draft], batch: bool) -> None:
+    Args:
+        batch: whether errors name the index of a draft.
+        sender: whoever relies on it that all it sends is appended in this order; None: nobody does.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], batch: bool, sender: object = None) -> None:
         self.drafts = drafts
         self.batch = batch
-        """Whether errors name the index of a draft."""
+        self.sender = sender
         self.weight = sum([len(draft.payload) for draft in drafts])
         """Length of all payloads, for the bound of the queue."""
+        self.size = EVENT * len(drafts) + int(BYTE * self.weight) + PARENT * sum([len(draft.parent_ids) for draft in drafts])
+        """Bytes that it takes in the database, estimated without what only planning can tell."""
+        self.heavy = False
+        """Whether it waits in the lane of heavy submissions, see `semp.engine.append_queue`."""
+        self.number = 0
+        """Place in the order in which submissions came into the queue."""
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
         """The answers, set when it is planned."""
@@ -140,10 +153,19 @@ class Findings(msgspec.Struct):
     """The proposals that each search found, by id, with their distances in PARENT hops."""
 
 
-async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
-    """Look up what planning needs, in the ledger's caches and in storage.
+async def look_up(
+    submissions: Sequence[Submission],
+    ledger: Ledger,
+    log: EventLog,
+    *,
+    verify: bool,
+    thorough: bool = False,
+    known: Findings | None = None,
+) -> Findings:
+    """Look up what planning needs, in the ledger's caches and in storage. Many drafts are gone through in slices.
 
     Args:
+        known: earlier findings. What never changes is taken from them.
         verify: look up every id that may be stored already, not only those that are in the cache of causes.
         thorough: look up in storage also what plans in flight could answer, because these may land or fail before the planning.
 
@@ -153,6 +175,9 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
     if ledger.unread is not None:
         await read_by_key(ledger, log, ledger.unread.missed)
     findings = Findings(ledger.state.head, {}, {}, set(), {})
+    if known is not None:
+        findings.causes.update(known.causes)
+        findings.above = {event_id: event for event_id, event in known.above.items() if event is not UNKNOWN}
     suspects = {
         draft.id: None
         for submission in submissions
@@ -167,8 +192,12 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
     parents: dict[str, None] = {}
     for submission in submissions:
         own: set[str] = {draft.id for draft in submission.drafts if draft.id not in findings.stored} if submission.batch else set()
-        for draft in submission.drafts:
+        for number, draft in enumerate(submission.drafts, 1):
+            if not number % DRAFTS_AT_ONCE:
+                await asyncio.sleep(0)
             for parent in draft.parent_ids:
+                if parent in findings.causes:
+                    continue
                 if (cause := ledger.causes.get(parent)) is not None:
                     findings.causes[parent] = cause
                 elif parent not in own and (thorough or ledger.pending(parent) is None):
@@ -336,7 +365,7 @@ class Builder:
                     self.proposed[_thread(entry)] = entry.as_proposal()
                 work += len(entry.credited) // CREDITED_IN_A_STEP
             yield work
-        if self.bounded and self.entries and self.size + footprint.size > LIMIT:
+        if self.bounded and self.entries and self.size + footprint.size > TOGETHER:
             raise _Full
         self.size += footprint.size
         self.scopes.update(footprint.scopes)
@@ -377,15 +406,15 @@ class Builder:
         credit = credit_of(draft, self.ledger.rules.credit)
         if credit is None:
             return ()
-        origin = origin_of(draft, credit)
-        if origin not in self.findings.reached:
-            raise LookAgain
+        origin, above = origin_of(draft, credit), self.findings.above
+        if origin not in self.findings.reached or any(above.get(parent) is UNKNOWN for parent in draft.parent_ids):
+            raise LookAgain  # a parent that was unknown at the search has a cause by now
 
         def proposal(event_id: str) -> Proposal | None:
             entry = fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
             if entry is not None:
                 return entry.as_proposal()
-            stored = self.findings.above.get(event_id)
+            stored = above.get(event_id)
             return stored.proposal if stored is not None else None
 
         reached = proposals_of(self.findings.reached[origin], proposal)
