@@ -81,7 +81,7 @@ MOVES: dict[str, dict[str, Any]] = {
         "lowering": ["penalty"],
         "making_anew": ["reward", "penalty"],
     },
-    "count_moves": {"signal": "ui:a1", "upto": 50},
+    "count_moves": {"signal": "ui:a1", "upto": 50, "look": 10},
 }
 LINEAGE = [
     "proposals_above",

@@ -174,8 +174,8 @@ class SignalHistory(Protocol):
     Moves from 0 to 0 are included: those of events that would have lowered a signal but found it absent. See `semp.engine.ledger.kept`.
     """
 
-    async def count_moves(self, key: Key, upto: int) -> int:
-        """How many events up to a position moved a signal."""
+    async def count_moves(self, key: Key, upto: int, look: int) -> int:
+        """How many events up to a position moved a signal; `look` when there are more."""
         ...
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
