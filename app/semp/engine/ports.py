@@ -314,7 +314,7 @@ class LineageReader(Protocol):
         ...
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
-        """A page of these open proposals: nearest first, then oldest first. `budget` is ignored."""
+        """A page of these open proposals: nearest first, then oldest first. Any, if the event led to more events than the budget."""
         ...
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
