@@ -22,6 +22,7 @@ from semp.engine.explaining import Explanation
 from semp.engine.field import WhatIf
 from semp.engine.lineage import Asked, Found, around, connecting, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
+from semp.engine.pace import Pace
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
 from semp.engine.ranking import Ranked, SignalView, Wanted
@@ -86,6 +87,11 @@ class Gate:
 
     # the service
 
+    @property
+    def pace(self) -> Pace:
+        """Shared by all long work of this process."""
+        return self._environment.pace
+
     def require_ready(self) -> None:
         """Check that an event would be taken now.
 
@@ -138,11 +144,15 @@ class Gate:
         """
         return await self.submit(drafts, batch=batch)
 
-    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
-        """The same as `append`, but it returns at once. The drafts are queued behind everything that was submitted before."""
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False, sender: object = None) -> asyncio.Future[list[Recorded]]:
+        """The same as `append`, but it returns at once.
+
+        Args:
+            sender: the drafts are queued behind everything that the same sender submitted before.
+        """
         if not self._unrestricted:
             self._check(drafts, batch)
-        return self._environment.committer.submit(drafts, batch=batch)
+        return self._environment.committer.submit(drafts, batch=batch, sender=sender)
 
     def _check(self, drafts: Sequence[Draft], batch: bool) -> None:
         for index, draft in enumerate(drafts):
@@ -186,7 +196,7 @@ class Gate:
         environment = self._environment
         await check_place(environment.ledger, environment.storage, after, epoch)
         return Follow(
-            environment.hub, environment.ledger, environment.storage, self.principal, interest,
+            environment.hub, environment.ledger, environment.changes, environment.storage, self.principal, interest,
             after=after, signals=signals, outlet=outlet, quiet=quiet,
         )  # fmt: skip
 
@@ -244,9 +254,13 @@ class Gate:
         """Live signals, strongest first."""
         return await self._environment.field.signals(wanted)
 
-    def signal(self, scope: str, pattern: str) -> SignalView | None:
+    async def signals_complete(self) -> None:
+        """Wait until all signals are in memory, after a start with many."""
+        await self._environment.field.complete()
+
+    async def signal(self, scope: str, pattern: str) -> SignalView | None:
         """One live signal, None when it is absent or has faded."""
-        return self._environment.field.signal(scope, pattern)
+        return await self._environment.field.signal(scope, pattern)
 
     async def moment(self, at: int | str | None) -> Moment:
         """A place in the log's history. See `Field.moment`."""

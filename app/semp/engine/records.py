@@ -81,6 +81,16 @@ class Entry(msgspec.Struct, gc=False):
         return Proposal(self.event.position, self.event.scope, self.action or "")
 
 
+class Ancestor(msgspec.Struct, frozen=True, gc=False):
+    """An event as the search for credit sees it."""
+
+    proposal: Proposal | None
+    """The event as a proposal; None when it is of another type, or a draft that has no position yet."""
+    parent_ids: Sequence[str]
+    proposes: bool
+    """Whether it is a proposal."""
+
+
 class Plan(msgspec.Struct):
     """Everything that one append transaction writes."""
 

@@ -40,9 +40,9 @@ PATIENCE = 20.0
 SILENCE = 10.0
 """Seconds without any answer of the database after which what waits for one is ended, except appends. The heartbeat notices silence within
 5 s. From then on nothing but appends is sent."""
-FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "proposals_above"))
+FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "ancestry", "signals_of", "signals_before"))
 """Reads that appends wait for. They do not wait for other reads."""
-UNTIL_CUT_OFF = frozenset(("append", "causes", "newest_proposals", "proposals_above"))
+UNTIL_CUT_OFF = FOR_APPENDS - {"stream_state"} | {"append"}
 """What appends are made of, and what they wait for before. The committer ends these, after its own patience."""
 
 ATTEMPTS = 20
@@ -268,7 +268,8 @@ class Connection:
     @asynccontextmanager
     async def _place(self, places: asyncio.Semaphore) -> AsyncGenerator[None]:
         try:
-            await asyncio.wait_for(places.acquire(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await places.acquire()
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:

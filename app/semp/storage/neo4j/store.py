@@ -22,10 +22,10 @@ from semp.storage.offered import arguments, described
 
 USED = (
     "append", "lock_stream", "stream_state", "create_stream", "set_rules", "set_schema", "put_moves", "await_indexes",
-    "events_by_id", "read_log", "causes", "newest_proposals", "proposals_above",
+    "events_by_id", "read_log", "causes", "newest_proposals", "ancestry",
     "page_by_position", "page_by_scope", "page_by_trace", "page_by_agent", "page_by_type", "page_by_thread", "edges", "matching_scopes",
-    "signals", "signals_moved", "put_signals", "sweep_signals",
-    "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot",
+    "signals", "signals_of", "signals_before", "signals_moved", "put_signals", "sweep_signals",
+    "moves", "moves_back", "count_moves", "aimed_at", "timestamps", "put_snapshot", "snapshot", "newest_snapshot", "snapshot_positions",
     "cursor", "cursors", "advance_cursor", "delete_cursor", "lease", "acquire_lease", "renew_lease", "release_lease",
     "put_node", "node", "add_edge", "nodes_of_event",
     "count_provenance", "nearest_provenance", "count_consequences", "nearest_consequences",
