@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency anatomy ingest lineage git postgres posts pages mirror ants mcp connectors delivery
-    filters idle resume whole scale million growth heavy]
+    filters idle resume whole scale million growth heavy space]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from benchmarks import (
     peers,
     postgres,
     single,
+    space,
     subscribers,
 )
 from benchmarks.databases import embedded, environment
@@ -57,6 +58,7 @@ BENCHMARKS = {
     "million": million.events,
     "growth": growth.against_a_short_log,
     "heavy": heavy.beside_heavy_clients,
+    "space": space.measure,
 }
 
 
