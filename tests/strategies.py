@@ -311,7 +311,7 @@ class FlakyTurn:
 class Writer:
     """A committer with its ledger and hub. `fed` holds the entries that the committer gave to `on_commit`, in order."""
 
-    def __init__(self, store: EventLog, state: Any, signals: Iterable[Any], clock: Callable[[], int], **settings: Any) -> None:
+    def __init__(self, store: EventLog, state: Any, signals: Iterable[Any] | None, clock: Callable[[], int], **settings: Any) -> None:
         elapsed = settings.pop("elapsed", elapsed_clock)
         self.ledger = Ledger(state, signals)
         self.hub = Hub(state.head)

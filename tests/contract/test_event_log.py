@@ -293,7 +293,7 @@ async def test_opening_again_keeps_the_log_and_gives_its_signals(store: Storage)
     state, signals = await store.open(Rules())
     assert state == before
     assert state.head == len(events)
-    by_key = {signal.key: signal for signal in signals}
+    by_key = {signal.key: signal for signal in signals or ()}
     assert by_key == {signal.key: signal for signal in await store.signals()} != {}
 
 

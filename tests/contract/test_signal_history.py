@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+from semp.domain.causes import Proposal
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal
-from semp.engine.ledger import kept, targets
+from semp.engine.ledger import fold, kept, targets
 from semp.engine.ports import Storage
-from semp.engine.records import Entry, Kind, Moved, Snapshot
+from semp.engine.records import Ancestor, Entry, Kind, Moved, Snapshot
 
-from tests.strategies import BEGIN, filled, make_id, new_draft, plan_of
+from tests.strategies import BEGIN, Writer, filled, make_id, new_draft, plan_of
 
 HISTORY_SEED = 11
 
@@ -56,6 +57,39 @@ async def test_a_signal_that_no_event_moved_has_no_moves(store: Storage) -> None
     assert await store.count_moves(("ui", "never"), len(log)) == 0
 
 
+async def test_the_states_of_signals_at_a_position_are_those_of_the_replay(store: Storage) -> None:
+    log = await filled(store, HISTORY_SEED, 60)
+    rules = (await store.state()).rules
+    keys = [*moves_of(log), ("ui", "never")]
+    folded: dict[Key, Signal] = {}
+    for entry in log:
+        position, now = entry.event.position, from_text(entry.event.timestamp)
+        fold(entry, folded.get, folded, now, rules[0])
+        if position % 7 and position != len(log):
+            continue
+        found = {signal.key: signal for signal in await store.signals_of(keys, position, rules)}
+        assert found.keys() <= folded.keys()
+        for key, signal in folded.items():
+            read = found.get(key)
+            assert read == signal or (not signal.strength_at(now) and (read is None or not read.strength_at(now)))
+    assert await store.signals_of([], len(log), rules) == []
+
+
+async def test_the_state_of_a_signal_has_the_rates_of_its_birth(store: Storage) -> None:
+    writer = await Writer.on(store)
+    await writer.append(new_draft(action="a"))
+    await writer.committer.close()
+    other = Rules(alpha=2.5, lambda_=0.5, interval=7.0)
+    writer = await Writer.on(store, rules=other)
+    await writer.append(new_draft("reward", action="a", value=0.1), new_draft(action="b"))
+    before = dict(writer.ledger.signals)
+    await writer.append(new_draft("reward", action="a", value=0.1), new_draft("reward", action="b", value=0.1))
+    await writer.committer.close()
+    found = await store.signals_of([("ui", "a"), ("ui", "b")], 3, (await store.state()).rules)
+    assert {signal.key: signal for signal in found} == before
+    assert {signal.alpha for signal in found} == {1.2, 2.5}
+
+
 async def test_the_targets_of_events_are_read_by_position(store: Storage) -> None:
     log = await filled(store, HISTORY_SEED)
     positions = [entry.event.position for entry in log[::3]]
@@ -71,7 +105,7 @@ async def test_timestamps_are_read_by_position(store: Storage) -> None:
     assert found == {1: log[0].event.timestamp, len(log): log[-1].event.timestamp}
 
 
-async def test_proposals_above_are_found_at_their_shortest_distance(store: Storage) -> None:
+async def test_ancestry_gives_the_events_and_no_more_of_their_causes_than_asked_for(store: Storage) -> None:
     ids = [make_id(number) for number in range(8)]
     state, _ = await store.open(Rules())
     drafts = [
@@ -82,14 +116,20 @@ async def test_proposals_above_are_found_at_their_shortest_distance(store: Stora
         new_draft("test", number=5, parents=[ids[3], ids[4]]),
     ]
     assert await store.append(plan_of(state, *drafts))
-    found = await store.proposals_above([ids[5], ids[3], ids[2], ids[7]], 3)
-    shown = {event_id: [(proposal.action, proposal.position, hops) for proposal, hops in above] for event_id, above in found.items()}
-    assert shown == {
-        ids[5]: [("c", 4, 1), ("b", 3, 1), ("a", 1, 2)],
-        ids[3]: [("b", 3, 0), ("a", 1, 2)],
-        ids[2]: [("a", 1, 1)],
+    assert await store.ancestry([ids[5], ids[3], ids[7]], 1) == {
+        ids[5]: Ancestor(None, [ids[3], ids[4]], False),
+        ids[3]: Ancestor(Proposal(3, "ui", "b"), [ids[2]], True),
     }
-    assert [proposal.action for proposal, _ in (await store.proposals_above([ids[5]], 1))[ids[5]]] == ["c", "b"]
+    some = await store.ancestry([ids[5]], 3)
+    assert len(some) == 3
+    assert ids[5] in some
+    assert await store.ancestry([ids[5]], 9) == {
+        ids[1]: Ancestor(Proposal(1, "ui", "a"), [], True),
+        ids[2]: Ancestor(None, [ids[1]], False),
+        ids[3]: Ancestor(Proposal(3, "ui", "b"), [ids[2]], True),
+        ids[4]: Ancestor(Proposal(4, "ui", "c"), [ids[1]], True),
+        ids[5]: Ancestor(None, [ids[3], ids[4]], False),
+    }
 
 
 def signals(strength: float) -> list[Signal]:

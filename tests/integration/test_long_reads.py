@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from semp.domain.errors import QueryTimeout, QueryTooLarge
+from semp.domain.errors import QueryTimeout
 from semp.domain.signals import Rules
 from semp.storage.neo4j import connection as connection_module
-from semp.storage.neo4j import log as log_module
 from semp.storage.neo4j.store import Neo4jStore
 from semp.storage.queries import Query
 
-from tests.strategies import Writer, make_id, new_draft
+from tests.strategies import Writer, new_draft
 from tests.waiting import until
 
 ENDLESS = "UNWIND range(1, 1000000000) AS n WITH n WHERE n % 7 = 8 RETURN n"
@@ -111,19 +110,3 @@ async def test_a_read_that_is_not_quick_is_begun_again_among_the_long_ones(opene
         await opened.connection.run_in_turn("endless")
     assert limits == [connection_module.QUICK, 2.0]
     assert not opened.connection._long.locked()  # pyright: ignore[reportPrivateUsage]
-
-
-async def test_a_search_for_credit_that_takes_too_long_is_refused_alone(opened: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "CREDIT_TIMEOUT", 1.0)
-    text = ENDLESS.replace("RETURN n", "RETURN [n][0..64] AS id, n AS found")
-    endless = Query("proposals_above", text, "read", "", columns={"id": "STRING", "found": "LIST"}, bound=64)
-    monkeypatch.setitem(opened.connection.queries, "proposals_above", endless)
-    writer = await Writer.on(opened)
-    await writer.append(new_draft(number=1))
-    deep = writer.committer.submit([new_draft("reward", parents=[make_id(1)], credit={"discount": 0.5, "max_depth": 64})])
-    beside = writer.committer.submit([new_draft(number=2)])
-    with pytest.raises(QueryTooLarge, match="max_depth"):
-        await deep
-    assert (await beside)[0].event.position == 2
-    assert writer.committer.available
-    await writer.committer.close()

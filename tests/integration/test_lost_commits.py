@@ -181,7 +181,7 @@ async def test_another_database_behind_the_same_address_is_noticed_by_the_next_a
     await writer.append(new_draft(number=1))
     await asyncio.to_thread(empty, neo4j_target)
     other = Neo4jStore(neo4j_target)
-    fresh, _ = await other.open(writer.committer.rules)
+    fresh, _ = await other.open(writer.committer.ledger.rules)
     async with asyncio.timeout(15):
         [recorded] = await writer.append(new_draft("reward", number=2, action="new"))
     assert recorded.event.position == 1
@@ -196,7 +196,7 @@ async def test_another_database_is_noticed_without_an_append(neo4j_store: Neo4jS
     await writer.append(new_draft(number=1))
     await asyncio.to_thread(empty, neo4j_target)
     other = Neo4jStore(neo4j_target)
-    await other.open(writer.committer.rules)
+    await other.open(writer.committer.ledger.rules)
     await until(lambda: writer.resets == 1)
     [recorded] = await writer.append(new_draft(number=2))
     assert recorded.event.position == 1

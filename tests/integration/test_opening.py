@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from semp.domain.signals import Rules, Signal
+from semp.domain.signals import Key, Rules, Signal
 from semp.storage.neo4j import log as log_module
 from semp.storage.neo4j.connection import Connection, Target
 from semp.storage.neo4j.store import Neo4jStore
@@ -16,19 +16,20 @@ async def test_what_others_append_while_the_signals_are_read_is_part_of_them(
 ) -> None:
     writer = await Writer.on(neo4j_store)
     await writer.append(new_draft(action="old"), new_draft(action="odd: key"), new_draft(action="untouched"))
-    read = log_module.read_signals
+    read = log_module.read_page
 
-    async def read_while_others_write(connection: Connection) -> list[Signal]:
-        signals = await read(connection)
+    async def read_while_others_write(connection: Connection, after: Key, limit: int) -> list[Signal]:
+        signals = await read(connection, after, limit)
         for action in ("old", "odd: key"):
             await writer.append(new_draft("reward", action=action, value=0.5))  # not blocked: the reader holds no lock
         await writer.append(new_draft(action="new"))
         return signals
 
-    monkeypatch.setattr(log_module, "read_signals", read_while_others_write)
+    monkeypatch.setattr(log_module, "read_page", read_while_others_write)
     replica = Neo4jStore(neo4j_target)
     state, signals = await replica.open(Rules())
     assert state.head == 6
+    assert signals is not None
     assert {signal.key: signal for signal in signals} == writer.ledger.signals
     assert len(signals) == 4
     await replica.close()

@@ -157,7 +157,7 @@ async def test_an_explanation_is_a_chain_without_a_gap_that_ends_at_the_live_str
         assert backwards.events[::-1] == found.events
         assert found.count == len(found.events)
         assert found.strength == signal.strength_at(clock.now)
-        live = environment.field.signal(*key)
+        live = await environment.field.signal(*key)
         assert found.strength == (live.strength if live else 0.0)
         assert found.events[0].decay == found.events[0].before == 0
         for earlier, later in pairwise(found.events):

@@ -360,7 +360,7 @@ async def test_answers_show_decayed_strengths_strongest_first_without_faded_sign
     assert [s.pattern for s in await live_signals(environment, Wanted(limit=1))] == ["strong"]
     clock.now += 200 * MINUTE
     assert await live_signals(environment) == []
-    assert environment.field.signal("ui", "weak") is None
+    assert await environment.field.signal("ui", "weak") is None
     await environment.stop()
 
 

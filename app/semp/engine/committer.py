@@ -15,20 +15,20 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
-import msgspec
-
-from semp.domain.errors import SchemaMismatch, StoreOverloaded, StoreUnavailable
+from semp.domain.errors import StoreOverloaded, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
-from semp.engine.append_queue import AppendQueue
+from semp.engine.append_queue import LIGHT, AppendQueue
+from semp.engine.crediting import credit_of
 from semp.engine.following import Following
 from semp.engine.footprint import LIMIT
 from semp.engine.heartbeat import Calls, Outage
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.log_clock import LogClock
-from semp.engine.planning import LookAgain, Planned, Recorded, Submission, encode, look_up, make_plan
+from semp.engine.log_tail import LogTail
+from semp.engine.planning import Findings, LookAgain, Planned, Recorded, Submission, look_up, make_plan
 from semp.engine.ports import EventLog
-from semp.engine.records import DuplicateId, Entry, LogState
+from semp.engine.records import DuplicateId, Entry
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +70,9 @@ class Committer:
         self.store = store
         self.ledger = ledger
         self.clock = clock
-        self.rules = rules
-        self.on_commit = on_commit
-        self.on_reset = on_reset
         self.patience = patience
         self.poll_interval = poll_interval
-        self.transactions = 0
-        """Append transactions that this process committed, including those whose answer was lost and that were found in the log later."""
-        self._queue = AppendQueue()
+        self._queue = AppendQueue(self._look_ahead, lambda: self._wake.set(), MAX_BATCH)
         self._wake = asyncio.Event()
         self._closing = False
         self._overlap_from = WORTH_OVERLAPPING
@@ -89,23 +84,26 @@ class Committer:
         self._away_since: float | None = None
         """When the database was first found away, by the loop's clock in seconds; None while it is available."""
         self._flights: dict[asyncio.Task[bool], list[Submission]] = {}
-        """Transactions in flight, or batches handed on, oldest first, each with its submissions. All are of one kind, see `_handing`."""
-        self._handing = False
-        """Whether batches are handed on to another replica."""
+        """Transactions in flight, or batches handed on (then `LogTail.handing`), oldest first, each with its submissions."""
         self._polling = asyncio.Lock()
-        self._recovered: dict[str, Recorded] = {}
-        """Events that catching up found in the log and that belong to transactions in flight, by id. A look-up by id does not have their
-        moves."""
+        self._tail = LogTail(store, ledger, rules, flights=self._flights, on_commit=on_commit, on_reset=on_reset)
         self._outage = Outage()
         self._calls = Calls()
         """What waits for an answer of the database. Cut off when nothing was heard of it for `patience` seconds."""
-        self.following = Following(ledger, absorb=self._absorb, poll=self._poll, busy=lambda: self._settling > 0 or not self._handing)
+        self.following = Following(
+            ledger, absorb=self._tail.absorb, poll=self._poll, busy=lambda: self._settling > 0 or not self._tail.handing
+        )
         self._task: asyncio.Task[None] | None = None
 
     @property
     def available(self) -> bool:
         """False from the moment when the database was found away until it answers again."""
         return self._away_since is None
+
+    @property
+    def transactions(self) -> int:
+        """Append transactions that this process committed, including those whose answer was lost and that were found in the log later."""
+        return self._tail.transactions
 
     @property
     def closing(self) -> bool:
@@ -152,13 +150,14 @@ class Committer:
         self._poll_requested = True
         self._wake.set()
 
-    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False, sender: object = None) -> asyncio.Future[list[Recorded]]:
         """Queue drafts that are appended together or not at all. The future gives one answer for each draft, once they are committed.
 
         Cancelling the future drops the drafts if they were never sent to the database. What was sent is committed all the same.
 
         Args:
             batch: whether errors name the index of a draft, as `[3].parent_ids`.
+            sender: whose submissions are appended in the order in which they came; None: others may overtake this one, see `AppendQueue`.
 
         Raises:
             QueueFull: the queue has no room; nothing was accepted.
@@ -177,19 +176,21 @@ class Committer:
         if not self.available:
             raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
         self.store.require_room()
-        submission = Submission(drafts, batch)
+        submission = Submission(drafts, batch, sender)
+        submission.heavy = submission.size > LIGHT or any(credit_of(draft, self.ledger.rules.credit) for draft in drafts)
         self._queue.add(submission)
-        if not self._flights or self._queue.events >= self._overlap_from:
+        if not self._flights or self._queue.ready >= self._overlap_from:
             self._wake.set()
         return submission.answer
 
     async def _run(self) -> None:
         while True:
-            batch = await self._next_batch()
-            if self.following.active != self._handing:
+            self._queue.look_ahead()
+            batch, findings = await self._next_batch()
+            if self.following.active != self._tail.handing:
                 await self._change_sides()
             if batch:
-                await self._launch(batch)
+                await self._launch(batch, findings)
             elif self._closing:
                 break
             elif not self._flights:
@@ -201,39 +202,55 @@ class Committer:
         """Begin to hand batches on, or to append them here, once nothing is in flight."""
         await self._all_landed()
         async with self._polling:
-            self._handing = self.following.active
-        if self._handing:
+            self._tail.handing = self.following.active
+        if self._tail.handing:
             self.following.drain()
         else:
             self.following.forget()
 
-    async def _next_batch(self) -> list[Submission]:
+    async def _next_batch(self) -> tuple[list[Submission], Findings | None]:
         """Wait for enough queued events to send a transaction; an empty list when it is time to poll or to stop."""
         while not self._ready():
             if self._closing and not self._queue:
-                return []
+                return [], None
             if self._poll_requested and not self._flights and not self._queue:
                 self._poll_requested = False
-                return []
+                return [], None
             self._wake.clear()
             try:
                 async with asyncio.timeout(None if self._flights else self.poll_interval):
                     await self._wake.wait()
             except TimeoutError:
-                return []
-        halved = not self._flights and self._queue.events >= 2 * WORTH_OVERLAPPING  # half is planned while the database works on half
-        batch = self._queue.take(min(MAX_BATCH, self._queue.events // 2) if halved else MAX_BATCH)
+                return [], None
+        halved = not self._flights and self._queue.ready >= 2 * WORTH_OVERLAPPING  # half is planned while the database works on half
+        batch, findings = self._queue.take(min(MAX_BATCH, self._queue.ready // 2) if halved else MAX_BATCH)
         self._overlap_from = max(WORTH_OVERLAPPING, min(sum([len(submission.drafts) for submission in batch]), MAX_BATCH))
-        return batch
+        return batch, findings
 
     def _ready(self) -> bool:
-        if not self._queue or self._settling or len(self._flights) >= 2:
+        if not self._queue.ready or self._settling or len(self._flights) >= 2:
             return False
-        return not self._flights or self._queue.events >= self._overlap_from
+        return not self._flights or self._queue.ready >= self._overlap_from
 
-    async def _launch(self, batch: list[Submission]) -> None:
-        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome."""
-        if self._handing:
+    async def _look_ahead(self, batch: Sequence[Submission]) -> Findings | None:
+        """Look up what heavy submissions need while they wait; None when another replica does so, or the database is away."""
+        if self.following.active:
+            return None
+        try:
+            return await self._calls.run(look_up(batch, self.ledger, self.store, verify=False))
+        except StoreUnavailable:
+            return None
+        except Exception as error:
+            self._outage.log(log, "looking ahead failed", error)
+            return None
+
+    async def _launch(self, batch: list[Submission], findings: Findings | None) -> None:
+        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome.
+
+        Args:
+            findings: what was looked up for it before.
+        """
+        if self._tail.handing:
             self._take_off(self._hand_on(batch, next(reversed(self._flights), None)), batch)
             await asyncio.sleep(0)  # the task sends its batch before the next one
             return
@@ -241,7 +258,7 @@ class Committer:
         self._batches_to_verify -= verify
         planned: Planned | None = None
         try:
-            planned = await self._plan(batch, verify=verify)
+            planned = await self._plan(batch, findings, verify=verify)
         except StoreUnavailable as error:
             log.warning("a batch could not be planned: %s", error)
         except Exception as error:
@@ -260,27 +277,28 @@ class Committer:
         self._flights[task] = batch
         task.add_done_callback(self._finished)
 
-    async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
+    async def _plan(self, batch: list[Submission], findings: Findings | None, *, verify: bool) -> Planned:
         thorough = False
         while True:
-            findings = await self._calls.run(look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough))
+            if findings is None or verify or thorough:
+                findings = await self._calls.run(look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough, known=findings))
             if verify and findings.stored:
                 self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             if self._settling:
                 await self._all_landed()
             try:
-                return make_plan(batch, self.ledger, findings, self.clock)
+                return await make_plan(batch, self.ledger, findings, self.clock)
             except LookAgain:
                 thorough = True
 
     def _finished(self, task: asyncio.Task[bool]) -> None:
         batch = self._flights.pop(task)
         if not self._flights:
-            self._recovered.clear()
-        elif self._recovered and self._handing:
+            self._tail.recovered.clear()
+        elif self._tail.recovered and self._tail.handing:
             for submission in batch:
                 for draft in submission.drafts:
-                    self._recovered.pop(draft.id, None)
+                    self._tail.recovered.pop(draft.id, None)
         self._wake.set()
 
     async def _all_landed(self) -> None:
@@ -299,7 +317,7 @@ class Committer:
             outcome = await self._attempt(overlay)
         if outcome == "committed" and previous_as_planned:
             if overlay is not None:
-                self._committed(overlay)
+                self._tail.committed(overlay)
             for submission in batch:
                 submission.succeed()
             return True
@@ -316,7 +334,7 @@ class Committer:
 
     async def _hand_on(self, batch: list[Submission], previous: asyncio.Task[bool] | None) -> bool:
         """Have the leader append a batch; True when it answered everything, False when some of it took the slow path."""
-        rest = await self.following.hand_on(batch, self._recovered)
+        rest = await self.following.hand_on(batch, self._tail.recovered)
         if not rest:
             return True
         self._settling += 1
@@ -357,7 +375,7 @@ class Committer:
             try:
                 left = await self._calls.run(self._append_in_turn(batch))
                 if left is None:
-                    await self._start_over()
+                    await self._tail.start_over()
                 else:
                     batch = left
             except StoreUnavailable as error:
@@ -396,15 +414,17 @@ class Committer:
         None when the database has another log by now, and nothing was appended.
         """
         async with self.store.turn() as turn:
-            if not await self._catch_up(turn.state):
+            if not await self._tail.catch_up(turn.state):
                 return None
-            batch = [submission for submission in batch if not submission.abandoned]
+            if self.ledger.state.head < turn.state.head:
+                raise StoreUnavailable(f"the log ends at {turn.state.head}, but lacks position {self.ledger.state.head + 1}")
+            batch, findings = [submission for submission in batch if not submission.abandoned], None
             while True:
-                findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
+                findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True, known=findings)
                 stored = findings.stored
-                stored.update({event_id: self._recovered[event_id] for event_id in stored if event_id in self._recovered})
+                stored.update({event_id: self._tail.recovered[event_id] for event_id in stored if event_id in self._tail.recovered})
                 try:
-                    planned = make_plan(batch, self.ledger, findings, self.clock)
+                    planned = await make_plan(batch, self.ledger, findings, self.clock)
                     break
                 except LookAgain:
                     continue
@@ -416,7 +436,7 @@ class Committer:
         if planned.plan is not None:
             overlay = Overlay(planned.plan)
             self.ledger.overlays.append(overlay)
-            self._committed(overlay)
+            self._tail.committed(overlay)
         for submission in planned.submissions:
             submission.succeed()
         return planned.left
@@ -437,63 +457,10 @@ class Committer:
         """Read events of other writers, or find out whether the database is back. Only called while no transaction is in flight."""
         async with self._polling:
             try:
-                await self._calls.run(self._look_for_new())
+                await self._calls.run(self._tail.look_for_new())
                 self._note_available()
             except StoreUnavailable:
                 self._note_away()
             except Exception as error:
                 self._outage.log(log, "polling for new events failed", error)
         self.following.drain()
-
-    async def _look_for_new(self) -> None:
-        head = self.ledger.state.head
-        state = await self.store.state()
-        overtaken = self.ledger.state.head != head  # the leader's entries came while the state was read
-        if state != self.ledger.state and not overtaken and not await self._catch_up(state):
-            await self._start_over()
-
-    async def _catch_up(self, state: LogState) -> bool:
-        """Read the entries that the ledger does not have yet, up to `state`; False when `state` is of another log than the ledger's."""
-        if state.epoch != self.ledger.state.epoch or state.head < self.ledger.state.head:
-            return False
-        committed: set[asyncio.Task[bool]] = set()
-        self.ledger.state = msgspec.structs.replace(self.ledger.state, rules=state.rules, shifts=state.shifts)
-        while (missing := state.head - self.ledger.state.head) > 0:
-            entries = await self.store.read(self.ledger.state.head, min(missing, MAX_BATCH))
-            entries = [entry for entry in entries if entry.event.position > self.ledger.state.head]  # others came from the leader by now
-            for entry in entries:
-                entry.encoded = encode(entry.event)
-            committed |= self._absorb(entries)
-        self.transactions += 0 if self._handing else len(committed)
-        if self.ledger.state.head == state.head:
-            self.ledger.state = state
-        return True
-
-    def _absorb(self, entries: Sequence[Entry]) -> set[asyncio.Task[bool]]:
-        """Take over entries that come next in the log; returns the flights that some of them are of."""
-        own = {draft.id: task for task, batch in self._flights.items() for submission in batch for draft in submission.drafts}
-        self.ledger.absorb(entries)
-        recovered = {entry.event.id: Recorded.of(entry) for entry in entries if entry.event.id in own}
-        self._recovered.update(recovered)
-        self.on_commit(entries)
-        return {own[event_id] for event_id in recovered}
-
-    async def _start_over(self) -> None:
-        """Follow the log that has replaced the old one. Positions of the old log are invalid from here on.
-
-        Raises:
-            StoreUnavailable: the new log cannot be opened.
-        """
-        try:
-            state, signals = await self.store.open(self.rules)
-        except SchemaMismatch as error:
-            raise StoreUnavailable(f"the database was replaced by one that cannot be used: {error}", retry_after=30) from error
-        log.error("the database was replaced; following its log (epoch %s, head %d)", state.epoch, state.head)
-        self.ledger.restart(state, signals)
-        self.on_reset()
-
-    def _committed(self, overlay: Overlay) -> None:
-        """Take over a transaction of this process that was committed."""
-        self.ledger.commit(overlay)
-        self.transactions += 1
-        self.on_commit(overlay.plan.entries)

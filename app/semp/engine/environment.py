@@ -16,6 +16,7 @@ from semp.engine.gate import Gate
 from semp.engine.heartbeat import listen
 from semp.engine.ledger import Ledger
 from semp.engine.listeners import Listeners
+from semp.engine.live.changes import SignalChanges
 from semp.engine.live.hub import Hub
 from semp.engine.log_clock import LogClock
 from semp.engine.pace import Pace
@@ -24,6 +25,7 @@ from semp.engine.ports import QueryReader, Storage
 from semp.engine.records import Entry
 from semp.engine.snapshots import Snapshots
 from semp.engine.sweeping import Sweeper
+from semp.engine.unread import read_all
 
 log = logging.getLogger(__name__)
 
@@ -68,14 +70,17 @@ class Environment:
         self.replacement: Listeners[[]] = Listeners()
         """Called when another log has replaced the one that was followed, so that known positions are invalid."""
         self.field: Field
+        self.changes: SignalChanges
         self.pages: Pages
         self.snapshots: Snapshots
         self._sweeper: Sweeper
         self._open = Gate(self, OPEN)
+        self._reading: asyncio.Task[None] | None = None
+        """Reads the signals that were too many for the start."""
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the log, load the signals, begin to accept events.
+        """Open the log, begin to accept events. Signals that are too many to be read by then are read in the background.
 
         Raises:
             SchemaMismatch: the database was written by a newer version.
@@ -87,9 +92,12 @@ class Environment:
         self.pages = Pages(self.storage, self.hub)
         self._sweeper = Sweeper(self.storage, self.ledger, self.pace)
         self.snapshots = Snapshots(self.storage, self.ledger, SERVICE, self.pace)
+        self.changes = SignalChanges(self.ledger, self.pace)
+        self.growth.add(self.changes.grown)
         self.growth.add(self.hub.publish)
         self.growth.add(self.snapshots.grown)
         self.replacement.add(lambda: self.hub.reset(self.ledger.state.head))
+        self.replacement.add(self.changes.reset)
         self.replacement.add(self.pages.reset)
         self.replacement.add(self.snapshots.reset)
         self.committer = Committer(
@@ -104,11 +112,20 @@ class Environment:
         )
         self.committer.start()
         self.field = Field(self.storage, self.ledger, self.clock, self.pace)
+        self._read_signals()
+        self.replacement.add(self._read_signals)
         self._background = [
             asyncio.create_task(self._sweep_forever(), name="sweeper"),
             asyncio.create_task(self.snapshots.run(), name="snapshots"),
             asyncio.create_task(listen(self.storage, self.committer), name="heartbeat"),
         ]
+
+    def _read_signals(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        if self.ledger.unread is not None:
+            self._reading = asyncio.create_task(read_all(self.storage, self.ledger, self.committer.poll_now), name="signals")
 
     def acting(self, principal: Principal) -> Gate:
         """The gate through which this principal uses the environment."""
@@ -128,9 +145,10 @@ class Environment:
 
     async def halt(self) -> None:
         """Refuse new events, commit the accepted ones, end the background tasks. The storage stays open."""
-        for task in self._background:
+        tasks = [*self._background, *([self._reading] if self._reading is not None else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._background:
             await self.committer.close()
 

@@ -10,12 +10,13 @@ from semp.domain.clock import from_text, to_text
 from semp.domain.errors import FieldError, InvalidInput
 from semp.domain.events import Draft
 from semp.engine.explaining import Explanation, explain
-from semp.engine.ledger import Ledger
+from semp.engine.ledger import PATIENCE, Ledger
 from semp.engine.log_clock import LogClock, log_time
 from semp.engine.pace import Pace
 from semp.engine.past import Moment, field_at, moment_of_position, moment_of_time, signal_at
 from semp.engine.ports import Storage
 from semp.engine.ranking import EVERYTHING, PIECE, Ranked, SignalView, Wanted, rank, rank_all, view
+from semp.engine.unread import read_by_key
 from semp.engine.what_if import Outcome, what_if
 
 
@@ -57,11 +58,25 @@ class Field:
 
     async def signals(self, wanted: Wanted = EVERYTHING) -> Ranked:
         """The live signals that match, strongest first, then by scope and pattern. They are of the moment of the call."""
+        await self.complete()
         now, position = self.now(), self._ledger.state.head
         return Ranked(await rank(self._ledger.signals, wanted, now, self._pace), position, now, self._pace)
 
-    def signal(self, scope: str, pattern: str) -> SignalView | None:
-        """One live signal, None when it is absent or has faded."""
+    async def complete(self) -> None:
+        """Wait until all signals are in memory, see `semp.engine.unread`.
+
+        Raises:
+            StoreUnavailable: they are not after PATIENCE seconds.
+        """
+        await self._ledger.complete(PATIENCE)
+
+    async def signal(self, scope: str, pattern: str) -> SignalView | None:
+        """One live signal, None when it is absent or has faded.
+
+        Raises:
+            StoreUnavailable: it is not in memory yet, and the database cannot be reached.
+        """
+        await read_by_key(self._ledger, self._store, [(scope, pattern)])
         signal = self._ledger.signals.get((scope, pattern))
         strength = signal.strength_at(self.now()) if signal is not None else 0.0
         return view(signal, strength) if signal is not None and strength else None
@@ -113,6 +128,7 @@ class Field:
 
     async def what_if(self, drop: Sequence[str], add: Sequence[Draft]) -> WhatIf:
         """The signals as they would be without some events and with others added; see `semp.engine.what_if`."""
+        await self.complete()
         position = self._ledger.state.head
         outcomes, now = await what_if(self._store, self._ledger, self._clock, drop, add, self._pace)
         shown: list[SupposedSignal] = []

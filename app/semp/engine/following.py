@@ -144,7 +144,8 @@ class Following:
     def take(self, state: LogState, entries: Sequence[Entry]) -> None:
         """Take entries from the leader, in log order, with the state of the log after them.
 
-        Those that are known already are skipped. If some before them are missing, these are read from storage first.
+        Those that are known already are skipped. If some before them are missing, these are read from storage first; so are they themselves
+        if they move signals that are not read yet.
         """
         self._held.append((state, entries))
         self._size += len(entries)
@@ -164,7 +165,8 @@ class Following:
         while self._held and not self._busy():
             state, entries = self._held[0]
             known = self.ledger.state
-            if state.epoch == known.epoch and entries and entries[0].event.position > known.head + 1:
+            missing = bool(entries) and entries[0].event.position > known.head + 1
+            if state.epoch == known.epoch and (missing or not self.ledger.can_absorb(entries)):
                 self._fill()
                 return
             self._held.popleft()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Generic, TypeVar
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import from_text
+from semp.domain.errors import StoreUnavailable
 from semp.domain.event_types import LOWERING, TYPES
 from semp.domain.signals import FADED, Key, Move, Rules, Signal, apply, rules_at
 from semp.engine.records import Entry, LogState, Plan, Thread
 from semp.engine.signal_map import SignalMap
+from semp.engine.unread import Unread
 
 CACHED_CAUSES = 4_096
 """Entries that each cache keeps, at least: causes by event, newest proposals by thread, and known scopes. Others are looked up."""
+PATIENCE = 20.0
+"""Seconds that a reader of many signals waits until all signals are in memory."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -65,15 +70,24 @@ class Overlay:
 
 
 class Ledger:
-    """The log's state, all signals, and caches, at one position. Only the committer changes it, and the sweeper deletes faded signals."""
+    """The log's state, all signals, and caches, at one position. Only the committer changes it, and the sweeper deletes faded signals.
 
-    def __init__(self, state: LogState, signals: Iterable[Signal]) -> None:
+    Args:
+        signals: all signals that are stored; None when they are still to be read, see `semp.engine.unread`.
+    """
+
+    unread: Unread | None = None
+    """Set while signals are missing in memory."""
+
+    def __init__(self, state: LogState, signals: Iterable[Signal] | None) -> None:
         self.restart(state, signals)
 
-    def restart(self, state: LogState, signals: Iterable[Signal]) -> None:
+    def restart(self, state: LogState, signals: Iterable[Signal] | None) -> None:
         """Drop everything and begin again with this state and these signals."""
+        self.all_read()
+        self.unread = Unread(state.head) if signals is None else None
         self.state = state
-        self.signals = SignalMap(signals)
+        self.signals = SignalMap(signals or ())
         self.causes: Recent[str, Cause] = Recent(CACHED_CAUSES)
         self.newest: Recent[Thread, Proposal | None] = Recent(CACHED_CAUSES)
         self.scopes: Recent[str, None] = Recent(CACHED_CAUSES)
@@ -90,11 +104,62 @@ class Ledger:
         return self.overlays[-1].plan.state if self.overlays else self.state
 
     def signal(self, key: Key) -> Signal | None:
-        """The signal's state after all plans in flight are committed."""
+        """The signal's state after all plans in flight are committed. One that is not read yet is noted in `unread.missed`."""
         for overlay in reversed(self.overlays):
             if (signal := overlay.signals.get(key)) is not None:
                 return signal
-        return self.signals.get(key)
+        signal = self.signals.get(key)
+        if signal is None and self.unread is not None and not self.knows(key):
+            self.unread.missed.add(key)
+        return signal
+
+    def knows(self, key: Key) -> bool:
+        """Whether a signal is in memory if it exists."""
+        return self.unread is None or key in self.signals or key in self.unread.absent
+
+    def can_absorb(self, entries: Iterable[Entry]) -> bool:
+        """Whether all signals that these entries move are known."""
+        return self.unread is None or all(self.knows(key) for entry in entries for key, _ in targets(entry))
+
+    def add_read(self, unread: Unread, asked: Iterable[Key], found: Iterable[Signal]) -> None:
+        """Take over signals that were read from storage, unless they are known already.
+
+        Args:
+            unread: what was read. When it is no longer `self.unread`, nothing is taken over.
+            asked: the signals that were looked for. Those that were not found did not exist.
+            found: stored states. Those that are newer than `unread.position` are skipped.
+        """
+        if self.unread is not unread:
+            return
+        for signal in found:
+            unread.newest = max(unread.newest, signal.position)
+            if signal.position <= unread.position and not self.knows(signal.key):
+                self.signals[signal.key] = signal
+        unread.absent.update([key for key in asked if key not in self.signals])
+
+    def all_read(self) -> None:
+        """Note that all signals are in memory, or that those that are not are no longer needed."""
+        if self.unread is not None:
+            self.unread.over.set()
+            self.unread = None
+
+    async def complete(self, within: float | None = None) -> None:
+        """Wait until all signals are in memory.
+
+        Args:
+            within: seconds to wait at most. None: no limit, and no hurry.
+
+        Raises:
+            StoreUnavailable: they are not in memory within that time.
+        """
+        try:
+            async with asyncio.timeout(within):
+                while self.unread is not None:
+                    if within is not None:
+                        self.unread.wanted.set()
+                    await self.unread.over.wait()
+        except TimeoutError as error:
+            raise StoreUnavailable("the service has started, and is still reading the signals", retry_after=5) from error
 
     def cause(self, event_id: str) -> Cause | None:
         """The cause of an event that is cached or in flight; None: it must be looked up in storage."""
@@ -140,7 +205,10 @@ class Ledger:
         self.state = overlay.plan.state
 
     def absorb(self, entries: Iterable[Entry]) -> None:
-        """Fold entries that were read from the log, in order and without gaps, and fill in their `moves`."""
+        """Fold entries that were read from the log, in order and without gaps, and fill in their `moves`.
+
+        The signals that they move must be known, see `can_absorb`.
+        """
         for entry in entries:
             event = entry.event
             assert event.position == self.state.head + 1, "the log is read without gaps"

@@ -5,7 +5,7 @@ The public SEL/SEMP architecture page names thirteen storage operations. Here th
     createEvent            EventLog.append          createSignal            EventLog.append: with the event that creates it
     getEvent               EventLog.events          updateSignalStrength    EventLog.append: with the event that moves it
     getEvents              EventLog.page            getSignal               none: answered from memory (`semp.engine.field`)
-    getEventsByScope       EventLog.page            getAllSignals           SignalStore.signals, once, at the start
+    getEventsByScope       EventLog.page            getAllSignals           EventLog.open, SignalStore.signals_after
     getEventsByTraceId     EventLog.page            applySignalDecay        none: decay is computed on read (`semp.domain.signals`);
                                                                             SignalStore.sweep deletes what has faded
     createNode             NodeStore.put_node       getNode, addEdge        NodeStore.node, NodeStore.add_edge
@@ -18,11 +18,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
-from semp.domain.credit import Reached
 from semp.domain.events import Event
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
 from semp.engine.records import (
+    Ancestor,
     Counted,
     Cursor,
     Direction,
@@ -47,6 +47,9 @@ from semp.engine.records import (
     TracePage,
 )
 
+AT_START = 2_000
+"""Signals that are read before a start is done, at most. If there are more, all are read afterwards, see `semp.engine.unread`."""
+
 
 class Turn(Protocol):
     """The exclusive right to append. It ends with the context of `EventLog.turn`."""
@@ -68,8 +71,8 @@ class Turn(Protocol):
 class EventLog(Protocol):
     """The append-only log. Every method raises StoreUnavailable when the database cannot be reached."""
 
-    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
-        """Create or check the schema, and return the log's state and all stored signals.
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal] | None]:
+        """Create or check the schema, and return the log's state and all stored signals; None when there are more than AT_START.
 
         If `rules` differ from the rules in force, they come into force from the next position on.
 
@@ -114,6 +117,16 @@ class EventLog(Protocol):
         """Wait for the exclusive right to append. All other appends wait until the turn ends."""
         ...
 
+    async def signals_of(self, keys: Sequence[Key], upto: int, rules: Sequence[Rules]) -> list[Signal]:
+        """The states that these signals had right after the event at position `upto`, in no particular order.
+
+        Signals that did not exist then are left out; those that had faded then may be left out.
+
+        Args:
+            rules: the rules of the log, in order of `since`.
+        """
+        ...
+
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         """The events with these ids, by id. Unknown ids are left out."""
         ...
@@ -133,14 +146,10 @@ class EventLog(Protocol):
         """What the events with these ids hand on to their children, by id. Unknown ids are left out."""
         ...
 
-    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        """For each of these events: the proposals among its causes within `depth` PARENT hops, and itself if it is a proposal.
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        """The events with these ids, by id, and with each of them some of its causes: so many that it makes `limit` events, at most.
 
-        Each proposal is at its shortest distance; nearest first, then newest first; MAX_CREDITED for each event at most. Unknown ids are
-        left out.
-
-        Raises:
-            QueryTooLarge: there are more causes than can be searched in a few seconds.
+        Unknown ids are left out. Which causes these are is not defined; the caller asks again for what it needs.
         """
         ...
 
@@ -154,6 +163,14 @@ class SignalStore(Protocol):
 
     async def signals(self) -> list[Signal]:
         """All stored signals, in no particular order."""
+        ...
+
+    async def signals_after(self, key: Key, limit: int) -> list[Signal]:
+        """A page of the stored signals, in an order of their keys that never changes, `limit` at most.
+
+        Args:
+            key: of the last signal of the page before; ("", "") for the first page.
+        """
         ...
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:

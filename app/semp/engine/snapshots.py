@@ -66,6 +66,7 @@ class Snapshots:
         """Take a snapshot of the present, unless the newest one is recent enough; returns whether it was taken."""
         newest, size = await self._store.newest_snapshot(self._ledger.state.head)
         distance = max(EVERY, size)
+        await self._ledger.complete()
         state = self._ledger.state  # no await between here and the copy of the signals, so both are of one position
         if state.head < newest + distance:
             self._next = newest + distance

@@ -37,6 +37,7 @@ class Sweeper:
         Raises:
             StoreUnavailable: the database cannot be reached. What was deleted before stays deleted; the next call deletes the rest.
         """
+        await self._ledger.complete()
         state = self._ledger.state
         faded = [
             signal

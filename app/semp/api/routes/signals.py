@@ -108,7 +108,7 @@ def signal_routes(environment: Environment) -> Router:
         """
         gate = environment.acting(principal_of(request.scope))
         wanted = Wanted(valid_glob(in_scope), pattern, min_strength, limit)
-        moment = await gate.moment(position_or_time(at)) if at is not None else None
+        moment = await gate.moment(position_or_time(at)) if at is not None else await gate.signals_complete()
         place = (gate.state.head,) if moment is None else (moment.position, moment.now)
         tag = position_tag(gate.state.epoch, *place)
         headers = {"etag": tag, "cache-control": "no-store"}
@@ -138,7 +138,7 @@ def signal_routes(environment: Environment) -> Router:
         full_pattern = rest_of_path(request, f"/api/signals/{signal_scope}/")
         gate = environment.acting(principal_of(request.scope))
         if at is None:
-            signal = gate.signal(signal_scope, full_pattern)
+            signal = await gate.signal(signal_scope, full_pattern)
         else:
             signal = await gate.signal_at(signal_scope, full_pattern, await gate.moment(position_or_time(at)))
         if signal is None:

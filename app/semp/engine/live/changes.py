@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from semp.domain.clock import to_text
 from semp.domain.interests import Interest
-from semp.domain.signals import Signal
+from semp.domain.signals import Key, Signal
 from semp.engine.ledger import Ledger
+from semp.engine.live.last_moved import LastMoved
+from semp.engine.pace import Pace
 from semp.engine.ranking import SignalView
 from semp.engine.records import Entry
+
+TOGETHER = 500
+"""Moved signals that are sent together, at most."""
 
 
 class MovedSignal(SignalView, frozen=True):
@@ -19,8 +26,11 @@ class MovedSignal(SignalView, frozen=True):
 class SignalChanges:
     """Gives the changes of signals in an interest's scopes. The other fields of the interest are ignored."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, pace: Pace) -> None:
         self._ledger = ledger
+        self._last_moved = LastMoved(ledger, pace)
+        self.grown = self._last_moved.grown
+        self.reset = self._last_moved.reset
 
     def made_by(self, entry: Entry, interest: Interest) -> list[MovedSignal]:
         """The signals that one event moved."""
@@ -33,13 +43,18 @@ class SignalChanges:
                 moved.append(_shown(signal, move.after, entry.event.timestamp))
         return moved
 
-    def between(self, first: int, last: int, interest: Interest) -> list[MovedSignal]:
-        """The signals that moved last at a position from `first` to `last`, both included, in the order of these positions."""
-        moved = [
-            signal for signal in self._ledger.signals.values() if first <= signal.position <= last and interest.covers_scope(signal.scope)
-        ]
-        moved.sort(key=lambda signal: signal.position)
-        return [_shown(signal, signal.strength_at(signal.last_updated), to_text(signal.last_updated)) for signal in moved]
+    async def between(self, first: int, last: int, interest: Interest) -> Iterator[Sequence[Key]]:
+        """Keys of the signals that moved last at a position from `first` to `last`, both included, in the order of these positions.
+
+        They come in parts of TOGETHER; give each to `made_until` right before it is sent.
+        """
+        keys = await self._last_moved.between(first, last, interest)
+        return (keys[start : start + TOGETHER] for start in range(0, len(keys), TOGETHER))
+
+    def made_until(self, last: int, keys: Sequence[Key]) -> list[MovedSignal]:
+        """Those of these signals that have not moved since the position `last`."""
+        now = [signal for key in keys if (signal := self._ledger.signals.get(key)) is not None and signal.position <= last]
+        return [_shown(signal, signal.strength_at(signal.last_updated), to_text(signal.last_updated)) for signal in now]
 
 
 def _shown(signal: Signal, strength: float, last_updated: str) -> MovedSignal:

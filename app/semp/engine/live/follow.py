@@ -28,9 +28,9 @@ class Part(NamedTuple):
 
     span: Span
     moved: Sequence[MovedSignal] = ()
-    """Signals that moved in the missed events. They must be written before the span's events: a reader resumes after the last event that
-    it received, so it must have received all changes up to that event by then. Empty for a span from the ring, whose entries have their
-    own moves."""
+    """Signals that moved in the events of the next span, which come in parts before it: a reader resumes after the last event that it
+    received, so it must have received all changes up to that event by then. Then `span` is empty. There are none for spans from the ring,
+    whose entries have their own moves."""
 
 
 class Ended(NamedTuple):
@@ -98,6 +98,7 @@ class Follow:
         self,
         hub: Hub,
         ledger: Ledger,
+        changes: SignalChanges,
         store: EventLog,
         principal: Principal,
         interest: Interest,
@@ -110,7 +111,7 @@ class Follow:
         self.principal = principal
         self.epoch = ledger.state.epoch
         """Epoch of the log that is followed. The iteration ends when another log replaces it."""
-        self.changes = SignalChanges(ledger)
+        self.changes = changes
         """For rendering spans from the ring."""
         self.live = False
         """Whether it has caught up, so that all further parts come from the ring."""
@@ -176,21 +177,41 @@ class Follow:
 
     async def _catch_up(self) -> AsyncGenerator[Part | Ended]:
         """The missed events, from the log, until the ring holds the rest."""
-        if self._resumes and self._signals:  # the reader may have missed the changes that its last event made
-            moved = self.changes.between(self._position, self._position, self._interest)
-            if moved:
-                yield Part(self._empty_span(), moved)
+        if self._resumes:  # the reader may have missed the changes that its last event made
+            async with aclosing(self._moved(self._position, self._position)) as parts:
+                async for part in parts:
+                    yield part
+                    if isinstance(part, Ended):
+                        return
         async with aclosing(missed(self._store, self._hub, self._interest, self._position)) as spans:
             async for span in spans:
-                why = self._reason_to_end() if await self._room() else End.TOO_SLOW
-                if why is not None:
+                async with aclosing(self._moved(self._position + 1, span.last)) as parts:
+                    async for part in parts:
+                        yield part
+                        if isinstance(part, Ended):
+                            return
+                if (why := await self._reason_to_end_now()) is not None:
                     yield Ended(why, self._position)
                     return
-                moved = self.changes.between(self._position + 1, span.last, self._interest) if self._signals else ()
                 self._position = span.last
-                yield Part(span, moved)
+                yield Part(span)
         if (why := self._reason_to_end()) is not None:
             yield Ended(why, self._position)
+
+    async def _moved(self, first: int, last: int) -> AsyncGenerator[Part | Ended]:
+        """The signals that moved last in this stretch of the log, if they are wanted."""
+        if not self._signals:
+            return
+        for keys in await self.changes.between(first, last, self._interest):
+            if (why := await self._reason_to_end_now()) is not None:
+                yield Ended(why, self._position)
+                return
+            if moved := self.changes.made_until(last, keys):
+                yield Part(self._empty_span(), moved)
+
+    async def _reason_to_end_now(self) -> End | None:
+        """Wait until the outlet can take more; why nothing more is written, None when there is no reason."""
+        return self._reason_to_end() if await self._room() else End.TOO_SLOW
 
     async def _room(self) -> bool:
         """Wait until the outlet can take more; False when it could not for STALL seconds."""

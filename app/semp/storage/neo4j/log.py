@@ -6,18 +6,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from semp.domain.causes import Cause, Proposal
-from semp.domain.credit import MAX_CREDITED, Reached
-from semp.domain.errors import QueryTimeout, QueryTooLarge, StoreFull, StoreUnavailable
+from semp.domain.errors import StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
-from semp.domain.signals import Rules, Signal
-from semp.engine.records import Entry, LogState, Plan, Thread
+from semp.domain.signals import Key, Rules, Signal
+from semp.engine.ports import AT_START
+from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 from semp.storage.neo4j.pages import Neo4jPages
-from semp.storage.neo4j.signals import read_signals
-
-CREDIT_TIMEOUT = 3.0
-"""Seconds for the search of the proposals that rewards and penalties give credit to. All appends wait for it."""
+from semp.storage.neo4j.signals import read_page, read_states
 
 
 class Neo4jTurn:
@@ -28,7 +25,7 @@ class Neo4jTurn:
         self.state = state
 
     async def append(self, plan: Plan) -> None:
-        if not await self.transaction.run("append", **rows.append_parameters(plan)):
+        if not await self.transaction.run("append", **await rows.append_parameters(plan)):
             raise RuntimeError("the log moved during an exclusive turn")
 
 
@@ -38,20 +35,21 @@ class Neo4jLog(Neo4jPages):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def open(self, rules: Rules) -> tuple[LogState, list[Signal]]:
+    async def open(self, rules: Rules) -> tuple[LogState, list[Signal] | None]:
         version = await schema.prepare(self.connection, rules)
         if version < migrations.VERSION:
             await migrations.migrate(self, self.connection, version)
         async with self._locked() as (transaction, state):
             await schema.put_in_force(transaction, state.rules, state.head, rules)
         before = state.head
-        signals = {signal.key: signal for signal in await read_signals(self.connection)}  # without the lock, because it can take seconds
+        found = await read_page(self.connection, ("", ""), AT_START + 1)
+        signals = {signal.key: signal for signal in found} if len(found) <= AT_START else None
         async with self._locked() as (transaction, state):
-            if state.head > before:  # other replicas appended meanwhile, and may have moved signals while they were read
+            if signals is not None and state.head > before:  # others appended, and may have moved signals while they were read
                 moved = await transaction.run("signals_moved", after=before, upto=state.head)
                 signals.update({signal.key: signal for signal in map(rows.signal, moved)})
         await self._warm()
-        return state, list(signals.values())
+        return state, None if signals is None else list(signals.values())
 
     async def _warm(self) -> None:
         """Make the server plan the append query, so that the first event does not wait for it. Writes nothing: no log has an empty tip."""
@@ -80,7 +78,7 @@ class Neo4jLog(Neo4jPages):
             raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
 
     async def append(self, plan: Plan) -> bool:
-        parameters = rows.append_parameters(plan)
+        parameters = await rows.append_parameters(plan)
         try:
             return bool(await self.connection.run("append", **parameters))
         finally:
@@ -98,6 +96,9 @@ class Neo4jLog(Neo4jPages):
         async with self.connection.transaction() as transaction:
             yield transaction, _state(await transaction.run("lock_stream", turn=new_id()))
 
+    async def signals_of(self, keys: Sequence[Key], upto: int, rules: Sequence[Rules]) -> list[Signal]:
+        return await read_states(self.connection, keys, upto, rules)
+
     async def events(self, ids: Sequence[str]) -> dict[str, Event]:
         return {row[0]: rows.event(row) for row in await self.connection.run("events_by_id", ids=list(ids))}
 
@@ -107,13 +108,8 @@ class Neo4jLog(Neo4jPages):
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
-    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        try:
-            result = await self.connection.run_within(CREDIT_TIMEOUT, "proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
-        except QueryTimeout as error:
-            reason = f"credit reaches more causes than can be searched in {CREDIT_TIMEOUT:g} s; use a smaller max_depth or fewer parents"
-            raise QueryTooLarge(reason) from error
-        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        return {row[0]: rows.ancestor(row) for row in await self.connection.run("ancestry", ids=list(ids), limit=limit)}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         result = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])

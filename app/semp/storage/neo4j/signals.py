@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from semp.domain.clock import from_text
+from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
 from semp.domain.events import new_id
-from semp.domain.signals import Key, Signal
+from semp.domain.signals import Key, Rules, Signal, rules_at
 from semp.storage.neo4j import rows
 from semp.storage.neo4j.connection import Connection
 
@@ -23,6 +25,9 @@ class Neo4jSignals:
 
     async def signals(self) -> list[Signal]:
         return await read_signals(self.connection)
+
+    async def signals_after(self, key: Key, limit: int) -> list[Signal]:
+        return await read_page(self.connection, key, limit)
 
     async def put_signals(self, signals: Sequence[Signal]) -> None:
         for begin in range(0, len(signals), BATCH):
@@ -47,8 +52,36 @@ async def read_signals(connection: Connection) -> list[Signal]:
     signals: list[Signal] = []
     last: Key = ("", "")
     while True:
-        page = await connection.run("signals", scope=last[0], pattern=last[1], limit=PAGE)
-        signals += map(rows.signal, page)
+        page = await read_page(connection, last, PAGE)
+        signals += page
         if len(page) < PAGE:
             return signals
         last = signals[-1].key
+
+
+async def read_page(connection: Connection, after: Key, limit: int) -> list[Signal]:
+    """A page of the stored states, in the order of their keys. ("", "") comes before all keys."""
+    return [rows.signal(row) for row in await connection.run("signals", scope=after[0], pattern=after[1], limit=limit)]
+
+
+async def read_states(connection: Connection, keys: Sequence[Key], upto: int, rules: Sequence[Rules]) -> list[Signal]:
+    """The states right after a position: the stored ones if they are that old, else from the moves of the events up to there."""
+    stored = map(rows.signal, await connection.run("signals_of", keys=[list(key) for key in keys]))
+    found = {signal.key: signal for signal in stored if signal.position <= upto}
+    texts = [rows.key_text(key) for key in keys if key not in found]
+    if not texts:
+        return list(found.values())
+    history = list(rules)
+    of_moves = await connection.run(
+        "signals_before", keys=texts, upto=upto, lowering=list(LOWERING), making_anew=list(RAISING_OR_LOWERING)
+    )  # fmt: skip
+    return [*found.values(), *[_of_moves(row, history) for row in of_moves]]
+
+
+def _of_moves(row: rows.Row, history: list[Rules]) -> Signal:
+    """From a row of signals_before."""
+    text, strength, decayed_at, last_updated, position, born = row
+    rules = rules_at(history, born)
+    return Signal(
+        *rows.key_of(text), strength, rules.alpha, rules.lambda_, from_text(decayed_at), from_text(last_updated), position, rules.interval
+    )
