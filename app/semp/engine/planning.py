@@ -58,7 +58,7 @@ class Submission:
         self.drafts = drafts
         self.batch = batch
         """Whether errors name the index of a draft."""
-        self.weight = sum([len(draft.payload) for draft in drafts])
+        self.weight = len(drafts[0].payload) if len(drafts) == 1 else sum([len(draft.payload) for draft in drafts])
         """Length of all payloads, for the bound of the queue."""
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
@@ -256,6 +256,8 @@ class Builder:
         self.ledger = ledger
         self.findings = findings
         self.state: LogState = ledger.expected
+        self.rules = ledger.rules
+        self.credit = self.rules.credit
         self.now = clock.stamp(self.state)
         self.shifts = clock.shifts(self.state, self.state.head + 1)
         self.timestamp = to_text(self.now)
@@ -354,7 +356,7 @@ class Builder:
         )  # fmt: skip
 
     def _credited(self, draft: Draft, fresh: dict[str, Entry], beyond: int) -> tuple[Credited, ...]:
-        credit = credit_of(draft, self.ledger.rules.credit)
+        credit = credit_of(draft, self.credit)
         if credit is None:
             return ()
         if credit.max_depth > self.findings.depth:
@@ -434,7 +436,7 @@ class Builder:
 
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
-        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.rules)
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
             self.newest[_thread(entry)] = entry.as_proposal()
