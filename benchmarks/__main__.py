@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency anatomy ingest lineage git postgres posts pages mirror ants mcp connectors delivery
-    filters idle resume whole scale million growth heavy]
+    filters idle resume whole scale million growth sizes crowd replicas heavy]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from benchmarks import (
     ants,
     bare,
     connectors,
+    crowd,
     delivery,
     git,
     growth,
@@ -27,7 +28,9 @@ from benchmarks import (
     mirror,
     peers,
     postgres,
+    replicas,
     single,
+    sizes,
     subscribers,
 )
 from benchmarks.databases import embedded, environment
@@ -56,6 +59,9 @@ BENCHMARKS = {
     "scale": ingest.at_scale,
     "million": million.events,
     "growth": growth.against_a_short_log,
+    "sizes": sizes.many_signals,
+    "crowd": crowd.large_batches,
+    "replicas": replicas.three_and_one,
     "heavy": heavy.beside_heavy_clients,
 }
 

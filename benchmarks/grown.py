@@ -18,8 +18,8 @@ LINKED = 40
 class GrownLog:
     """A log of 50 scopes, 10 agents and traces of 50 events. Iterating generates its events, in an order that the service accepts.
 
-    A tenth of the events are in the trace `hot`. There is a rare type (penalty), scope (`rare.scope`), trace (`rare`) and agent (`rare`).
-    In the middle is a chain of CHAIN events.
+    A tenth of the events are in the trace `hot`. There is a rare type (penalty), trace (`rare`) and agent (`rare`), and two
+    rare scopes (`rare.scope` and `rare.other`). In the middle is a chain of CHAIN events.
     """
 
     def __init__(self, size: int) -> None:
@@ -28,6 +28,8 @@ class GrownLog:
         self.ids = new_ids(self.random)
         self.chain: list[str] = []
         """Ids of the events of the chain, oldest first."""
+        self.in_rare_scopes = 0
+        """Events in the two rare scopes."""
 
     @property
     def middle(self) -> int:
@@ -59,4 +61,7 @@ class GrownLog:
                 event["trace_id"] = "rare"
             elif rare == 3:
                 event["agent_id"] = "rare"
+            elif rare == 4:
+                event["scope"] = "rare.other"
+            self.in_rare_scopes += event["scope"].startswith("rare")
             yield event

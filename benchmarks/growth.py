@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from urllib.parse import urlencode
 
+import msgspec
+from websockets.sync.client import connect
+
 from benchmarks.databases import embedded
 from benchmarks.grown import LINKED, GrownLog
 from benchmarks.report import Report
@@ -145,35 +148,70 @@ def stored(rest: Rest, size: int) -> GrownLog:
     return log
 
 
+def resume(port: int, expected: int) -> None:
+    """Follow two rare scopes from the begin of the log until all their events have come."""
+    place = "after=0&scope=rare.scope&scope=rare.other"
+    with connect(f"ws://127.0.0.1:{port}/ws?{place}", max_size=None, compression=None) as socket:
+        events = 0
+        while events < expected:
+            events += msgspec.json.decode(socket.recv())["type"] == "event"
+
+
+def export(rest: Rest, after: int) -> None:
+    """Read SHORT events after a position in the order of an export, a thousand at a time."""
+    for place in range(after, after + SHORT, 1_000):
+        assert len(rest.get(f"/api/events?order=asc&limit=1000&after={place}")) == 1_000
+
+
 def against_a_short_log(report: Report, long: int = LONG, rounds: int = 5) -> None:
     """For each group, report the read that costs most on the long log by its time on the short one, and how many exceed the bar."""
-    with (
-        embedded() as second,
-        running("neo4j") as port,
-        running("neo4j", database=second) as other_port,
-        asking(port) as large,
-        asking(other_port) as small,
-    ):
-        logs = {small: stored(small, SHORT), large: stored(large, long)}
-        short_reads, long_reads = ({**reads(log), "queries by name": queries(rest, log)} for rest, log in logs.items())
-        covered(small, short_reads)
-        for group, requests in long_reads.items():
-            bar = 2.0 if "two" in group else 1.5
-            ratios: list[tuple[float, str, str]] = []
-            refused = 0
-            for request, other in zip(requests, short_reads[group], strict=True):
-                sides = {"long": partial(large.get, request), "short": partial(small.get, other)}
-                try:
-                    times = in_turn(sides, rounds)
-                except AssertionError as refusal:  # the time limit of the database bounds it
-                    print(f"    refused: {refusal}", flush=True)
-                    refused += 1
-                    continue
-                ratios.append((ratio(times, "long", "short"), request, f"{milliseconds(times, 'long')}, {milliseconds(times, 'short')}"))
-            ratios.sort(reverse=True)
-            over = [entry for entry in ratios if entry[0] > bar]
-            worst, request, detail = ratios[0]
-            name = f"{group}: worst of {len(requests)} reads, log of {long:,} / of {SHORT:,}"
-            report.add(name, worst, f"at most {bar:g}", f"{detail}: {request}; {len(over)} above the bar, {refused} refused")
-            for value, asked, times in over[1:]:
-                print(f"    {value:8.2f}   {times}: {asked}", flush=True)
+    with embedded() as second:
+        logs: dict[int, GrownLog] = {}
+        for size, database in ((SHORT, second), (long, None)):
+            with running("neo4j", database=database) as port, asking(port) as rest:
+                logs[size] = stored(rest, size)
+        with (  # services that have just started: no ring holds the end of the log
+            running("neo4j") as port,
+            running("neo4j", database=second) as other_port,
+            asking(port) as large,
+            asking(other_port) as small,
+        ):
+            report_reads(report, {large: logs[long], small: logs[SHORT]}, long, rounds)
+            further = {
+                "resume with two rare scopes": {
+                    "long": partial(resume, port, logs[long].in_rare_scopes),
+                    "short": partial(resume, other_port, logs[SHORT].in_rare_scopes),
+                },
+                f"export of {SHORT:,} events": {"long": partial(export, large, long // 2), "short": partial(export, small, 0)},
+            }
+            for what, sides in further.items():
+                times = in_turn(sides, rounds)
+                detail = f"{milliseconds(times, 'long')}, {milliseconds(times, 'short')}"
+                report.add(f"{what}, log of {long:,} / of {SHORT:,}", ratio(times, "long", "short"), "at most 1.5", detail)
+
+
+def report_reads(report: Report, logs: Mapping[Rest, GrownLog], long: int, rounds: int) -> None:
+    """The groups of reads. `logs` has the long one first."""
+    large, small = logs
+    long_reads, short_reads = ({**reads(log), "queries by name": queries(rest, log)} for rest, log in logs.items())
+    covered(small, short_reads)
+    for group, requests in long_reads.items():
+        bar = 2.0 if "two" in group else 1.5
+        ratios: list[tuple[float, str, str]] = []
+        refused = 0
+        for request, other in zip(requests, short_reads[group], strict=True):
+            sides = {"long": partial(large.get, request), "short": partial(small.get, other)}
+            try:
+                times = in_turn(sides, rounds)
+            except AssertionError as refusal:  # the time limit of the database bounds it
+                print(f"    refused: {refusal}", flush=True)
+                refused += 1
+                continue
+            ratios.append((ratio(times, "long", "short"), request, f"{milliseconds(times, 'long')}, {milliseconds(times, 'short')}"))
+        ratios.sort(reverse=True)
+        over = [entry for entry in ratios if entry[0] > bar]
+        worst, request, detail = ratios[0]
+        name = f"{group}: worst of {len(requests)} reads, log of {long:,} / of {SHORT:,}"
+        report.add(name, worst, f"at most {bar:g}", f"{detail}: {request}; {len(over)} above the bar, {refused} refused")
+        for value, asked, times in over[1:]:
+            print(f"    {value:8.2f}   {times}: {asked}", flush=True)

@@ -33,6 +33,10 @@ class Rest:
         assert status == 200, f"{path}: {status} {body[:500].decode(errors='replace')}"
         return msgspec.json.decode(body)
 
+    def text(self, path: str) -> bytes:
+        """The body of a GET, as it is."""
+        return self._ask("GET", path)[1]
+
     def post(self, path: str, body: object) -> Any:
         """The decoded answer of a POST.
 

@@ -1,8 +1,8 @@
-"""The servers that are compared, each in its own process: the service on Neo4j (`neo4j`), the same app on a store that does nothing
-(`none`), a hub that is fed events directly (`hub`), baselines of the web layer (`asgi`, `litestar`, `direct`), and what a user
-would build instead (`postgres`, `redis`).
+"""The servers that are compared, each in its own process: the service on Neo4j (`neo4j`), the same as one of several replicas (`replica`),
+the same with signals that fade within seconds (`fading`), the same app on a store that does nothing (`none`), a hub that is fed events
+directly (`hub`), baselines of the web layer (`asgi`, `litestar`, `direct`), and what a user would build instead (`postgres`, `redis`).
 
-    python -m benchmarks.servers KIND PORT [EVENTS_PER_SECOND]
+    python -m benchmarks.servers KIND PORT [NUMBER]
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from semp.engine.environment import Environment
 from semp.engine.records import Entry, Plan
 from semp.main import server_config, tune_collector
 from semp.mcp.mount import Mount
+from semp.relays.handing_on.replica import Replica
 from semp.storage.memory.store import MemoryStore
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
@@ -40,6 +41,9 @@ from semp.storage.neo4j.store import Neo4jStore
 from benchmarks.databases import environment
 from benchmarks.peer_apps import postgres_app, redis_app
 from benchmarks.sampling import SAMPLES, sample_main_thread
+
+FADING = Rules(lambda_=0.01, interval=1.0)
+"""Rules under which every signal is gone three seconds after it was made."""
 
 
 class NoStore(MemoryStore):
@@ -114,12 +118,17 @@ async def publish(environment: Environment, rate: float) -> None:
         await asyncio.sleep(0.002)
 
 
-async def serve(kind: str, port: int, rate: float = 0.0) -> None:
-    """Run a server of this kind until it is terminated. `rate`: events per second of kind `hub`."""
+async def serve(kind: str, port: int, number: float = 0.0) -> None:
+    """Run a server of this kind until it is terminated. `number`: events per second of kind `hub`, seconds between sweeps of `fading`."""
     environment: Environment | None = None
-    if kind in ("neo4j", "none", "hub"):
-        environment = Environment(Neo4jStore(target()) if kind == "neo4j" else NoStore(), Rules())
+    replica: Replica | None = None
+    if kind in ("neo4j", "replica", "fading", "none", "hub"):
+        store = NoStore() if kind in ("none", "hub") else Neo4jStore(target())
+        environment = Environment(store, FADING, sweep_interval=number) if kind == "fading" else Environment(store, Rules())
         await environment.start()
+        if kind == "replica":
+            replica = Replica(environment, ("127.0.0.1", 0))
+            await replica.start()
         app: Any = create_app(environment, Mount().route())
     else:
         app = BASELINES[kind]()
@@ -130,10 +139,12 @@ async def serve(kind: str, port: int, rate: float = 0.0) -> None:
     tune_collector()
     if samples := os.environ.get(SAMPLES):
         sample_main_thread(Path(samples))
-    feeding = asyncio.create_task(publish(environment, rate)) if kind == "hub" and environment is not None else None
+    feeding = asyncio.create_task(publish(environment, number)) if kind == "hub" and environment is not None else None
     await uvicorn.Server(config).serve()
     if feeding is not None:
         feeding.cancel()
+    if replica is not None:
+        await replica.stop()
     if environment is not None:
         await environment.stop()
 

@@ -12,12 +12,12 @@
 // returns path: STRING, entries: INTEGER, edge: INTEGER
 UNWIND $traces AS trace
 CALL (trace) {
-  MATCH (event:Event) USING INDEX event:Event(trace_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, position)
   WHERE event.trace_id = trace AND event.position > $falling[0] AND event.position < $falling[1]
   WITH event.position AS position ORDER BY event.trace_id DESC, event.position DESC LIMIT $look.trace
   RETURN count(position) AS entries, min(position) AS edge
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(trace_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, position)
   WHERE event.trace_id = trace AND event.position > $rising[0] AND event.position < $rising[1]
   WITH event.position AS position ORDER BY event.trace_id, event.position LIMIT $look.trace
   RETURN count(position) AS entries, max(position) AS edge
@@ -26,12 +26,12 @@ RETURN 'trace' AS path, entries, edge
 UNION ALL
 UNWIND $agents AS agent
 CALL (agent) {
-  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(agent_id, position)
   WHERE event.agent_id = agent AND event.position > $falling[0] AND event.position < $falling[1]
   WITH event.position AS position ORDER BY event.agent_id DESC, event.position DESC LIMIT $look.agent
   RETURN count(position) AS entries, min(position) AS edge
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(agent_id, position)
   WHERE event.agent_id = agent AND event.position > $rising[0] AND event.position < $rising[1]
   WITH event.position AS position ORDER BY event.agent_id, event.position LIMIT $look.agent
   RETURN count(position) AS entries, max(position) AS edge
@@ -40,12 +40,12 @@ RETURN 'agent' AS path, entries, edge
 UNION ALL
 UNWIND $scopes AS scope
 CALL (scope) {
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope AND event.position > $falling[0] AND event.position < $falling[1]
   WITH event.position AS position ORDER BY event.scope DESC, event.position DESC LIMIT $look.scope
   RETURN count(position) AS entries, min(position) AS edge
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope AND event.position > $rising[0] AND event.position < $rising[1]
   WITH event.position AS position ORDER BY event.scope, event.position LIMIT $look.scope
   RETURN count(position) AS entries, max(position) AS edge
@@ -54,12 +54,12 @@ RETURN 'scope' AS path, entries, edge
 UNION ALL
 UNWIND $types AS type
 CALL (type) {
-  MATCH (event:Event) USING INDEX event:Event(type, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(type, position)
   WHERE event.type = type AND event.position > $falling[0] AND event.position < $falling[1]
   WITH event.position AS position ORDER BY event.type DESC, event.position DESC LIMIT $look.type
   RETURN count(position) AS entries, min(position) AS edge
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(type, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(type, position)
   WHERE event.type = type AND event.position > $rising[0] AND event.position < $rising[1]
   WITH event.position AS position ORDER BY event.type, event.position LIMIT $look.type
   RETURN count(position) AS entries, max(position) AS edge
@@ -68,12 +68,12 @@ RETURN 'type' AS path, entries, edge
 UNION ALL
 UNWIND $whole AS every
 CALL (every) {
-  MATCH (event:Event) USING INDEX event:Event(position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(position)
   WHERE event.position > $falling[0] AND event.position < $falling[1]
   WITH event.position AS position ORDER BY event.position DESC LIMIT $look.position
   RETURN count(position) AS entries, min(position) AS edge
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(position)
   WHERE event.position > $rising[0] AND event.position < $rising[1]
   WITH event.position AS position ORDER BY event.position LIMIT $look.position
   RETURN count(position) AS entries, max(position) AS edge

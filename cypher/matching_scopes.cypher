@@ -4,7 +4,7 @@
 // param pattern: STRING  regular expression that must match the whole scope
 // param look: INTEGER  scopes to look at, at most
 // returns looked: INTEGER, scopes: LIST<STRING>
-MATCH (scope:Scope) USING INDEX scope:Scope(path)
+MATCH (scope:Scope) USING INDEX SEEK scope:Scope(path)
 WHERE scope.path STARTS WITH $prefix
 WITH scope.path AS path LIMIT $look
 RETURN count(path) AS looked, collect(CASE WHEN path =~ $pattern THEN path END) AS scopes

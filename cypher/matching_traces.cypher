@@ -9,7 +9,7 @@
 // returns path: STRING, looked: INTEGER, traces: LIST<STRING>
 UNWIND $scopes AS scope
 CALL (scope) {
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope AND event.position > 0 AND event.position <= $until
   WITH event LIMIT $look
   RETURN count(event) AS looked, collect(DISTINCT CASE WHEN $only IS NULL OR event.type IN $only THEN event.trace_id END) AS traces
@@ -18,7 +18,7 @@ RETURN 'scope' AS path, looked, traces
 UNION ALL
 UNWIND $types AS type
 CALL (type) {
-  MATCH (event:Event) USING INDEX event:Event(type, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(type, position)
   WHERE event.type = type AND event.position > 0 AND event.position <= $until
   WITH event LIMIT $look
   RETURN count(event) AS looked, collect(DISTINCT CASE WHEN $pattern IS NULL OR event.scope =~ $pattern THEN event.trace_id END) AS traces

@@ -11,12 +11,12 @@
 // param making_anew: LIST<STRING>  event types that raise or lower a signal
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER, before: FLOAT, after: FLOAT, share: FLOAT
 CALL () {
-  MATCH (event:Event) USING INDEX event:Event(signal, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(signal, position)
   WHERE event.signal = $signal AND event.position > $after AND event.position <= $upto
     AND ($kind = 'any' OR CASE WHEN event.before = 0 THEN NOT event.type IN $lowering ELSE $kind = 'anew' AND event.type IN $making_anew END)
   RETURN event, event.before AS before, event.after AS after, event.share AS share ORDER BY event.signal DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (move:Move) USING INDEX move:Move(signal, position)
+  MATCH (move:Move) USING INDEX SEEK move:Move(signal, position)
   WHERE move.signal = $signal AND move.position > $after AND move.position <= $upto
   WITH move ORDER BY move.signal DESC, move.position DESC
   MATCH (event:Event {position: move.position})

@@ -4,7 +4,7 @@
 // returns trace_id: STRING, scope: STRING, position: INTEGER, action: STRING
 UNWIND $threads AS thread
 CALL (thread) {
-  MATCH (event:Event) USING INDEX event:Event(trace_id, type, scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, type, scope, position)
   WHERE event.trace_id = thread[0] AND event.type = 'proposal' AND event.scope = thread[1] AND event.position > 0
   RETURN event AS proposal ORDER BY event.trace_id DESC, event.type DESC, event.scope DESC, event.position DESC LIMIT 1
 }

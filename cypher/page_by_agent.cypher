@@ -10,14 +10,14 @@
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $agents AS agent
 CALL (agent) {
-  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(agent_id, position)
   WHERE event.agent_id = agent AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)
     AND ($traces IS NULL OR event.trace_id IN $traces)
   RETURN event ORDER BY event.agent_id DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(agent_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(agent_id, position)
   WHERE event.agent_id = agent AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)

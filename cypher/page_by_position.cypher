@@ -9,7 +9,7 @@
 // param limit: INTEGER  rows at most
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 CALL () {
-  MATCH (event:Event) USING INDEX event:Event(position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(position)
   WHERE event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)
@@ -17,7 +17,7 @@ CALL () {
     AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(position)
   WHERE event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)

@@ -10,14 +10,14 @@
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $scopes AS scope
 CALL (scope) {
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($traces IS NULL OR event.trace_id IN $traces)
     AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.scope DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($traces IS NULL OR event.trace_id IN $traces)

@@ -7,12 +7,12 @@
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $threads AS thread
 CALL (thread) {
-  MATCH (event:Event) USING INDEX event:Event(trace_id, type, scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, type, scope, position)
   WHERE event.trace_id = thread[0] AND event.type = thread[2] AND event.scope = thread[1]
     AND event.position > $falling[0] AND event.position < $falling[1]
   RETURN event ORDER BY event.trace_id DESC, event.type DESC, event.scope DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(trace_id, type, scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, type, scope, position)
   WHERE event.trace_id = thread[0] AND event.type = thread[2] AND event.scope = thread[1]
     AND event.position > $rising[0] AND event.position < $rising[1]
   RETURN event ORDER BY event.trace_id, event.type, event.scope, event.position LIMIT $limit

@@ -10,14 +10,14 @@
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $traces AS trace
 CALL (trace) {
-  MATCH (event:Event) USING INDEX event:Event(trace_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, position)
   WHERE event.trace_id = trace AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)
     AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.trace_id DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(trace_id, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, position)
   WHERE event.trace_id = trace AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($types IS NULL OR event.type IN $types)
     AND ($pattern IS NULL OR event.scope =~ $pattern)

@@ -10,14 +10,14 @@
 // returns id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 UNWIND $types AS type
 CALL (type) {
-  MATCH (event:Event) USING INDEX event:Event(type, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(type, position)
   WHERE event.type = type AND event.position > $falling[0] AND event.position < $falling[1]
     AND ($pattern IS NULL OR event.scope =~ $pattern)
     AND ($traces IS NULL OR event.trace_id IN $traces)
     AND ($agents IS NULL OR event.agent_id IN $agents)
   RETURN event ORDER BY event.type DESC, event.position DESC LIMIT $limit
 UNION ALL
-  MATCH (event:Event) USING INDEX event:Event(type, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(type, position)
   WHERE event.type = type AND event.position > $rising[0] AND event.position < $rising[1]
     AND ($pattern IS NULL OR event.scope =~ $pattern)
     AND ($traces IS NULL OR event.trace_id IN $traces)

@@ -5,7 +5,7 @@
 // param limit: INTEGER = 1000  rows at most
 // param valued: LIST<STRING> = ["reward","penalty","cancel"]  event types that raise or lower signals
 // returns id: STRING, type: STRING, scope: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, position: INTEGER, payload: STRING
-MATCH (event:Event) USING INDEX event:Event(trace_id, position)
+MATCH (event:Event) USING INDEX SEEK event:Event(trace_id, position)
 WHERE event.trace_id = $trace_id AND event.position > $after
 WITH event ORDER BY event.trace_id, event.position LIMIT $limit
 RETURN event.id AS id, event.type AS type, event.scope AS scope, event.agent_id AS agent_id, event.parent_ids AS parent_ids,

@@ -1,16 +1,20 @@
 // What do the failures of a scope have in common?
-// Events that led to more than one penalty, within twenty hops. Those that led to the most penalties come first, then the latest.
+// Events that led to more than one penalty: each is followed back up to twenty hops, to its nearest 1,000 causes. Those that led to the most penalties come first, then the latest.
 // mode: read
-// param after: INTEGER(0..) = 0  only events at positions above this
-// param scope: STRING = null  only penalties in this scope; null for every scope
+// span: 1000 of type penalty
+// param after: INTEGER(0..) = null  only penalties at positions above this; null for the newest 1,000; otherwise the newest 10,000 at most
+// param until: INTEGER(0..) = null  only penalties at positions up to this; null for the newest of the log
+// param scope: STRING = null  of these penalties, only those in this scope; null for every scope
 // param limit: INTEGER(1..1000) = 20  rows at most
 // returns id: STRING, type: STRING, agent: STRING, scope: STRING, action: STRING, failures: INTEGER, of: INTEGER
-MATCH (penalty:Event) WHERE penalty.position > $after AND penalty.type = 'penalty' AND ($scope IS NULL OR penalty.scope = $scope)
+MATCH (penalty:Event) USING INDEX SEEK penalty:Event(type, position)
+WHERE penalty.type = 'penalty' AND penalty.position > $after AND penalty.position <= $until AND ($scope IS NULL OR penalty.scope = $scope)
 WITH collect(penalty) AS penalties
 UNWIND penalties AS penalty
 CALL (penalty) {
   MATCH (penalty)-[:PARENT*1..20]->(cause)
-  RETURN DISTINCT cause
+  WITH DISTINCT cause LIMIT 1000
+  RETURN cause
 }
 WITH cause, count(*) AS failures, size(penalties) AS of
 WHERE failures > 1

@@ -9,7 +9,7 @@ WITH split($scope, '*')[0] AS prefix,
      replace(replace(replace(replace($scope, '.', '\\.'), '**', '#'), '*', '[^.]+'), '#', '[^.]+(\\.[^.]+)*') AS pattern
 MATCH (scope:Scope) WHERE scope.path STARTS WITH prefix AND scope.path =~ pattern
 CALL (scope) {
-  MATCH (event:Event) USING INDEX event:Event(scope, position)
+  MATCH (event:Event) USING INDEX SEEK event:Event(scope, position)
   WHERE event.scope = scope.path AND event.position > $after AND event.position <= $last
   RETURN event ORDER BY event.scope, event.position LIMIT $limit
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from semp.storage.neo4j.connection import SILENCE
 from semp.storage.neo4j.embedded.processes import java_of
 
 from tests.conftest import Service, running_service
@@ -73,6 +74,46 @@ def test_a_frozen_database_is_noticed_and_all_goes_on_when_it_continues(embedded
     assert sorted(answer.json()["position"] for answer in answers) == [2, 3]
     assert head(embedded) == 3
     assert (tmp_path / "log").read_text().count("has not answered anything") == 1
+
+
+class Asker(threading.Thread):
+    """Sends a request, and waits for its answer longer than a request waits for a silent database, but not as long as a read may take."""
+
+    def __init__(self, service: Service, method: str, path: str, body: object = None) -> None:
+        super().__init__(daemon=True)
+        self.service, self.method, self.path, self.body = service, method, path, body
+        self.start()
+
+    def run(self) -> None:
+        self.answer = httpx.request(self.method, self.service.url + self.path, json=self.body, timeout=1.9 * SILENCE)
+
+
+def test_every_request_that_waits_for_a_frozen_database_is_answered_in_time_and_later_ones_at_once(
+    embedded: Service, tmp_path: Path
+) -> None:
+    event = post(embedded, trace_id="t", scope="ui")
+    embedded.client.post("/api/nodes", json={"type": "file", "id": event["id"]})
+    own, at = event["id"], f"/api/events/{event['id']}"
+    paths = [
+        at, f"{at}/descendants", f"{at}/open", f"{at}/lineage", f"/api/paths?from={own}&to={own}", "/api/traces", "/api/traces/t",
+        "/api/traces/t/graph", f"/api/nodes/{own}", f"/api/nodes/{own}/provenance", "/api/queries/cookbook/rework_scopes",
+        "/api/signals?at=1", "/api/signals/ui/x/explain",
+    ]  # fmt: skip
+    with frozen(tmp_path):
+        askers = [Asker(embedded, "GET", path) for path in paths] + [Asker(embedded, "POST", "/api/nodes", {"type": "file"})]
+        eventually("the service is not ready", lambda: ready(embedded) == 503, 20)
+        for path in paths:
+            refused = embedded.client.get(path, timeout=2)
+            assert (path, refused.status_code) == (path, 503)
+            assert int(refused.headers["retry-after"]) > 0
+        assert embedded.client.get("/api/events").status_code == 200, "the newest events are in memory"
+        for asker in askers:
+            asker.join(2 * SILENCE)
+            assert (asker.path, asker.answer.status_code) == (asker.path, 503)
+            assert int(asker.answer.headers["retry-after"]) > 0
+            assert ("may be stored" in asker.answer.text) == (asker.method == "POST")
+    eventually("the service is ready again", lambda: ready(embedded) == 200, 60)
+    assert [embedded.client.get(path).status_code for path in paths[:-1]] == [200] * (len(paths) - 1)
 
 
 def test_an_append_in_a_short_freeze_is_committed_once(embedded: Service, tmp_path: Path) -> None:

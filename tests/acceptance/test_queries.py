@@ -97,7 +97,7 @@ def test_an_answer_holds_1000_rows_and_says_when_there_are_more(service: Service
         ("cookbook/rework_scopes", "limit=%D9%A3", "limit", ["whole number"]),
         ("cookbook/rework_scopes", "after=-1", "after", ["0 or more"]),
         ("cookbook/rework_scopes", "after=9223372036854775808", "after", ["whole number"]),
-        ("cookbook/rework_scopes", "lmit=3", "lmit", ["after, limit"]),
+        ("cookbook/rework_scopes", "lmit=3", "lmit", ["after, until, limit"]),
         ("cookbook/rework_scopes", "limit=1&limit=2", "limit", ["more than once"]),
         ("mirror/head", "x=1", "x", ["none"]),
         ("mirror/timestamp", "position=0", "position", ["1 or more"]),
@@ -137,4 +137,4 @@ def test_in_memory_there_are_no_queries_and_the_error_says_why(memory_service: S
 def test_the_protocol_page_shows_the_fields_of_an_answer() -> None:
     page = (Path(__file__).parents[2] / "docs/protocol.md").read_text("utf-8").partition("\n## Queries")[2].partition("\n## ")[0]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)\n```", page, re.DOTALL)]
-    assert [set(one) for one in shown] == [{"columns", "rows", "truncated"}]
+    assert [set(one) for one in shown] == [{"columns", "rows", "truncated", "after", "until"}]

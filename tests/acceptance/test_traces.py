@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 import networkx as nx
 import pytest
+from semp.api.routes.traces import MAX_LINKS
 
 from tests.answers import items, pages
 from tests.conftest import Service
-from tests.events import append, new_event, new_id, post, unique
+from tests.events import append, append_minimal, new_event, new_id, post, unique
 
 
 class Work:
@@ -92,3 +93,14 @@ def test_a_trace_id_may_be_any_text_with_slashes_too(service: Service, name: str
     missing = service.client.get(f"{path}x")
     assert missing.status_code == 404
     assert trace + "x" in missing.json()["message"]
+
+
+def test_a_page_of_a_graph_ends_when_it_has_enough_edges(service: Service) -> None:
+    trace, causes = unique("dense"), [new_id() for _ in range(64)]
+    append_minimal(service, [new_event("ready", id=cause) for cause in causes])
+    count = MAX_LINKS // len(causes) + 10
+    append_minimal(service, [new_event("ready", None, *causes, trace_id=trace, scope="dense") for _ in range(count)])
+    first, second = pages(service, f"/api/traces/{trace}/graph", limit=10_000)
+    assert (len(first["nodes"]), len(second["nodes"])) == (MAX_LINKS // len(causes), 10)
+    assert (len(first["edges"]), len(second["edges"])) == (MAX_LINKS // len(causes) * 64, 640)
+    assert (first["graph"]["truncated"], second["graph"]["truncated"]) == (True, False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+from semp.domain.causes import Proposal
 from semp.domain.clock import from_text
 from semp.domain.signals import Key, Rules, Signal
 from semp.engine.ledger import fold, kept, targets
 from semp.engine.ports import Storage
-from semp.engine.records import Entry, Kind, Moved, Snapshot
+from semp.engine.records import Ancestor, Entry, Kind, Moved, Snapshot
 
 from tests.strategies import BEGIN, Writer, filled, make_id, new_draft, plan_of
 
@@ -104,7 +105,7 @@ async def test_timestamps_are_read_by_position(store: Storage) -> None:
     assert found == {1: log[0].event.timestamp, len(log): log[-1].event.timestamp}
 
 
-async def test_proposals_above_are_found_at_their_shortest_distance(store: Storage) -> None:
+async def test_ancestry_gives_the_events_and_no_more_of_their_causes_than_asked_for(store: Storage) -> None:
     ids = [make_id(number) for number in range(8)]
     state, _ = await store.open(Rules())
     drafts = [
@@ -115,14 +116,20 @@ async def test_proposals_above_are_found_at_their_shortest_distance(store: Stora
         new_draft("test", number=5, parents=[ids[3], ids[4]]),
     ]
     assert await store.append(plan_of(state, *drafts))
-    found = await store.proposals_above([ids[5], ids[3], ids[2], ids[7]], 3)
-    shown = {event_id: [(proposal.action, proposal.position, hops) for proposal, hops in above] for event_id, above in found.items()}
-    assert shown == {
-        ids[5]: [("c", 4, 1), ("b", 3, 1), ("a", 1, 2)],
-        ids[3]: [("b", 3, 0), ("a", 1, 2)],
-        ids[2]: [("a", 1, 1)],
+    assert await store.ancestry([ids[5], ids[3], ids[7]], 1) == {
+        ids[5]: Ancestor(None, [ids[3], ids[4]], False),
+        ids[3]: Ancestor(Proposal(3, "ui", "b"), [ids[2]], True),
     }
-    assert [proposal.action for proposal, _ in (await store.proposals_above([ids[5]], 1))[ids[5]]] == ["c", "b"]
+    some = await store.ancestry([ids[5]], 3)
+    assert len(some) == 3
+    assert ids[5] in some
+    assert await store.ancestry([ids[5]], 9) == {
+        ids[1]: Ancestor(Proposal(1, "ui", "a"), [], True),
+        ids[2]: Ancestor(None, [ids[1]], False),
+        ids[3]: Ancestor(Proposal(3, "ui", "b"), [ids[2]], True),
+        ids[4]: Ancestor(Proposal(4, "ui", "c"), [ids[1]], True),
+        ids[5]: Ancestor(None, [ids[3], ids[4]], False),
+    }
 
 
 def signals(strength: float) -> list[Signal]:
@@ -142,6 +149,8 @@ async def test_the_newest_snapshot_up_to_a_position_is_found_to_the_last_bit(sto
     await store.put_snapshot(Snapshot(5, from_text(log[4].event.timestamp), signals(1 / 6)), epoch)
     assert [(await store.newest_snapshot(upto))[0] for upto in (1, 2, 4, 5, len(log))] == [0, 2, 2, 5, 5]
     assert await store.newest_snapshot(5) == (5, len(signals(1)))
+    spans = [(0, len(log)), (2, len(log)), (0, 4), (5, len(log))]
+    assert [await store.snapshot_positions(*span) for span in spans] == [[2, 5], [5], [2], []]
     found = await store.snapshot(4)
     assert found is not None
     assert (found.position, found.signals) == (2, signals(1 / 3))

@@ -132,7 +132,8 @@ def target(neo4j_target: Target) -> Target:
 async def rows_of(target: Target, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     store = Neo4jStore(target)
     try:
-        return await store.query(f"cookbook/{name}", parameters)
+        rows, _ = await store.query(f"cookbook/{name}", parameters)
+        return rows
     finally:
         await store.close()
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, LiteralString, cast
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from neo4j import GraphDatabase
 from semp.domain.events import Draft
 from semp.domain.interests import Interest
 from semp.domain.scopes import Glob
@@ -16,12 +15,12 @@ from semp.domain.signals import Rules
 from semp.engine.live.history import missed
 from semp.engine.live.hub import Hub
 from semp.engine.records import EventFilter, TraceFilter
-from semp.storage import queries
 from semp.storage.neo4j import pages, traces
 from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
+from tests.database_hits import Profiled, Read
 from tests.strategies import new_draft, plan_of
 
 SMALL, BIG = 2_000, 20_000
@@ -31,8 +30,6 @@ PAIR = 6 * LOOKED_AT
 """Database hits of a page of two fields, at most: both indexes, as far as it looks, and then each event with its properties."""
 TRACES = 30 * LOOKED_AT
 """Database hits of a page of traces, at most, when it looks at so many positions, and for each whether its trace has such an event."""
-Read = Callable[[Neo4jStore, int], Awaitable[Any]]
-"""A read; the number is the position of the newest event."""
 
 FIELDS: dict[str, dict[str, list[Any]]] = {
     "type": {"rare": ["penalty"], "frequent": ["proposal"], "several": ["penalty", "ready"], "none": ["cancel"]},
@@ -111,36 +108,6 @@ def trace_reads() -> Iterator[tuple[str, Read]]:
 READS: dict[str, Read] = dict(page_reads()) | dict(trace_reads()) | {"resume": resumed, "proposals of threads": in_a_long_trace}
 
 
-class Profiled:
-    """Runs the reads of a store under PROFILE, and counts their database hits."""
-
-    def __init__(self, store: Neo4jStore, target: Target) -> None:
-        self.store = store
-        self.hits = 0
-        self.driver = GraphDatabase.driver(target.uri, auth=(target.user, target.password), notifications_min_severity="OFF")
-        self.run_itself = store.connection.run
-        store.connection.run = self.run
-
-    async def run(self, name: str, /, *, depth: Any = ..., **parameters: Any) -> Any:
-        query = queries.load()[name]
-        if query.mode != "read":
-            return await self.run_itself(name, depth=depth, **parameters)
-        text = query.text if depth is ... else query.bounded(depth)
-        profiled = cast("LiteralString", "PROFILE " + queries.packed(query, text))
-        result = self.driver.execute_query(profiled, parameters, database_=None)
-        self.hits += _hits(cast("dict[str, Any]", result.summary.profile))
-        return result.records[0]["rows"]
-
-    async def cost(self, read: Read, head: int) -> int:
-        self.hits = 0
-        await read(self.store, head)
-        return self.hits
-
-
-def _hits(operator: dict[str, Any]) -> int:
-    return int(operator.get("dbHits", 0)) + sum(map(_hits, operator.get("children", [])))
-
-
 @pytest.fixture(scope="module")
 def costs(neo4j_target: Target) -> Iterator[dict[str, tuple[int, int]]]:
     """By read: its database hits in the small log and in the big one."""
@@ -158,7 +125,7 @@ def costs(neo4j_target: Target) -> Iterator[dict[str, tuple[int, int]]]:
             profiled.driver.execute_query("CALL db.resampleOutdatedIndexes()")
             found.append({name: await profiled.cost(read, last) for name, read in READS.items()})
         await store.close()
-        profiled.driver.close()
+        profiled.close()
         small, big = found
         return {name: (small[name], big[name]) for name in READS}
 

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from semp.domain.errors import QueryTimeout, QueryTooLarge
+from semp.domain.errors import QueryTimeout
 from semp.domain.signals import Rules
 from semp.storage.neo4j import connection as connection_module
-from semp.storage.neo4j import log as log_module
 from semp.storage.neo4j.store import Neo4jStore
 from semp.storage.queries import Query
 
-from tests.strategies import Writer, make_id, new_draft
+from tests.strategies import Writer, new_draft
 from tests.waiting import until
 
 ENDLESS = "UNWIND range(1, 1000000000) AS n WITH n WHERE n % 7 = 8 RETURN n"
@@ -44,6 +43,27 @@ async def settled(store: Neo4jStore, number: int) -> None:
         return await running(store) == number
 
     await until(reached, 60)
+
+
+async def test_a_read_that_is_cancelled_while_it_gets_its_place_ends_and_gives_the_place_back(opened: Neo4jStore) -> None:
+    """Both happen in one turn of the event loop. Otherwise a task of the service never ended when it was stopped at that moment."""
+
+    async def read(places: asyncio.Semaphore) -> None:
+        async with opened.connection._place(places):  # pyright: ignore[reportPrivateUsage]
+            pass
+
+    for turns in range(4):
+        places = asyncio.Semaphore(1)
+        await places.acquire()
+        waiting = asyncio.create_task(read(places))
+        await until(lambda places=places: bool(places._waiters), 10)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        places.release()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if waiting.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        assert not places.locked()
 
 
 async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_not(
@@ -90,19 +110,3 @@ async def test_a_read_that_is_not_quick_is_begun_again_among_the_long_ones(opene
         await opened.connection.run_in_turn("endless")
     assert limits == [connection_module.QUICK, 2.0]
     assert not opened.connection._long.locked()  # pyright: ignore[reportPrivateUsage]
-
-
-async def test_a_search_for_credit_that_takes_too_long_is_refused_alone(opened: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "CREDIT_TIMEOUT", 1.0)
-    text = ENDLESS.replace("RETURN n", "RETURN [n][0..64] AS id, n AS found")
-    endless = Query("proposals_above", text, "read", "", columns={"id": "STRING", "found": "LIST"}, bound=64)
-    monkeypatch.setitem(opened.connection.queries, "proposals_above", endless)
-    writer = await Writer.on(opened)
-    await writer.append(new_draft(number=1))
-    deep = writer.committer.submit([new_draft("reward", parents=[make_id(1)], credit={"discount": 0.5, "max_depth": 64})])
-    beside = writer.committer.submit([new_draft(number=2)])
-    with pytest.raises(QueryTooLarge, match="max_depth"):
-        await deep
-    assert (await beside)[0].event.position == 2
-    assert writer.committer.available
-    await writer.committer.close()

@@ -17,6 +17,7 @@ from semp.storage.neo4j.connection import Target
 from semp.storage.neo4j.store import USED, Neo4jStore
 
 from tests.conftest import empty
+from tests.database_hits import hits_of
 from tests.strategies import filled, make_id, new_draft, plan_of
 
 EVENT_SEEK = r"Node(Unique)?IndexSeek(ByRange)?"
@@ -31,6 +32,7 @@ POINT: dict[str, dict[str, Any]] = {
     "create_stream": {"epoch": "e", "tip": "t", "rules": "[]", "schema": 1},
     "events_by_id": {"ids": [make_id(1), make_id(2)]},
     "causes": {"ids": [make_id(1), make_id(2)]},
+    "ancestry": {"ids": [make_id(1), make_id(2)], "limit": 10},
     "newest_proposals": {"threads": [["t1", "ui"], ["t2", "api"]]},
     "read_log": {"after": 10, "last": 60},
     "aimed_at": {"positions": [1, 2]},
@@ -40,6 +42,7 @@ POINT: dict[str, dict[str, Any]] = {
     "put_snapshot": {"epoch": "e", "position": 1, "timestamp": 1, "field": b"", "signals": 0},
     "snapshot": {"upto": 50},
     "newest_snapshot": {"upto": 50},
+    "snapshot_positions": {"after": 10, "upto": 50},
     "nodes_of_event": {"id": make_id(1)},
     "signals_moved": {"after": 10, "upto": 60},
     "signals_of": {"keys": [["ui", "a1"], ["ui", "a2"]]},
@@ -69,6 +72,7 @@ EDGES: dict[str, Any] = RISING | {
     "scopes": ["ui"], "traces": ["t1"], "agents": ["ann"], "types": ["reward"], "whole": [""],
     "look": {"scope": 10, "trace": 10, "agent": 10, "type": 10, "position": 10},
 }  # fmt: skip
+NEWEST: dict[str, Any] = {"types": ["reward"], "traces": ["t1"], "signals": ["ui:a1"], "after": 0, "until": 50, "look": 10}
 MOVES: dict[str, dict[str, Any]] = {
     "moves": {"signal": "ui:a1", "after": 0, "upto": 50, "limit": 10},
     "moves_back": {
@@ -84,7 +88,6 @@ MOVES: dict[str, dict[str, Any]] = {
     "signals_before": {"keys": ["ui:a1", "ui:a2"], "upto": 50, "lowering": ["penalty"], "making_anew": ["reward", "penalty"]},
 }
 LINEAGE = [
-    "proposals_above",
     "count_provenance",
     "nearest_provenance",
     "count_consequences",
@@ -175,6 +178,7 @@ def test_every_query_of_the_service_is_explained_here() -> None:
         "append",
         "edges",
         "matching_scopes",
+        "newest_in_span",
         "shortest_path",
         "signals",
     } == set(USED)
@@ -197,7 +201,7 @@ def test_a_packed_query_has_the_plan_of_the_query_itself(driver: Driver, name: s
 def test_the_newest_proposal_is_sought_by_thread_whatever_the_statistics_say(driver: Driver) -> None:
     """Without a hint, Neo4j planned by scope while the log held one trace, and kept that plan for a million events in small traces."""
     query = queries.load()["newest_proposals"]
-    assert "USING INDEX event:Event(trace_id, type, scope, position)" in query.text, "Neo4j follows a hint whatever the statistics say"
+    assert "USING INDEX SEEK event:Event(trace_id, type, scope, position)" in query.text, "Neo4j follows a hint whatever the statistics say"
     plan = Explained(driver, queries.packed(query, query.text), READS["newest_proposals"])
     [(_, details)] = plan.matching("NodeIndexSeek")
     assert details.startswith("RANGE INDEX event:Event(trace_id, type, scope, position)"), str(plan)
@@ -258,6 +262,16 @@ def test_how_far_a_path_comes_is_read_from_the_indexes_alone(driver: Driver) -> 
     assert all("cache[event.position]" in details for details in seeks), str(plan)
 
 
+def test_a_span_is_found_from_the_indexes_alone(driver: Driver) -> None:
+    plan = Explained(driver, queries.load()["newest_in_span"].text, NEWEST)
+    assert not eagers(plan), str(plan)
+    assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|(Partial)?Sort"), str(plan)
+    seeks = [details for _, details in plan.matching(r".*IndexSeek.*")]
+    for index in ("event:Event(type, ", "event:Event(trace_id, ", "event:Event(signal, ", "move:Move(signal, "):
+        [details] = [details for details in seeks if index in details]
+        assert ".position]" in details, "the position comes with the entry of the index"
+
+
 def test_scopes_are_compared_with_a_glob_by_index(driver: Driver) -> None:
     plan = Explained(driver, queries.load()["matching_scopes"].text, {"prefix": "ui.", "pattern": r"ui\..*", "look": 10})
     assert not plan.matching(r"AllNodesScan|.*LabelScan|.*IndexScan"), str(plan)
@@ -301,11 +315,6 @@ def test_a_page_of_the_whole_log_touches_as_much_at_its_end_as_at_its_begin(driv
     assert max(hits) - min(hits) < 50, hits
 
 
-def hits_of(operator: dict[str, Any]) -> int:
-    """Database hits of an operator and of those below it."""
-    return int(operator.get("dbHits", 0)) + sum(map(hits_of, operator.get("children", [])))
-
-
 @pytest.mark.parametrize("name", LINEAGE)
 @pytest.mark.parametrize("depth", ["as written", None, 3])
 def test_lineage_expands_pruned_from_an_index_seek(driver: Driver, name: str, depth: int | str | None) -> None:
@@ -338,11 +347,11 @@ def test_traces_are_found_by_index_in_its_order(driver: Driver, name: str) -> No
     assert name == "traces_among" or not plan.matching(r"(Partial)?(Sort|Top)"), str(plan)  # that one sorts the traces it was given
 
 
-def test_an_append_has_no_eager_operator(driver: Driver) -> None:
+async def test_an_append_has_no_eager_operator(driver: Driver) -> None:
     parent = new_draft(number=1)
     state = LogState("e", 10_000, "no such tip", 0, [Rules()])
     plan = plan_of(state, new_draft("test", parents=[parent.id]), signals=[Signal("ui", "a1", 0.3, 1.2, 0.95, 1, 1, 1)])
-    explained = Explained(driver, queries.load()["append"].text, rows.append_parameters(plan))
+    explained = Explained(driver, queries.load()["append"].text, await rows.append_parameters(plan))
     of_5_26 = driver.get_server_info().agent.startswith("Neo4j/5.")  # which puts Eager between clauses of one row
     assert of_5_26 or not eagers(explained), str(explained)
     assert not explained.matching(r"AllNodesScan|.*LabelScan|.*IndexScan|.*TypeScan"), str(explained)

@@ -218,6 +218,12 @@ def imports(name: str) -> Iterator[str]:
             yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
 
 
+def test_nothing_waits_with_a_function_that_can_lose_a_cancellation() -> None:
+    """In Python 3.11, `asyncio.wait_for` drops a cancellation that comes together with the result. `asyncio.timeout` does not."""
+    sources = [file for file in tracked(".py") if file.startswith("app/")]
+    assert [file for file in sources if "asyncio.wait_for" in (ROOT / file).read_text("utf-8")] == []
+
+
 def test_no_module_imports_a_test_module() -> None:
     """What several test modules need has a module of its own beside them, such as tests/events.py."""
     importing = {

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+
+import networkx as nx
 import pytest
 from semp.domain.causes import Proposal
 from semp.domain.credit import MAX_CREDITED, Credit, Credited, credited
-from semp.domain.errors import InvalidInput
+from semp.domain.errors import InvalidInput, QueryTooLarge
 from semp.domain.signals import Rules
-from semp.engine.crediting import climb, credit_of
+from semp.engine import crediting
+from semp.engine.crediting import AHEAD, credit_of, search
 from semp.engine.planning import Recorded
+from semp.engine.records import Ancestor
 from semp.storage.memory.store import MemoryStore
 
+from tests.scripted_store import Scripted
 from tests.strategies import FakeClock, Writer, make_id, new_draft
+from tests.waiting import turns_of
 
 
 def proposal(position: int) -> Proposal:
@@ -30,10 +38,111 @@ def test_the_nearest_and_then_the_newest_are_credited_when_there_are_too_many() 
     assert [one.proposal.position for one in found[:2]] == [3 * MAX_CREDITED - 2, 3 * MAX_CREDITED - 4]
 
 
-def test_a_climb_gives_shortest_distances_in_memory_and_the_events_to_look_up_in_storage() -> None:
-    memory = {"a": ["b", "stored"], "b": ["c"], "c": ["stored", "deep"], "d": ["c"]}
-    assert climb(["a", "d"], 3, memory.get) == ({"a": 1, "d": 1, "b": 2, "c": 2}, {"stored": 2, "deep": 3})
-    assert climb(["a"], 1, memory.get) == ({"a": 1}, {})
+async def test_a_search_finds_all_proposals_within_its_depth_at_their_shortest_distances() -> None:
+    choose = random.Random(3)
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    events: dict[str, Ancestor] = {}
+    for number in range(120):
+        name = f"e{number}"
+        parents = choose.sample(sorted(events), min(len(events), choose.randrange(4)))
+        proposes = choose.random() < 0.5
+        events[name] = Ancestor(proposal(number) if proposes else None, parents, proposes)
+        graph.add_node(name)
+        graph.add_edges_from((name, parent) for parent in parents)
+    memory = {name: event for name, event in events.items() if choose.random() < 0.3}
+    for depth in (1, 3, 64):
+        origins = [(tuple(choose.sample(sorted(events), 3)), depth) for _ in range(5)]
+        for (parents, _), one in zip(origins, await search(origins, memory.get, {}, Ancestry(events)), strict=True):
+            graph.add_edges_from(("draft", parent) for parent in parents)
+            distances = nx.single_source_shortest_path_length(graph, "draft", cutoff=depth)
+            assert dict(one.reached) == {name: hops for name, hops in distances.items() if name != "draft" and events[name].proposes}
+            graph.remove_node("draft")
+
+
+NOTHING: dict[str, Ancestor] = {}
+
+
+class Ancestry(MemoryStore):
+    """Storage that knows these events, and counts what is read."""
+
+    def __init__(self, events: dict[str, Ancestor]) -> None:
+        super().__init__()
+        self.events_by_id = events
+        self.reads: list[Sequence[str]] = []
+
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        self.reads.append(ids)
+        assert 1 <= limit * len(ids) <= max(AHEAD, len(ids))
+        return {event_id: self.events_by_id[event_id] for event_id in ids if event_id in self.events_by_id}
+
+
+def layers(count: int, wide: int, *, proposes: bool = True) -> dict[str, Ancestor]:
+    """Layers of events, each with all events of the layer before as parents. `0.0` is in the first one."""
+    return {
+        f"{layer}.{number}": Ancestor(
+            proposal(1 + layer * wide + number) if proposes else None, [f"{layer - 1}.{n}" for n in range(wide)] if layer else [], proposes
+        )
+        for layer in range(count)
+        for number in range(wide)
+    }
+
+
+async def test_a_search_ends_with_the_level_that_has_enough_proposals() -> None:
+    store = Ancestry(layers(64, 50))
+    parents = tuple(f"63.{number}" for number in range(50))
+    [one] = await search([(parents, 64)], NOTHING.get, {}, store)
+    assert len(one.reached) == MAX_CREDITED + 50
+    assert {event_id.split(".")[0] for ids in store.reads for event_id in ids} == {str(layer) for layer in range(43, 64)}
+
+
+async def test_what_was_read_is_not_read_again() -> None:
+    store = Ancestry(layers(8, 20))
+    origins = [(tuple(f"7.{number}" for number in range(first, 20)), 64) for first in range(20)]
+    known: dict[str, Ancestor] = {}
+    await search(origins, NOTHING.get, known, store)
+    assert sorted(event_id for ids in store.reads for event_id in ids) == sorted(store.events_by_id)
+    reads = len(store.reads)
+    await search(origins, NOTHING.get, known, store)
+    assert len(store.reads) == reads
+
+
+async def test_a_search_gives_turns_to_others_and_is_refused_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Ancestry(layers(40, 50, proposes=False))
+    origins = [(tuple(f"39.{number}" for number in range(50)), 64)]
+    [one], turns = await turns_of(lambda: search(origins, NOTHING.get, {}, store))
+    assert turns >= one.cost / (2 * crediting.COST_AT_ONCE)
+    monkeypatch.setattr(crediting, "MAX_COST", one.cost)
+    store.reads.clear()
+    with pytest.raises(QueryTooLarge, match="max_depth"):
+        await search(origins, NOTHING.get, {}, store)
+    assert sum(map(len, store.reads)) * crediting.READ <= one.cost
+    in_memory = layers(1_000, 50, proposes=False)
+    looked_at: list[str] = []
+
+    def find(event_id: str) -> Ancestor | None:
+        looked_at.append(event_id)
+        return in_memory.get(event_id)
+
+    with pytest.raises(QueryTooLarge):
+        await search([(("999.0",), 1_000)], find, {}, store)
+    assert 50 * len(looked_at) <= one.cost + 5_000
+
+
+async def test_a_submission_whose_search_is_too_large_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Scripted()
+    writer = await Writer.on(store)
+    await writer.append(
+        *[new_draft(number=number, action=f"a{number}", parents=[make_id(number - 1)] if number else []) for number in range(60)]
+    )
+    monkeypatch.setattr(crediting, "AHEAD", 1)
+    monkeypatch.setattr(crediting, "MAX_COST", 30 * (2 + crediting.READ))
+    deep = writer.committer.submit([new_draft("reward", parents=[make_id(59)], credit={"discount": 0.5, "max_depth": 64})])
+    near = writer.committer.submit([new_draft("reward", parents=[make_id(59)], credit={"discount": 0.5, "max_depth": 4})])
+    with pytest.raises(QueryTooLarge):
+        await deep
+    assert len((await near)[0].moves) == 4
+    assert "turn" not in store.calls
+    await writer.committer.close()
 
 
 def test_only_rewards_and_penalties_with_causes_give_credit() -> None:

@@ -21,8 +21,10 @@ from tests.strategies import Writer, make_id, new_draft
 @pytest.fixture
 def room_for_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Transactions of ten events and their new scope fit, of eleven they do not."""
-    for module in (footprint_module, planning_module, committer_module):
-        monkeypatch.setattr(module, "LIMIT", 10 * (EVENT + 1_500) + SCOPE)
+    room = 10 * (EVENT + 1_500) + SCOPE
+    for module in (footprint_module, committer_module):
+        monkeypatch.setattr(module, "LIMIT", room)
+    monkeypatch.setattr(planning_module, "TOGETHER", room)
 
 
 def some(first: int, number: int) -> list[Draft]:
@@ -61,11 +63,11 @@ async def test_events_parents_signals_moves_and_scopes_are_counted() -> None:
 
 
 async def test_the_largest_ordinary_batch_fits() -> None:
-    """10,000 events with signals of their own and 32 MiB of JSON; and as many with ten parents each."""
+    """10,000 events with signals of their own and 32 MiB of JSON; and as many with four parents each."""
     writer = await Writer.on(MemoryStore())
     await writer.append(*[new_draft(number=n) for n in range(10)])
     large = [new_draft(action=f"a{n}", text="x" * 3_050) for n in range(10_000)]
-    linked = [new_draft("test", parents=[make_id(n) for n in range(10)]) for _ in range(10_000)]
+    linked = [new_draft("test", parents=[make_id(n) for n in range(4)]) for _ in range(10_000)]
     for batch in (large, linked):
         assert len(await writer.append(*batch)) == 10_000
     await writer.committer.close()

@@ -6,6 +6,8 @@ import pytest
 from semp.domain.errors import InvalidInput
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
+from semp.domain.traces import TraceEvent
+from semp.engine import trace_reading
 from semp.engine import what_if as what_if_module
 from semp.engine.access import OPEN
 from semp.engine.environment import Environment
@@ -59,6 +61,34 @@ async def test_a_what_if_question_that_moves_signals_too_often_is_refused_and_th
     with pytest.raises(InvalidInput, match="together they move signals more than 96 times") as refused:
         await environment.field.what_if([], deep_rewards(4, 4))
     assert [error.field for error in refused.value.fields] == ["add"]
+    await environment.halt()
+
+
+async def test_a_long_trace_is_read_and_summed_up_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    environment = Environment(store, Rules(), clock=FakeClock(), sweep_interval=3600)
+    await environment.start()
+    gate, count = environment.acting(OPEN), 3 * SLICE + 10
+    chain = [new_draft(number=number, parents=[make_id(number - 1)] if number else []) for number in range(count)]
+    await gate.append(chain, batch=True)
+    asked: list[int] = []
+    read = store.trace_events
+
+    async def noted(trace_id: str, after: int, limit: int) -> list[TraceEvent]:
+        asked.append(limit)
+        return await read(trace_id, after, limit)
+
+    monkeypatch.setattr(store, "trace_events", noted)
+    found, turns = await turns_of(lambda: gate.trace_summary("t1"))
+    assert found is not None
+    assert (found.events, found.critical_path.count, found.truncated) == (count, count, False)
+    assert asked == [SLICE] * 4
+    assert turns >= 2 * (count // SLICE), "once for the events, once for the steps"
+    monkeypatch.setattr(trace_reading, "BUDGET", 2 * SLICE + 5)
+    found = await gate.trace_summary("t1")
+    assert found is not None
+    assert (found.events, found.truncated, found.leaves.ids) == (2 * SLICE + 5, True, [make_id(2 * SLICE + 4)])
+    assert await gate.trace_summary("t2") is None
     await environment.halt()
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from semp.storage import queries
 from semp.storage.neo4j.store import USED
-from semp.storage.queries import QueryFileError, check, load, parse
+from semp.storage.queries import QueryFileError, Span, check, load, parse
 
 GOOD = """// What it is for,
 // in two lines.
@@ -18,6 +18,17 @@ GOOD = """// What it is for,
 // returns a: STRING, b: LIST<LIST<STRING>>
 MATCH (n {id: $id})-[:PARENT*1..50]->(a)
 RETURN a, 1 AS b LIMIT $limit
+"""
+
+
+SPANNED = """// What it is for.
+// mode: read
+// span: 10000 events
+// param id: STRING
+// param after: INTEGER = null
+// param until: INTEGER = null
+// returns a: STRING
+MATCH (n {id: $id}) WHERE n.position > $after AND n.position <= $until RETURN n.a AS a
 """
 
 
@@ -46,6 +57,37 @@ def test_a_file_that_does_not_fit_its_header_is_refused(what: str, old: str, new
     assert old in GOOD
     with pytest.raises(QueryFileError, match="cypher/name"):
         parse("name", GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("declared", "span"),
+    [
+        ("10000 events", Span(10_000)),
+        ("1000 of type reward", Span(1_000, type="reward")),
+        ("5 of trace $id", Span(5, trace="id")),
+        ("5 of signal $id", Span(5, signal="id")),
+    ],
+)
+def test_a_span_says_what_is_looked_at_and_ten_times_as_much_from_a_given_position(declared: str, span: Span) -> None:
+    found = parse("kind/name", SPANNED.replace("10000 events", declared)).span
+    assert found is not None
+    assert found == span
+    assert (found.look(None), found.look(0)) == (span.events, 10 * span.events)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("10000 events", "all events"),
+        ("10000 events", "10 of trace $other"),
+        ("10000 events", "10 events\n// span: 20 events"),
+        ("$after", "0"),
+    ],
+)
+def test_a_span_that_cannot_be_understood_or_given_is_refused(old: str, new: str) -> None:
+    source = SPANNED.replace(old, new) if old != "$after" else SPANNED.replace("// param after: INTEGER = null\n", "").replace(old, new)
+    with pytest.raises(QueryFileError, match="span"):
+        parse("kind/name", source)
 
 
 def test_another_bound_replaces_only_the_bound() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from semp.domain.clock import to_text
 from semp.domain.event_types import EventType
-from semp.domain.traces import SHOWN, TraceEvent, critical_path, summarize
+from semp.domain.traces import SHOWN, Summing, TraceEvent, TraceSummary
 
 
 def at(position: int, seconds: float, agent: str, parents: list[int], kind: EventType = "ready", value: float = 0.0) -> TraceEvent:
@@ -24,10 +24,23 @@ TRACE = [
 ]
 
 
+def summarize(trace_id: str, events: list[TraceEvent], *, truncated: bool = False) -> TraceSummary:
+    """Two events, and then one step, at a time."""
+    summing = Summing(trace_id)
+    for begin in range(0, len(events), 2):
+        summing.add(events[begin : begin + 2])
+    while summing.follow(1):
+        pass
+    return summing.summary(truncated=truncated)
+
+
+def critical_path(events: list[TraceEvent]) -> list[str]:
+    return [step.id for step in summarize("t", events).critical_path.steps]
+
+
 def test_the_critical_path_takes_the_cause_that_came_last() -> None:
-    assert [step.id for step in critical_path(TRACE[:5])] == ["e1", "e3", "e5"]
-    assert [step.id for step in critical_path(TRACE)] == ["e6", "e7"]
-    assert critical_path([]) == []
+    assert critical_path(TRACE[:5]) == ["e1", "e3", "e5"]
+    assert critical_path(TRACE) == ["e6", "e7"]
 
 
 def test_a_summary_shares_the_time_of_the_path_among_its_agents() -> None:
@@ -68,4 +81,6 @@ def test_very_long_lists_are_cut_but_counted() -> None:
     found = summarize("t", chain)
     assert (found.critical_path.count, len(found.critical_path.steps)) == (SHOWN + 10, SHOWN)
     assert found.critical_path.steps[-1].id == chain[-1].id
-    assert summarize("t", [at(n, n, "ann", []) for n in range(1, SHOWN + 11)]).roots.count == SHOWN + 10
+    wide = summarize("t", [at(n, n, f"agent {n}", []) for n in range(1, SHOWN + 11)])
+    assert (wide.roots.count, wide.leaves.count) == (SHOWN + 10, SHOWN + 10)
+    assert len(wide.roots.ids) == len(wide.leaves.ids) == len(wide.scopes) == len(wide.agents) == SHOWN

@@ -207,8 +207,11 @@ def decoded(body: bytes, coding: str, limit: int) -> bytes:
     return unpacked
 
 
-def decode(read: Callable[[bytes], T], body: bytes) -> T:
-    """Decode a body with the method of a msgspec decoder.
+def decode(read: Callable[[bytes | msgspec.Raw], T], body: bytes | msgspec.Raw, root: str = "") -> T:
+    """Decode a body, or a part of one, with the method of a msgspec decoder.
+
+    Args:
+        root: the path of the part in errors, such as `[3]`; empty for a whole body.
 
     Raises:
         InvalidInput: the body is not valid JSON or UTF-8, or not of the decoder's type; names the field and the reason.
@@ -216,11 +219,12 @@ def decode(read: Callable[[bytes], T], body: bytes) -> T:
     try:
         return read(body)
     except msgspec.ValidationError as error:
-        invalid = field_error(error, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
+        invalid = field_error(error, root, of=getattr(getattr(read, "__self__", None), "type", None))  # the decoder's type
         raise InvalidInput(invalid if invalid.field else FieldError("body", invalid.reason)) from None
     except msgspec.DecodeError as error:
-        raise InvalidInput(FieldError("body", f"not valid JSON: {error}")) from None
+        reason = f"not valid JSON: {error}"
     except UnicodeDecodeError:
-        raise InvalidInput(FieldError("body", "not valid UTF-8")) from None
+        reason = "not valid UTF-8"
     except RecursionError:
-        raise InvalidInput(FieldError("body", "nested too deeply")) from None
+        reason = "nested too deeply"
+    raise InvalidInput(FieldError("body", f"{root}: {reason}" if root else reason))

@@ -106,7 +106,13 @@ QUERY: Json = {
     ],
     "text": "MATCH (reward:Event) WHERE reward.type = 'reward' ...",
 }
-QUERY_ANSWER: Json = {"columns": ["giver", "receiver", "rewards"], "rows": [["critic", "designer", 1]], "truncated": False}
+QUERY_ANSWER: Json = {
+    "columns": ["giver", "receiver", "rewards"],
+    "rows": [["critic", "designer", 1]],
+    "truncated": False,
+    "after": 0,
+    "until": 2,
+}
 
 
 def success(model: Any, example: Any, description: str = "Done.") -> ResponseSpec:

@@ -29,16 +29,18 @@ def query(
     configure_logging("warning")
     parameters = dict(_parameter(given) for given in param or [])
 
-    async def run() -> list[dict[str, Any]]:
+    async def run() -> tuple[list[dict[str, Any]], dict[str, int]]:
         with StepReporter() as reporter:
             async with connect(database or DatabaseSettings(), reporter.report) as store:
                 return await store.query(name, parameters)
 
-    rows = asyncio.run(run())
+    rows, span = asyncio.run(run())
     for row in rows:
         write(json_line(row) + "\n")
     if not rows:
         say("no rows")
+    if span.get("after"):
+        say(f"this is about positions {span['after'] + 1} to {span['until']}; for earlier ones add --param until={span['after']}")
 
 
 def _parameter(given: str) -> tuple[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice
 
 import msgspec
 
@@ -12,7 +12,7 @@ from semp.domain.clock import from_text
 from semp.domain.event_types import EventType
 
 SHOWN = 1_000
-"""Ids, scopes or steps that one list of a summary has, at most. Counts are of all of them."""
+"""Ids, scopes, agents or steps that one list of a summary has, at most. Counts are of all of them."""
 
 
 class TraceEvent(msgspec.Struct, frozen=True, gc=False):
@@ -100,71 +100,103 @@ class TraceSummary(msgspec.Struct, frozen=True):
     critical_path: CriticalPath
 
 
-def critical_path(events: Sequence[TraceEvent]) -> list[TraceEvent]:
-    """The chain of causes that ends in the newest event. The step before an event is its latest parent: the event waited for that one.
+class Summing:
+    """Sums up a trace, in steps: first `add` its events, then `follow` the critical path, then `summary`.
 
-    Parents in other traces are not followed. This is the critical path of a directed acyclic graph of activities, followed backwards
-    from its end (J. E. Kelley and M. R. Walker, "Critical-Path Planning and Scheduling", 1959).
-
-    Args:
-        events: a trace in order of position.
+    The step before an event is its latest parent: the event waited for that one. Parents in other traces are not followed. This is the
+    critical path of a directed acyclic graph of activities, followed backwards from its end (J. E. Kelley and M. R. Walker,
+    "Critical-Path Planning and Scheduling", 1959).
     """
-    known = {event.id: event for event in events}
-    chain: list[TraceEvent] = []
-    step: TraceEvent | None = events[-1] if events else None
-    while step is not None:
-        chain.append(step)
-        causes = [known[parent] for parent in step.parent_ids if parent in known]
-        step = max(causes, key=lambda cause: cause.position, default=None)
-    chain.reverse()
-    return chain
+
+    def __init__(self, trace_id: str) -> None:
+        self._trace_id = trace_id
+        self._events: dict[str, TraceEvent] = {}
+        self._latest: dict[str, TraceEvent] = {}
+        """By event: the latest of its parents."""
+        self._leaves: dict[str, None] = {}
+        self._roots = 0
+        self._first_roots: list[str] = []
+        self._types: Counter[str] = Counter()
+        self._scopes: Counter[str] = Counter()
+        self._agents: Counter[str] = Counter()
+        self._values: dict[EventType, list[float]] = {"reward": [], "penalty": []}
+        self._first: TraceEvent | None = None
+        self._last: TraceEvent | None = None
+        self._step: TraceEvent | None = None
+        self._steps = 0
+        self._newest_steps: list[Step] = []
+        self._milliseconds: Counter[str] = Counter()
+        """Time on the critical path, by agent."""
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, events: Sequence[TraceEvent]) -> None:
+        """Count the next events of the trace, in order of position."""
+        for event in events:
+            causes = [self._events[parent] for parent in event.parent_ids if parent in self._events]
+            if causes:
+                self._latest[event.id] = max(causes, key=lambda cause: cause.position)
+                for cause in causes:
+                    self._leaves.pop(cause.id, None)
+            else:
+                self._roots += 1
+                if self._roots <= SHOWN:
+                    self._first_roots.append(event.id)
+            self._events[event.id] = event
+            self._leaves[event.id] = None
+            self._types[event.type] += 1
+            self._scopes[event.scope] += 1
+            self._agents[event.agent_id] += 1
+            if event.type in self._values:
+                self._values[event.type].append(event.value)
+            self._first = self._first or event
+            self._last = self._step = event
+
+    def follow(self, steps: int) -> bool:
+        """Go back along the critical path by so many steps, at most. Returns whether there are more."""
+        for _ in range(steps):
+            if (step := self._step) is None:
+                return False
+            cause = self._step = self._latest.get(step.id)
+            milliseconds = from_text(step.timestamp) - from_text(cause.timestamp) if cause else 0
+            self._milliseconds[step.agent_id] += milliseconds
+            self._steps += 1
+            if self._steps <= SHOWN:
+                seconds = milliseconds / 1000
+                self._newest_steps.append(Step(step.id, step.type, step.scope, step.agent_id, step.timestamp, step.position, seconds))
+        return self._step is not None
+
+    def summary(self, *, truncated: bool) -> TraceSummary:
+        """The summary, once `follow` has returned False. There must be at least one event.
+
+        Args:
+            truncated: whether the trace has more events than were added.
+        """
+        assert self._first is not None
+        assert self._last is not None
+        total = self._milliseconds.total()
+        agents = [
+            AgentShare(agent, count, self._milliseconds[agent] / 1000, self._milliseconds[agent] / total if total else 0.0)
+            for agent, count in self._agents.most_common(SHOWN)
+        ]
+        return TraceSummary(
+            trace_id=self._trace_id,
+            events=len(self._events),
+            truncated=truncated,
+            started=self._first.timestamp,
+            ended=self._last.timestamp,
+            duration=(from_text(self._last.timestamp) - from_text(self._first.timestamp)) / 1000,
+            types=dict(self._types.most_common()),
+            scopes=dict(self._scopes.most_common(SHOWN)),
+            agents=agents,
+            roots=Ends(self._roots, self._first_roots),
+            leaves=Ends(len(self._leaves), list(islice(self._leaves, SHOWN))),
+            rewards=_tally(self._values["reward"]),
+            penalties=_tally(self._values["penalty"]),
+            critical_path=CriticalPath(self._steps, total / 1000, self._newest_steps[::-1]),
+        )
 
 
-def summarize(trace_id: str, events: Sequence[TraceEvent], *, truncated: bool = False) -> TraceSummary:
-    """Sum up a trace.
-
-    Args:
-        events: at least one, in order of position.
-    """
-    known = {event.id for event in events}
-    caused = {parent for event in events for parent in event.parent_ids}
-    chain = critical_path(events)
-    times = [from_text(event.timestamp) for event in chain]
-    durations = [0.0, *[(later - earlier) / 1000 for earlier, later in pairwise(times)]]
-    total = (times[-1] - times[0]) / 1000
-    critical = dict.fromkeys([event.agent_id for event in events], 0.0)
-    for event, seconds in zip(chain, durations, strict=True):
-        critical[event.agent_id] += seconds
-    agents = [
-        AgentShare(agent, count, critical[agent], critical[agent] / total if total else 0.0)
-        for agent, count in Counter(event.agent_id for event in events).most_common()
-    ]
-    steps = [
-        Step(event.id, event.type, event.scope, event.agent_id, event.timestamp, event.position, seconds)
-        for event, seconds in zip(chain, durations, strict=True)
-    ]
-    return TraceSummary(
-        trace_id=trace_id,
-        events=len(events),
-        truncated=truncated,
-        started=events[0].timestamp,
-        ended=events[-1].timestamp,
-        duration=(from_text(events[-1].timestamp) - from_text(events[0].timestamp)) / 1000,
-        types=dict(Counter(event.type for event in events).most_common()),
-        scopes=dict(Counter(event.scope for event in events).most_common(SHOWN)),
-        agents=agents,
-        roots=_ends([event.id for event in events if known.isdisjoint(event.parent_ids)]),
-        leaves=_ends([event.id for event in events if event.id not in caused]),
-        rewards=_tally(events, "reward"),
-        penalties=_tally(events, "penalty"),
-        critical_path=CriticalPath(len(steps), total, steps[-SHOWN:]),
-    )
-
-
-def _ends(ids: list[str]) -> Ends:
-    return Ends(len(ids), ids[:SHOWN])
-
-
-def _tally(events: Sequence[TraceEvent], kind: EventType) -> Tally:
-    values = [event.value for event in events if event.type == kind]
+def _tally(values: list[float]) -> Tally:
     return Tally(len(values), sum(values))

@@ -18,14 +18,15 @@ from typing import Any, Literal
 from semp.domain.errors import StoreOverloaded, StoreUnavailable
 from semp.domain.events import Draft
 from semp.domain.signals import Rules
-from semp.engine.append_queue import AppendQueue
+from semp.engine.append_queue import LIGHT, AppendQueue
+from semp.engine.crediting import credit_of
 from semp.engine.following import Following
 from semp.engine.footprint import LIMIT
 from semp.engine.heartbeat import Calls, Outage
 from semp.engine.ledger import Ledger, Overlay
 from semp.engine.log_clock import LogClock
 from semp.engine.log_tail import LogTail
-from semp.engine.planning import LookAgain, Planned, Recorded, Submission, look_up, make_plan
+from semp.engine.planning import Findings, LookAgain, Planned, Recorded, Submission, look_up, make_plan
 from semp.engine.ports import EventLog
 from semp.engine.records import DuplicateId, Entry
 
@@ -71,7 +72,7 @@ class Committer:
         self.clock = clock
         self.patience = patience
         self.poll_interval = poll_interval
-        self._queue = AppendQueue()
+        self._queue = AppendQueue(self._look_ahead, lambda: self._wake.set(), MAX_BATCH)
         self._wake = asyncio.Event()
         self._closing = False
         self._overlap_from = WORTH_OVERLAPPING
@@ -149,13 +150,14 @@ class Committer:
         self._poll_requested = True
         self._wake.set()
 
-    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False, sender: object = None) -> asyncio.Future[list[Recorded]]:
         """Queue drafts that are appended together or not at all. The future gives one answer for each draft, once they are committed.
 
         Cancelling the future drops the drafts if they were never sent to the database. What was sent is committed all the same.
 
         Args:
             batch: whether errors name the index of a draft, as `[3].parent_ids`.
+            sender: whose submissions are appended in the order in which they came; None: others may overtake this one, see `AppendQueue`.
 
         Raises:
             QueueFull: the queue has no room; nothing was accepted.
@@ -174,19 +176,21 @@ class Committer:
         if not self.available:
             raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
         self.store.require_room()
-        submission = Submission(drafts, batch)
+        submission = Submission(drafts, batch, sender)
+        submission.heavy = submission.size > LIGHT or any(credit_of(draft, self.ledger.rules.credit) for draft in drafts)
         self._queue.add(submission)
-        if not self._flights or self._queue.events >= self._overlap_from:
+        if not self._flights or self._queue.ready >= self._overlap_from:
             self._wake.set()
         return submission.answer
 
     async def _run(self) -> None:
         while True:
-            batch = await self._next_batch()
+            self._queue.look_ahead()
+            batch, findings = await self._next_batch()
             if self.following.active != self._tail.handing:
                 await self._change_sides()
             if batch:
-                await self._launch(batch)
+                await self._launch(batch, findings)
             elif self._closing:
                 break
             elif not self._flights:
@@ -204,33 +208,48 @@ class Committer:
         else:
             self.following.forget()
 
-    async def _next_batch(self) -> list[Submission]:
+    async def _next_batch(self) -> tuple[list[Submission], Findings | None]:
         """Wait for enough queued events to send a transaction; an empty list when it is time to poll or to stop."""
         while not self._ready():
             if self._closing and not self._queue:
-                return []
+                return [], None
             if self._poll_requested and not self._flights and not self._queue:
                 self._poll_requested = False
-                return []
+                return [], None
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), None if self._flights else self.poll_interval)
+                async with asyncio.timeout(None if self._flights else self.poll_interval):
+                    await self._wake.wait()
             except TimeoutError:
-                return []
-        limit = MAX_BATCH
-        if not self._flights and self._queue.events >= 2 * WORTH_OVERLAPPING:
-            limit = min(limit, self._queue.events // 2)  # the other half is planned while the database works on this half
-        batch = self._queue.take(limit)
+                return [], None
+        halved = not self._flights and self._queue.ready >= 2 * WORTH_OVERLAPPING  # half is planned while the database works on half
+        batch, findings = self._queue.take(min(MAX_BATCH, self._queue.ready // 2) if halved else MAX_BATCH)
         self._overlap_from = max(WORTH_OVERLAPPING, min(sum([len(submission.drafts) for submission in batch]), MAX_BATCH))
-        return batch
+        return batch, findings
 
     def _ready(self) -> bool:
-        if not self._queue or self._settling or len(self._flights) >= 2:
+        if not self._queue.ready or self._settling or len(self._flights) >= 2:
             return False
-        return not self._flights or self._queue.events >= self._overlap_from
+        return not self._flights or self._queue.ready >= self._overlap_from
 
-    async def _launch(self, batch: list[Submission]) -> None:
-        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome."""
+    async def _look_ahead(self, batch: Sequence[Submission]) -> Findings | None:
+        """Look up what heavy submissions need while they wait; None when another replica does so, or the database is away."""
+        if self.following.active:
+            return None
+        try:
+            return await self._calls.run(look_up(batch, self.ledger, self.store, verify=False))
+        except StoreUnavailable:
+            return None
+        except Exception as error:
+            self._outage.log(log, "looking ahead failed", error)
+            return None
+
+    async def _launch(self, batch: list[Submission], findings: Findings | None) -> None:
+        """Plan a batch on top of those in flight and send it, or hand it on, without waiting for its outcome.
+
+        Args:
+            findings: what was looked up for it before.
+        """
         if self._tail.handing:
             self._take_off(self._hand_on(batch, next(reversed(self._flights), None)), batch)
             await asyncio.sleep(0)  # the task sends its batch before the next one
@@ -239,7 +258,7 @@ class Committer:
         self._batches_to_verify -= verify
         planned: Planned | None = None
         try:
-            planned = await self._plan(batch, verify=verify)
+            planned = await self._plan(batch, findings, verify=verify)
         except StoreUnavailable as error:
             log.warning("a batch could not be planned: %s", error)
         except Exception as error:
@@ -258,16 +277,17 @@ class Committer:
         self._flights[task] = batch
         task.add_done_callback(self._finished)
 
-    async def _plan(self, batch: list[Submission], *, verify: bool) -> Planned:
+    async def _plan(self, batch: list[Submission], findings: Findings | None, *, verify: bool) -> Planned:
         thorough = False
         while True:
-            findings = await self._calls.run(look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough))
+            if findings is None or verify or thorough:
+                findings = await self._calls.run(look_up(batch, self.ledger, self.store, verify=verify, thorough=thorough, known=findings))
             if verify and findings.stored:
                 self._batches_to_verify = VERIFY_AFTER_DUPLICATE
             if self._settling:
                 await self._all_landed()
             try:
-                return make_plan(batch, self.ledger, findings, self.clock)
+                return await make_plan(batch, self.ledger, findings, self.clock)
             except LookAgain:
                 thorough = True
 
@@ -398,13 +418,13 @@ class Committer:
                 return None
             if self.ledger.state.head < turn.state.head:
                 raise StoreUnavailable(f"the log ends at {turn.state.head}, but lacks position {self.ledger.state.head + 1}")
-            batch = [submission for submission in batch if not submission.abandoned]
+            batch, findings = [submission for submission in batch if not submission.abandoned], None
             while True:
-                findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True)
+                findings = await look_up(batch, self.ledger, self.store, verify=True, thorough=True, known=findings)
                 stored = findings.stored
                 stored.update({event_id: self._tail.recovered[event_id] for event_id in stored if event_id in self._tail.recovered})
                 try:
-                    planned = make_plan(batch, self.ledger, findings, self.clock)
+                    planned = await make_plan(batch, self.ledger, findings, self.clock)
                     break
                 except LookAgain:
                     continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from semp.domain.errors import FieldError, TooLarge
+from semp.domain.events import Draft
 from semp.domain.signals import Key
 from semp.engine.ledger import targets
 from semp.engine.records import Entry
@@ -16,13 +17,15 @@ from semp.engine.records import Entry
 LIMIT = 360_000_000
 """Bytes that the append transactions in flight may take together, and so the most that one submission may take. 10,000 events with 32 MiB
 of JSON and a signal each fit. The smallest heap of the embedded database, 512 MiB, can bear it."""
+TOGETHER = 60_000_000
+"""Bytes that several submissions in one transaction may take. A submission that takes more is sent alone."""
 EVENT = 10_500
 """Bytes for an event with its trace, besides what follows."""
 BYTE = 5.5
 """Bytes for each byte of the event as JSON."""
-PARENT = 1_600
-"""Bytes for an edge to a cause. Like MOVE, twice what was measured, because these also take the most time."""
-MOVE = 9_000
+PARENT = 5_000
+"""Bytes for an edge to a cause. This and MOVE are more than what was measured: by the time that they take, which others wait for."""
+MOVE = 20_000
 """Bytes for each signal that an event moves besides the first."""
 SIGNAL = 6_500
 """Bytes for each signal that is moved, however often."""
@@ -30,6 +33,10 @@ LETTER = 14
 """Bytes for each character of such a signal's scope and pattern, which are stored and indexed several times."""
 SCOPE = 4_500
 """Bytes for each new scope, those above it included."""
+ENVELOPE = 182
+"""Bytes of an event as JSON without its parents and the values of the fields that its sender chose; its position has up to ten digits."""
+PARENT_ID = 39
+"""Bytes of a parent's id in it."""
 
 
 class Footprint:
@@ -52,12 +59,21 @@ class Footprint:
         """Bytes, estimated."""
         return self._size + SCOPE * len(self.scopes)
 
-    def add(self, entry: Entry) -> None:
-        """Count an event, but not its scope."""
-        parents, aimed = len(entry.event.parent_ids), targets(entry)
+    def add_draft(self, draft: Draft) -> None:
+        """Count what is known of a draft before it is planned: not its signals, its further moves and its scope."""
+        parents = len(draft.parent_ids)
+        text = len(draft.payload) + len(draft.scope) + len(draft.trace_id) + len(draft.agent_id) + len(draft.type)
+        self._add(parents, ENVELOPE + PARENT_ID * parents + text)
+
+    def _add(self, parents: int, length: int) -> None:
         self.events += 1
         self.parents += parents
-        self._size += EVENT + int(BYTE * len(entry.encoded)) + PARENT * parents
+        self._size += EVENT + int(BYTE * length) + PARENT * parents
+
+    def add(self, entry: Entry) -> None:
+        """Count an event, but not its scope."""
+        aimed = targets(entry)
+        self._add(len(entry.event.parent_ids), len(entry.encoded))
         if len(aimed) > 1:
             self.moves += len(aimed) - 1
             self._size += MOVE * (len(aimed) - 1)

@@ -7,7 +7,7 @@ principal, which may read everything. Filters by principal belong in these metho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,13 @@ import msgspec
 from semp.domain.errors import FieldError, Forbidden
 from semp.domain.events import Draft, Event
 from semp.domain.interests import Interest
-from semp.domain.traces import TraceEvent
+from semp.domain.traces import TraceEvent, TraceSummary
 from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
 from semp.engine.field import WhatIf
 from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
+from semp.engine.pace import Pace
 from semp.engine.past import Moment
 from semp.engine.planning import Recorded
 from semp.engine.ranking import Ranked, SignalView, Wanted
@@ -42,6 +43,7 @@ from semp.engine.records import (
     TraceFilter,
     TracePage,
 )
+from semp.engine.trace_reading import trace_pages, trace_summary
 
 if TYPE_CHECKING:
     from semp.engine.environment import Environment
@@ -84,6 +86,11 @@ class Gate:
         self._unrestricted = principal.unrestricted
 
     # the service
+
+    @property
+    def pace(self) -> Pace:
+        """Shared by all long work of this process."""
+        return self._environment.pace
 
     def require_ready(self) -> None:
         """Check that an event would be taken now.
@@ -137,11 +144,15 @@ class Gate:
         """
         return await self.submit(drafts, batch=batch)
 
-    def submit(self, drafts: Sequence[Draft], *, batch: bool = False) -> asyncio.Future[list[Recorded]]:
-        """The same as `append`, but it returns at once. The drafts are queued behind everything that was submitted before."""
+    def submit(self, drafts: Sequence[Draft], *, batch: bool = False, sender: object = None) -> asyncio.Future[list[Recorded]]:
+        """The same as `append`, but it returns at once.
+
+        Args:
+            sender: the drafts are queued behind everything that the same sender submitted before.
+        """
         if not self._unrestricted:
             self._check(drafts, batch)
-        return self._environment.committer.submit(drafts, batch=batch)
+        return self._environment.committer.submit(drafts, batch=batch, sender=sender)
 
     def _check(self, drafts: Sequence[Draft], batch: bool) -> None:
         for index, draft in enumerate(drafts):
@@ -229,9 +240,17 @@ class Gate:
         """A page of traces; the trace with the newest event comes first."""
         return await self._environment.storage.traces(selection)
 
-    async def trace_events(self, trace_id: str, after: int, limit: int) -> list[TraceEvent]:
-        """The events of a trace after a position, in order of position, `limit` at most."""
-        return await self._environment.storage.trace_events(trace_id, after, limit)
+    def trace_pages(self, trace_id: str, after: int, limit: int) -> AsyncIterator[list[TraceEvent]]:
+        """The events of a trace after a position, in order of position, `limit` at most. No list is empty or long."""
+        return trace_pages(self._environment.storage, self._environment.pace, trace_id, after, limit)
+
+    async def trace_summary(self, trace_id: str) -> TraceSummary | None:
+        """A summary of the oldest events of a trace; None when it has no events."""
+        return await trace_summary(self._environment.storage, self._environment.pace, trace_id)
+
+    async def has_trace(self, trace_id: str) -> bool:
+        """Whether an event has this `trace_id`."""
+        return bool(await self._environment.storage.trace_events(trace_id, 0, 1))
 
     # signals
 

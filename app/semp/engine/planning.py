@@ -6,28 +6,32 @@ Its only I/O is the look-ups in `look_up`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from semp.domain.clock import to_text
-from semp.domain.credit import Credited, Reached, credited
-from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, SempError, StoreUnavailable
+from semp.domain.credit import Credited, credited
+from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, QueryTooLarge, SempError, StoreUnavailable
 from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
 from semp.domain.scopes import lineage_of
 from semp.domain.signals import Key, Move, Signal
-from semp.engine.crediting import climb, credit_of
-from semp.engine.footprint import LIMIT, Footprint
+from semp.engine.crediting import UNKNOWN, Origin, credit_of, origin_of, proposals_of, search
+from semp.engine.footprint import BYTE, EVENT, PARENT, TOGETHER, Footprint
 from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
-from semp.engine.records import Entry, LogState, Plan, Thread
-from semp.engine.unread import read_by_key
+from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
+from semp.engine.unread import noting_missed, read_by_key
 
-CLIMBS = 16
-"""Walks up the causes of drafts that are not stored yet between two turns of the event loop. One takes up to some milliseconds."""
+WORK_AT_ONCE = 256
+"""Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
+DRAFTS_AT_ONCE = 256
+"""Drafts of one submission whose causes are collected between two turns of the event loop: up to 5 ms of work."""
+CREDITED_IN_A_STEP = 8
+"""Proposals that are as much work to credit as a draft without credit is to plan."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -52,14 +56,25 @@ class Recorded(msgspec.Struct, gc=False):
 
 
 class Submission:
-    """Drafts that are appended together or not at all, and the future that their sender waits for."""
+    """Drafts that are appended together or not at all, and the future that their sender waits for.
 
-    def __init__(self, drafts: Sequence[Draft], batch: bool) -> None:
+    Args:
+        batch: whether errors name the index of a draft.
+        sender: whoever relies on it that all it sends is appended in this order; None: nobody does.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], batch: bool, sender: object = None) -> None:
         self.drafts = drafts
         self.batch = batch
-        """Whether errors name the index of a draft."""
+        self.sender = sender
         self.weight = len(drafts[0].payload) if len(drafts) == 1 else sum([len(draft.payload) for draft in drafts])
         """Length of all payloads, for the bound of the queue."""
+        self.size = EVENT * len(drafts) + int(BYTE * self.weight) + PARENT * sum([len(draft.parent_ids) for draft in drafts])
+        """Bytes that it takes in the database, estimated without what only planning can tell."""
+        self.heavy = False
+        """Whether it waits in the lane of heavy submissions, see `semp.engine.append_queue`."""
+        self.number = 0
+        """Place in the order in which submissions came into the queue."""
         self.answer: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
         self.recorded: list[Recorded] = []
         """The answers, set when it is planned."""
@@ -132,25 +147,38 @@ class Findings(msgspec.Struct):
     """Ids that storage was asked for, as parents or as possible retries."""
     stored: dict[str, Recorded]
     """Events in the log with the id of a draft, which may be a retry of it; by id."""
-    above: dict[str, list[Reached]] = msgspec.field(default_factory=dict[str, list[Reached]])
-    """For stored events at which the walk for credit stopped: the proposals at and above them, by id."""
-    depth: int = 0
-    """PARENT hops that `above` reaches."""
+    above: dict[str, Ancestor] = msgspec.field(default_factory=dict[str, Ancestor])
+    """Stored events that the searches for credit passed, by id."""
+    reached: dict[Origin, list[tuple[str, int]]] = msgspec.field(default_factory=dict[Origin, list[tuple[str, int]]])
+    """The proposals that each search found, by id, with their distances in PARENT hops."""
 
 
-async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False) -> Findings:
-    """Look up what planning needs, in the ledger's caches and in storage.
+async def look_up(
+    submissions: Sequence[Submission],
+    ledger: Ledger,
+    log: EventLog,
+    *,
+    verify: bool,
+    thorough: bool = False,
+    known: Findings | None = None,
+) -> Findings:
+    """Look up what planning needs, in the ledger's caches and in storage. Many drafts are gone through in slices.
 
     Args:
+        known: earlier findings. What never changes is taken from them.
         verify: look up every id that may be stored already, not only those that are in the cache of causes.
         thorough: look up in storage also what plans in flight could answer, because these may land or fail before the planning.
 
     Raises:
         StoreUnavailable: the database cannot be reached.
     """
-    if ledger.unread is not None:
-        await read_by_key(ledger, log, ledger.unread.missed)
+    if (unread := ledger.unread) is not None and unread.missed:
+        await read_by_key(ledger, log, unread.missed)
+        unread.missed = {key for key in unread.missed if not ledger.knows(key)}
     findings = Findings(ledger.state.head, {}, {}, set(), {})
+    if known is not None:
+        findings.causes.update(known.causes)
+        findings.above = {event_id: event for event_id, event in known.above.items() if event is not UNKNOWN}
     suspects = {
         draft.id: None
         for submission in submissions
@@ -165,8 +193,12 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
     parents: dict[str, None] = {}
     for submission in submissions:
         own: set[str] = {draft.id for draft in submission.drafts if draft.id not in findings.stored} if submission.batch else set()
-        for draft in submission.drafts:
+        for number, draft in enumerate(submission.drafts, 1):
+            if not number % DRAFTS_AT_ONCE:
+                await asyncio.sleep(0)
             for parent in draft.parent_ids:
+                if parent in findings.causes:
+                    continue
                 if (cause := ledger.causes.get(parent)) is not None:
                     findings.causes[parent] = cause
                 elif parent not in own and (thorough or ledger.pending(parent) is None):
@@ -191,38 +223,44 @@ async def look_up(submissions: Sequence[Submission], ledger: Ledger, log: EventL
 
 
 async def _look_above(submissions: Sequence[Submission], ledger: Ledger, log: EventLog, findings: Findings) -> None:
-    """For drafts that give credit along causes, look up the proposals at and above their stored causes."""
+    """For drafts that give credit along causes, search for the proposals that it reaches.
+
+    A submission whose search is too large is refused alone.
+    """
     default = ledger.rules.credit
-    crediting = [(draft, credit) for submission in submissions for draft in submission.drafts if (credit := credit_of(draft, default))]
-    if not crediting:
-        return
-    drafts = {draft.id: draft for submission in submissions for draft in submission.drafts if draft.id not in findings.stored}
+    drafts: dict[str, Draft] | None = None
 
-    def parents_of(event_id: str) -> Sequence[str] | None:
-        entry = None if event_id in drafts else ledger.pending(event_id)
-        return drafts[event_id].parent_ids if event_id in drafts else entry.event.parent_ids if entry is not None else None
+    def find(event_id: str) -> Ancestor | None:
+        if (draft := drafts.get(event_id) if drafts else None) is not None:
+            return Ancestor(None, draft.parent_ids, draft.type == "proposal")
+        entry = ledger.pending(event_id)
+        return Ancestor(None, entry.event.parent_ids, entry.event.type == "proposal") if entry is not None else None
 
-    stored: dict[str, int] = {}
-    for number, (draft, credit) in enumerate(crediting, 1):
-        if not number % CLIMBS:
-            await asyncio.sleep(0)
-        stored.update(climb(draft.parent_ids, credit.max_depth, parents_of)[1])
-    findings.depth = max([credit.max_depth for _, credit in crediting])
-    if stored:
-        findings.above = await log.proposals_above(list(stored), findings.depth)
+    for submission in submissions:
+        origins = {origin_of(draft, credit): None for draft in submission.drafts if (credit := credit_of(draft, default))}
+        if not origins or submission.refused:
+            continue
+        if drafts is None:
+            drafts = {draft.id: draft for one in submissions for draft in one.drafts if draft.id not in findings.stored}
+        try:
+            searches = await search(origins, find, findings.above, log)
+        except QueryTooLarge as error:
+            submission.refused = True
+            submission.fail(error)
+        else:
+            findings.reached.update({origin: one.reached for origin, one in zip(origins, searches, strict=True)})
 
 
-def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
+async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findings, clock: LogClock) -> Planned:
     """Plan the append of these submissions on top of all plans in flight.
 
     A submission that cannot be appended is refused alone: its future gets the error, and the plan does without it. When one does not fit
-    into the transaction besides those before it, it and all after it are left.
+    into the transaction besides those before it, it and all after it are left. A submission of many drafts is planned in slices, with turns
+    of the event loop between them.
 
     Raises:
-        LookAgain: the findings do not suffice.
+        LookAgain: the findings do not suffice, or a plan in flight that this one builds on failed meanwhile.
     """
-    missed = ledger.unread.missed if ledger.unread is not None else set[Key]()
-    missed.clear()
     builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
     left: Sequence[Submission] = ()
@@ -230,8 +268,14 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
         if submission.refused:
             continue
         try:
-            for _ in builder.steps(submission):
-                pass
+            done = 0
+            for work in builder.steps(submission):
+                done += work
+                if done >= WORK_AT_ONCE:
+                    done = 0
+                    await asyncio.sleep(0)
+                    if ledger.expected.tip != builder.state.tip:
+                        raise LookAgain
             accepted.append(submission)
         except _Full:
             left = submissions[number:]
@@ -239,7 +283,9 @@ def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings: Findi
         except SempError as error:
             submission.refused = True
             submission.fail(error)
-    if missed:
+    if builder.missed:
+        if ledger.unread is not None:
+            ledger.unread.missed |= builder.missed
         raise LookAgain
     return Planned(accepted, builder.plan(), left)
 
@@ -266,21 +312,26 @@ class Builder:
         self.proposed = dict[Thread, Proposal]()
         """The newest proposals of the submission that is being added. They move to `newest` once it is accepted."""
         self.signals: dict[Key, Signal] = {}
+        self.missed: set[Key] = set()
+        """Signals that it needs and that are not read yet, see `semp.engine.unread`. With one of these, the plan is wrong."""
+        self._signal = noting_missed(ledger, self.missed)
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
         self.size = 0
         """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
-        self._above_last: tuple[dict[str, int], dict[Proposal, int]] | None = None
+        self.moves = 0
+        """Times that the accepted events move a signal."""
         self.recovered: set[str] = set()
         """Ids of events that an earlier try of this plan's submissions appended. One submission is told that it created the event."""
 
-    def steps(self, submission: Submission) -> Iterator[Sequence[Move]]:
+    def steps(self, submission: Submission) -> Iterator[int]:
         """Add the new drafts of a submission, and set the answers to all of its drafts.
 
-        Each step is the work for one draft. A caller that pauses between steps must see to it that nobody changes the ledger meanwhile.
+        Each step is the work for one draft. A caller that pauses between steps may only go on while the log is expected to have the tip on
+        which this plan builds.
 
         Yields:
-            What the draft of the step moved; nothing in the steps that only find causes.
+            How much work the step was, 1 for a draft without credit.
 
         Raises:
             LookAgain: the findings do not suffice.
@@ -295,6 +346,7 @@ class Builder:
         footprint = Footprint(self.signals)
         self.proposed = {}
         for index, draft in enumerate(submission.drafts):
+            work = 1
             known = self._known(draft, fresh) if draft.client_id or submission.tried is not None else None
             if known is not None:
                 if not same_content(draft, known.event):
@@ -317,14 +369,15 @@ class Builder:
                     footprint.require_room(len(submission.drafts))
                 if draft.type == "proposal":
                     self.proposed[_thread(entry)] = entry.as_proposal()
-            yield ()
-        if self.bounded and self.entries and self.size + footprint.size > LIMIT:
+                work += len(entry.credited) // CREDITED_IN_A_STEP
+            yield work
+        if self.bounded and self.entries and self.size + footprint.size > TOGETHER:
             raise _Full
         self.size += footprint.size
         self.scopes.update(footprint.scopes)
         for entry in fresh.values():
             self._accept(entry)
-            yield entry.moves
+            yield 1 + len(entry.moves) // CREDITED_IN_A_STEP
         self.recovered |= recovered
         submission.recorded = [Recorded.of(answer) if isinstance(answer, Entry) else answer for answer in recorded]
 
@@ -359,40 +412,21 @@ class Builder:
         credit = credit_of(draft, self.credit)
         if credit is None:
             return ()
-        if credit.max_depth > self.findings.depth:
+        origin, above = origin_of(draft, credit), self.findings.above
+        if origin not in self.findings.reached or any(above.get(parent) is UNKNOWN for parent in draft.parent_ids):
+            raise LookAgain  # a parent that was unknown at the search has a cause by now
+
+        def proposal(event_id: str) -> Proposal | None:
+            entry = fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
+            if entry is not None:
+                return entry.as_proposal()
+            stored = above.get(event_id)
+            return stored.proposal if stored is not None else None
+
+        reached = proposals_of(self.findings.reached[origin], proposal)
+        if reached is None:
             raise LookAgain
-
-        def near(event_id: str) -> Entry | None:
-            return fresh.get(event_id) or self.entries.get(event_id) or self.ledger.pending(event_id)
-
-        def parents_of(event_id: str) -> Sequence[str] | None:
-            entry = near(event_id)
-            return entry.event.parent_ids if entry is not None else None
-
-        passed, stored = climb(draft.parent_ids, credit.max_depth, parents_of)
-        reached: dict[Proposal, int] = {}
-        for event_id, hops in passed.items():
-            entry = near(event_id)
-            if entry is not None and entry.event.type == "proposal":
-                reached[entry.as_proposal()] = hops
-        for proposal, hops in self._above(stored).items():
-            reached[proposal] = min(hops, reached.get(proposal, hops))
         return credited(reached.items(), beyond, credit)
-
-    def _above(self, stored: dict[str, int]) -> Mapping[Proposal, int]:
-        """The proposals at and above stored events that are so many hops away, each at its shortest distance.
-
-        The last answer is kept: events of one submission often have the same causes, and 64 causes have 64,000 proposals above them.
-        """
-        if self._above_last is None or self._above_last[0] != stored:
-            reached: dict[Proposal, int] = {}
-            for event_id, hops in stored.items():
-                if event_id not in self.findings.above:
-                    raise LookAgain
-                for proposal, further in self.findings.above[event_id]:
-                    reached[proposal] = min(hops + further, reached.get(proposal, hops + further))
-            self._above_last = stored, reached
-        return self._above_last[1]
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
         causes: list[Cause] = []
@@ -436,7 +470,8 @@ class Builder:
 
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
-        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.rules)
+        entry.moves = fold(entry, self._signal, self.signals, self.now, self.rules)
+        self.moves += len(entry.moves)
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":
             self.newest[_thread(entry)] = entry.as_proposal()

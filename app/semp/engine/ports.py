@@ -18,11 +18,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from semp.domain.causes import Cause, Proposal
-from semp.domain.credit import Reached
 from semp.domain.events import Event
 from semp.domain.signals import Key, Rules, Signal
 from semp.domain.traces import TraceEvent
 from semp.engine.records import (
+    Ancestor,
     Counted,
     Cursor,
     Direction,
@@ -146,14 +146,10 @@ class EventLog(Protocol):
         """What the events with these ids hand on to their children, by id. Unknown ids are left out."""
         ...
 
-    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        """For each of these events: the proposals among its causes within `depth` PARENT hops, and itself if it is a proposal.
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        """The events with these ids, by id, and with each of them some of its causes: so many that it makes `limit` events, at most.
 
-        Each proposal is at its shortest distance; nearest first, then newest first; MAX_CREDITED for each event at most. Unknown ids are
-        left out.
-
-        Raises:
-            QueryTooLarge: there are more causes than can be searched in a few seconds.
+        Unknown ids are left out. Which causes these are is not defined; the caller asks again for what it needs.
         """
         ...
 
@@ -221,6 +217,10 @@ class SignalHistory(Protocol):
 
     async def newest_snapshot(self, upto: int) -> tuple[int, int]:
         """Position of the newest snapshot at or below `upto`, and how many signals it has; 0 and 0 when there is none."""
+        ...
+
+    async def snapshot_positions(self, after: int, upto: int) -> list[int]:
+        """The positions of the snapshots above `after`, up to and including `upto`, in order."""
         ...
 
     async def snapshot(self, upto: int) -> Snapshot | None:

@@ -81,6 +81,16 @@ class Entry(msgspec.Struct, gc=False):
         return Proposal(self.event.position, self.event.scope, self.action or "")
 
 
+class Ancestor(msgspec.Struct, frozen=True, gc=False):
+    """An event as the search for credit sees it."""
+
+    proposal: Proposal | None
+    """The event as a proposal; None when it is of another type, or a draft that has no position yet."""
+    parent_ids: Sequence[str]
+    proposes: bool
+    """Whether it is a proposal."""
+
+
 class Plan(msgspec.Struct):
     """Everything that one append transaction writes."""
 
@@ -408,11 +418,19 @@ class OfferedQuery(msgspec.Struct, frozen=True):
     text: str
 
 
-class QueryAnswer(msgspec.Struct, frozen=True):
-    """The answer to an offered query."""
+class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an offered query.
+
+    A query over the log looks at a part of it, at the newest events: `after` and `until` are the positions between which it looked. The
+    same query with `until` set to this `after` looks at the events before.
+    """
 
     columns: list[str]
     rows: list[list[Any]]
     """Values that JSON can represent."""
     truncated: bool
     """Whether rows were left out because of QUERY_ROWS or QUERY_BYTES."""
+    after: int | msgspec.UnsetType = msgspec.UNSET
+    """The query looked at events at positions above this; 0: nothing is older."""
+    until: int | msgspec.UnsetType = msgspec.UNSET
+    """The query looked at events at positions up to this."""

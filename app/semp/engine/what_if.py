@@ -136,12 +136,12 @@ async def _with(store: EventLog, ledger: Ledger, clock: LogClock, drafts: Sequen
     submission = Submission(drafts, batch=True)
     while True:
         findings = await look_up([submission], ledger, store, verify=True, thorough=True)
+        if submission.refused:
+            await submission.answer  # raises why
         builder = Builder(ledger, findings, clock, bounded=False)
-        moves = 0
         try:
-            for moved in builder.steps(submission):
-                moves += len(moved)
-                if moves > MAX_MOVES:
+            for _ in builder.steps(submission):
+                if builder.moves > MAX_MOVES:
                     raise InvalidInput(FieldError("", f"together they move signals more than {MAX_MOVES} times; ask for fewer events"))
                 await pace.turn()
         except LookAgain:

@@ -13,13 +13,32 @@ from typing import Any, Literal
 Mode = Literal["read", "write", "schema"]
 
 _PARAM = re.compile(r"\$(\w+)")
-_HEADER = re.compile(r"^// (mode|param|bound|returns)\b:? ?(.*)$")
+_HEADER = re.compile(r"^// (mode|param|bound|span|returns)\b:? ?(.*)$")
+_SPAN = re.compile(r"(\d+) (?:events|of type (\w+)|of trace \$(\w+)|of signal \$(\w+))")
 _DEFAULT = re.compile(r"^\S+ = (\S+)")
 _RETURNED = re.compile(r"(\w+): ([A-Z]+[A-Z<>]*)")
 
 
 class QueryFileError(Exception):
     """A query is missing under `cypher/`, a file there is unused, or its header and text do not match. Raised when the service starts."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which part of the log a query looks at: the newest events at positions above its parameter `after`, up to its parameter `until`."""
+
+    events: int
+    """How many are looked at if `after` is not given."""
+    type: str | None = None
+    """Only events of this type count."""
+    trace: str | None = None
+    """Only events of a trace count: the name of the parameter that names it."""
+    signal: str | None = None
+    """Only events that moved a signal count: the name of the parameter that names it."""
+
+    def look(self, after: int | None) -> int:
+        """How many events are looked at, at most: ten times as many if `after` is given."""
+        return self.events if after is None else 10 * self.events
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,8 @@ class Query:
     """The declared type of each column by name, in the order of the columns."""
     bound: int | None = None
     """The upper bound of a variable-length pattern in the text, if the header declares one. Cypher takes no parameter there."""
+    span: Span | None = None
+    """The part of the log that the query looks at, if the header declares one."""
 
     @property
     def returns(self) -> tuple[str, ...]:
@@ -109,13 +130,13 @@ def parse(name: str, source: str) -> Query:
         source: content of the file.
 
     Raises:
-        QueryFileError: the header is incomplete, or its parameters or its bound do not match the text.
+        QueryFileError: the header is incomplete, or its parameters, its bound or its span do not match the text.
     """
     lines = source.splitlines()
     header = [line for line in lines if line.startswith("//")]
     text = "\n".join(lines[len(header) :]).strip()
     purpose: list[str] = []
-    declarations: dict[str, list[str]] = {"mode": [], "param": [], "bound": [], "returns": []}
+    declarations: dict[str, list[str]] = {"mode": [], "param": [], "bound": [], "span": [], "returns": []}
     for line in header:
         match = _HEADER.match(line)
         if match:
@@ -138,10 +159,21 @@ def parse(name: str, source: str) -> Query:
     bound = int(declarations["bound"][0].split(":")[1].split()[0]) if declarations["bound"] else None
     if bound is not None and f"..{bound}]" not in text:
         raise QueryFileError(f"cypher/{name}: the declared bound {bound} is not in the text")
-    query = Query(name, text, declarations["mode"][0], " ".join(purpose), params, defaults, columns, bound)  # type: ignore[arg-type]
+    span = _span(name, declarations["span"], params) if declarations["span"] else None
+    query = Query(name, text, declarations["mode"][0], " ".join(purpose), params, defaults, columns, bound, span)  # type: ignore[arg-type]
     if query.offered and not query.returns:
         raise QueryFileError(f"cypher/{name}: a query that is offered to clients must name the columns it returns")
     return query
+
+
+def _span(name: str, declared: list[str], params: dict[str, str]) -> Span:
+    match = _SPAN.fullmatch(declared[0])
+    if match is None or len(declared) > 1:
+        raise QueryFileError(f"cypher/{name}: a span is '10000 events', '10000 of type reward', '... of trace $id' or '... of signal $key'")
+    span = Span(int(match[1]), *match.groups()[1:])
+    if missing := {"after", "until", span.trace or "after", span.signal or "after"} - params.keys():
+        raise QueryFileError(f"cypher/{name}: a query with a span needs the parameters {', '.join(sorted(missing))}")
+    return span
 
 
 def check(queries: Iterable[str], used: Iterable[str]) -> None:

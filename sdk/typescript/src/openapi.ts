@@ -326,7 +326,7 @@ export interface paths {
         /**
          * A trace as a graph
          * @description Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads or filters a
-         *     page holds at most 1,000 events, and may hold fewer although more follow.
+         *     page holds at most 1,000 events, and may hold fewer although more follow. It holds at most 20,000 edges.
          */
         get: operations["getTraceGraph"];
         put?: never;
@@ -576,7 +576,8 @@ export interface paths {
         /**
          * Run a query
          * @description Give the parameters that `GET /api/queries` lists for the query as query parameters. Queries only read. An answer holds up to
-         *     1,000 rows and about 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped.
+         *     1,000 rows and about 8 MiB; `truncated` says that there were more. A query over the log looks at its newest events: at positions
+         *     above `after`, up to `until`, which are parameters and part of the answer. A query that takes longer than 20 s is stopped.
          */
         get: operations["runQuery"];
         put?: never;
@@ -962,6 +963,8 @@ export interface components {
             columns: string[];
             rows: unknown[][];
             truncated: boolean;
+            after?: number;
+            until?: number;
         };
         /** QueryColumn */
         QueryColumn: {

@@ -113,7 +113,7 @@ class Commands:
         new = decode(_read_event, bytes(command.data))
         await self._slots.acquire()
         try:
-            commit = self.gate.submit([draft(new)])
+            commit = self.gate.submit([draft(new)], sender=self)
         except BaseException:
             self._slots.release()
             raise

@@ -11,6 +11,7 @@ from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.routes import HTTPRoute
 
+from semp.api.batches import MAX_BATCH_BODY, drafts_of
 from semp.api.direct import JSON, Answer, Incoming, decode, direct_post
 from semp.api.errors import responses
 from semp.api.examples import EVENT, NEW_EVENT, RECORDED, created, success
@@ -25,9 +26,6 @@ from semp.engine.planning import Recorded
 from semp.engine.records import EncodedPage, EventFilter
 
 NDJSON = "application/x-ndjson"
-MAX_BATCH_EVENTS = 10_000
-MAX_BATCH_BODY = 32 * 1024 * 1024
-"""Maximum size of a batch in bytes. 10,000 events of ordinary size fit."""
 
 
 class RecordedEvent(Event):
@@ -50,8 +48,6 @@ class BatchSummary(msgspec.Struct):
 
 
 _read_event = msgspec.json.Decoder(NewEvent).decode
-_read_batch = msgspec.json.Decoder(list[NewEvent]).decode
-_read_lines = msgspec.json.Decoder(NewEvent).decode_lines
 _encode = msgspec.json.Encoder().encode
 
 Returned = Annotated[
@@ -120,17 +116,16 @@ def event_routes(environment: Environment) -> Router:
         form = query.get("return", ["full"])[-1]
         if form not in ("full", "minimal"):
             raise InvalidInput(FieldError("return", "expected full or minimal"))
-        events = decode(_read_lines if incoming.content_type == NDJSON else _read_batch, incoming.body)
-        if not 1 <= len(events) <= MAX_BATCH_EVENTS:
-            raise InvalidInput(FieldError("body", f"a batch holds 1 to {MAX_BATCH_EVENTS} events, this one has {len(events)}"))
-        drafts = [draft(new, f"[{index}].") for index, new in enumerate(events)]
-        recorded = await environment.acting(principal_of(incoming.scope)).append(drafts, batch=True)
+        gate = environment.acting(principal_of(incoming.scope))
+        drafts = await drafts_of(incoming.body, incoming.content_type == NDJSON, gate.pace)
+        recorded = await gate.append(drafts, batch=True)
         new = sum(answer.created for answer in recorded)
         status = 201 if new else 200
         if form == "minimal":
             positions = [answer.event.position for answer in recorded]
             return Answer(status, _encode(BatchSummary(len(recorded), new, min(positions), max(positions))))
-        return Answer(status, b"[%b]" % b",".join([recorded_json(answer) for answer in recorded]))
+        parts = [b",".join(map(recorded_json, part)) async for part in gate.pace.slices(recorded)]
+        return Answer(status, b"[%b]" % b",".join(parts))
 
     @get(
         "/events",

@@ -37,7 +37,8 @@ def query_routes(environment: Environment) -> Router:
     )
     async def run_query(request: Request[Any, Any, Any], name: InPath) -> QueryAnswer:  # noqa: ARG001 - read from the raw path
         """Give the parameters that `GET /api/queries` lists for the query as query parameters. Queries only read. An answer holds up to
-        1,000 rows and about 8 MiB; `truncated` says that there were more. A query that takes longer than 20 s is stopped."""
+        1,000 rows and about 8 MiB; `truncated` says that there were more. A query over the log looks at its newest events: at positions
+        above `after`, up to `until`, which are parameters and part of the answer. A query that takes longer than 20 s is stopped."""
         given: dict[str, str] = {}
         for parameter, value in request.query_params.multi_items():
             if parameter in given:

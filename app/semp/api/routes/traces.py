@@ -18,14 +18,14 @@ from semp.api.text_paths import GRAPH, TRACES
 from semp.domain.errors import NotFound
 from semp.domain.event_types import EventType
 from semp.domain.events import Event
-from semp.domain.traces import TraceEvent, TraceSummary, summarize
+from semp.domain.traces import TraceEvent, TraceSummary
 from semp.engine.environment import Environment
 from semp.engine.records import EventFilter, TraceFilter, TraceSpan
 
-BUDGET = 50_000
-"""Maximum number of events that a summary reads. The summary of a longer trace covers its oldest events."""
 MAX_GRAPH = 10_000
 """Maximum number of events in a page of a graph."""
+MAX_LINKS = 20_000
+"""Maximum number of edges in a page of a graph."""
 
 
 class GraphEvent(msgspec.Struct):
@@ -56,6 +56,16 @@ class TraceGraph(msgspec.Struct):
     graph: dict[str, Any]
     directed: bool = True
     multigraph: bool = False
+
+    def add(self, events: Sequence[Event | TraceEvent], limit: int, *, payload: bool = False) -> bool:
+        """Add events until the page is full. Returns whether it is, and events are left over."""
+        for one in events:
+            if len(self.nodes) == limit or (self.nodes and len(self.edges) + len(one.parent_ids) > MAX_LINKS):
+                return True
+            content = one.payload if payload and isinstance(one, Event) else msgspec.UNSET
+            self.nodes.append(GraphEvent(one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position, content))
+            self.edges += [GraphLink(one.id, parent) for parent in one.parent_ids]
+        return False
 
 
 GraphLimit = Annotated[int, Parameter(ge=1, le=MAX_GRAPH, description="Maximum number of events in a page.")]
@@ -101,10 +111,10 @@ def trace_routes(environment: Environment) -> Router:
         the duration, with each agent's time on it. A summary covers the oldest 50,000 events."""
         gate = environment.acting(principal_of(request.scope))
         full_trace_id = rest_of_path(request, TRACES)
-        events = await gate.trace_events(full_trace_id, 0, BUDGET + 1)
-        if not events:
+        summary = await gate.trace_summary(full_trace_id)
+        if summary is None:
             raise NotFound(f"no event has the trace_id {full_trace_id}")
-        return summarize(full_trace_id, events[:BUDGET], truncated=len(events) > BUDGET)
+        return summary
 
     @get(
         "/traces/{trace_id:str}/graph",
@@ -122,9 +132,10 @@ def trace_routes(environment: Environment) -> Router:
         after: Position = None,
     ) -> Response[TraceGraph]:
         """Node-link JSON for networkx, ordered by position. A `Link` header leads to the next page. With payloads or filters a
-        page holds at most 1,000 events, and may hold fewer although more follow."""
+        page holds at most 1,000 events, and may hold fewer although more follow. It holds at most 20,000 edges."""
         gate = environment.acting(principal_of(request.scope))
         full_trace_id = rest_of_path(request, TRACES).removesuffix(GRAPH)
+        answer = TraceGraph([], [], {"trace_id": full_trace_id})
         if payload or types or in_scope is not None:
             limit = min(limit, MAX_PAGE)
             selection = EventFilter(
@@ -132,27 +143,20 @@ def trace_routes(environment: Environment) -> Router:
                 limit=limit + 1,
             )  # fmt: skip
             page = await gate.page(selection)
-            events: Sequence[Event | TraceEvent] = page.events
+            full = answer.add(page.events, limit, payload=bool(payload))
             following = page.next
         else:
-            events = await gate.trace_events(full_trace_id, after or 0, limit + 1)
-            following = None
-        if not events and after is None and not await gate.trace_events(full_trace_id, 0, 1):
+            full, following = False, None
+            async for events in gate.trace_pages(full_trace_id, after or 0, limit + 1):
+                full = answer.add(events, limit)
+                if full:
+                    break
+        if not answer.nodes and after is None and not await gate.has_trace(full_trace_id):
             raise NotFound(f"no event has the trace_id {full_trace_id}")
-        shown = events[:limit]
-        if len(events) > limit:
-            following = shown[-1].position
-        nodes = [
-            GraphEvent(
-                one.id, one.type, one.scope, one.agent_id, one.timestamp, one.position,
-                one.payload if payload and isinstance(one, Event) else msgspec.UNSET,
-            )
-            for one in shown
-        ]  # fmt: skip
-        edges = [GraphLink(one.id, parent) for one in shown for parent in one.parent_ids]
-        headers = _next(request, after=following) if following is not None else {}
-        graph = {"trace_id": full_trace_id, "truncated": following is not None}
-        return Response(TraceGraph(nodes, edges, graph), headers=headers)
+        if full:
+            following = answer.nodes[-1].position
+        answer.graph["truncated"] = following is not None
+        return Response(answer, headers=_next(request, after=following) if following is not None else {})
 
     return Router("/", route_handlers=[list_traces, get_trace, get_graph], tags=["Traces"])
 

@@ -322,6 +322,7 @@ class _Slot:
         if self.span is not None or self.ended is not None:
             return
         try:
-            await asyncio.wait_for(self._news.wait(), quiet)
+            async with asyncio.timeout(quiet):
+                await self._news.wait()
         except TimeoutError:
             return

@@ -28,7 +28,7 @@ SPAN_BYTES = 256 * 1024
 """A span ends at the first of these bounds, so that a subscriber that was behind does not get more at once than a buffer should hold."""
 LOOKED_AT = 1_024
 """Entries of the ring that are searched for one span, at most."""
-SLICE = 0.005
+SLICE = 0.002
 """Seconds of delivering after which other work of the event loop goes first."""
 SENDS = 16
 """Writes between two looks at the clock, at most."""

@@ -49,6 +49,9 @@ class MemoryHistory:
         newest = await self.snapshot(upto)
         return (newest.position, len(newest.signals)) if newest is not None else (0, 0)
 
+    async def snapshot_positions(self, after: int, upto: int) -> list[int]:
+        return sorted(position for position in self.snapshots if after < position <= upto)
+
     async def snapshot(self, upto: int) -> Snapshot | None:
         return self.snapshots.get(max((position for position in self.snapshots if position <= upto), default=0))
 

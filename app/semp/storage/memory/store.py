@@ -7,23 +7,30 @@ import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from heapq import nsmallest
+from itertools import chain, islice
 
 import msgspec
+import networkx as nx
 
 from semp.domain.causes import Cause, Proposal
 from semp.domain.clock import Clock, system_clock
-from semp.domain.credit import MAX_CREDITED, Reached
 from semp.domain.errors import NotFound
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
 from semp.engine.past import Moment, signal_at
 from semp.engine.ports import AT_START
-from semp.engine.records import DuplicateId, Entry, LogState, OfferedQuery, Plan, QueryAnswer, Thread
+from semp.engine.records import Ancestor, DuplicateId, Entry, LogState, OfferedQuery, Plan, QueryAnswer, Thread
 from semp.storage.memory.cursors import MemoryCursors
 from semp.storage.memory.history import MemoryHistory
 from semp.storage.memory.nodes import MemoryNodes
 from semp.storage.memory.pages import MemoryPages
 from semp.storage.memory.traces import MemoryTraces
+
+
+def _ancestor(entry: Entry) -> Ancestor:
+    event = entry.event
+    proposes = event.type == "proposal"
+    return Ancestor(entry.as_proposal() if proposes else None, event.parent_ids, proposes)
 
 
 class MemoryTurn:
@@ -130,15 +137,10 @@ class MemoryStore(MemoryNodes, MemoryHistory, MemoryCursors, MemoryPages, Memory
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
         return {event_id: self.entry(event_id).cause for event_id in ids if event_id in self.causality}
 
-    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        nearest: dict[str, list[Reached]] = {}
-        for event_id in ids:
-            await asyncio.sleep(0)  # each of them can take some milliseconds
-            if event_id in self.causality:
-                causes = [(self.entry(cause), hops) for cause, hops in self.reach(event_id, True, depth).items()]
-                proposals = [(entry.as_proposal(), hops) for entry, hops in causes if entry.event.type == "proposal"]
-                nearest[event_id] = sorted(proposals, key=lambda reached: (reached[1], -reached[0].position))[:MAX_CREDITED]
-        return nearest
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        graph = self.causality
+        near = [islice(chain([event_id], (to for _, to in nx.bfs_edges(graph, event_id))), limit) for event_id in ids if event_id in graph]
+        return {event_id: _ancestor(self.entry(event_id)) for event_id in chain.from_iterable(near)}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         return {thread: self.newest[thread] for thread in threads if thread in self.newest}

@@ -37,8 +37,13 @@ READS_AT_ONCE = 80
 """Reads of all kinds at the same time, at most. Fewer than the driver has connections (100), so that an append always gets one."""
 PATIENCE = 20.0
 """Seconds that a read waits for others to end, at most."""
-FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "proposals_above", "signals_of", "signals_before"))
+SILENCE = 10.0
+"""Seconds without any answer of the database after which what waits for one is ended, except appends. The heartbeat notices silence within
+5 s. From then on nothing but appends is sent."""
+FOR_APPENDS = frozenset(("stream_state", "causes", "newest_proposals", "ancestry", "signals_of", "signals_before"))
 """Reads that appends wait for. They do not wait for other reads."""
+UNTIL_CUT_OFF = FOR_APPENDS - {"stream_state"} | {"append"}
+"""What appends are made of, and what they wait for before. The committer ends these, after its own patience."""
 
 ATTEMPTS = 20
 """Tries of a write that the database rolls back because of a deadlock."""
@@ -125,6 +130,8 @@ class Connection:
         """Whether the last heartbeat was not answered, nor anything else meanwhile."""
         self._heard = 0.0
         """When the database last answered a query, by the monotonic clock in seconds."""
+        self._waiting: set[asyncio.Timeout] = set()
+        """Of what is cut off when the database is silent."""
         self.queries = queries.load()
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._quick = asyncio.Semaphore(QUICK_AT_ONCE)
@@ -145,11 +152,41 @@ class Connection:
                 async with asyncio.timeout(within), self._pulse.session(database=self.database) as session:
                     await (await session.run("RETURN 1")).consume()
         except StoreUnavailable:
-            self._silent = time.monotonic() - self._heard > within
+            silence = time.monotonic() - self._heard
+            self._silent = silence > within
             if self._silent:
+                self._let_wait(max(0.0, SILENCE - silence))
                 raise
         else:
             self._silent = False
+        self._let_wait(None)
+
+    def _let_wait(self, seconds: float | None) -> None:
+        """Let what waits for the database wait for so many more seconds; None: without a bound of its own."""
+        for waiting in self._waiting:
+            if waiting.expired():
+                continue
+            waiting.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    @asynccontextmanager
+    async def _unless_silent(self, *, writing: bool = False) -> AsyncGenerator[None]:
+        """Run the block, unless the database is silent; end it when the database is silent for SILENCE seconds.
+
+        Raises:
+            StoreUnavailable: the database is silent.
+        """
+        if self._silent:
+            raise StoreUnavailable("the database does not answer", retry_after=2)
+        try:
+            async with asyncio.timeout(None) as waiting:
+                self._waiting.add(waiting)
+                try:
+                    yield
+                finally:
+                    self._waiting.discard(waiting)
+        except TimeoutError as error:
+            stored = "; what was sent may be stored" if writing else ""
+            raise StoreUnavailable(f"the database does not answer{stored}", retry_after=2) from error
 
     async def run(self, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Run a query in its own transaction. The rows are lists, in the order of the columns.
@@ -163,13 +200,15 @@ class Connection:
             parameters: of the query.
 
         Raises:
-            StoreUnavailable: the database cannot be reached, or gave no answer in time.
+            StoreUnavailable: the database cannot be reached, gave no answer in time, or is silent (see SILENCE).
             QueryTimeout: a read took longer than READ_TIMEOUT.
             QueryTooLarge: a read needs more memory than the database gives to one query.
             DuplicateId: a write violates a uniqueness constraint.
         """
         query = self.queries[name]
-        return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if query.mode == "read" else WRITE_TIMEOUT)
+        reading = query.mode == "read"
+        async with nullcontext() if name in UNTIL_CUT_OFF else self._unless_silent(writing=not reading):
+            return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if reading else WRITE_TIMEOUT)
 
     async def run_within(self, seconds: float, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
         """Like `run`, for a read that the server stops after so many seconds."""
@@ -180,8 +219,6 @@ class Connection:
         """Run a query whose text is `text`. The server stops it after `limit` seconds."""
         reading = query.mode == "read"
         packed = reading and bool(query.returns)
-        if self._silent and reading and query.name not in FOR_APPENDS:
-            raise StoreUnavailable("the database does not answer", retry_after=2)
         with translated(reading=reading):
             async with (
                 self._place(self._reads) if reading and query.name not in FOR_APPENDS else nullcontext(),
@@ -213,7 +250,8 @@ class Connection:
         """
         query = self.queries[name]
         text = _text_of(query, depth)
-        return await self._in_turn(lambda within: self._run(query, text, parameters, within))
+        async with self._unless_silent():
+            return await self._in_turn(lambda within: self._run(query, text, parameters, within))
 
     async def _in_turn(self, read: Callable[[float], Awaitable[T]]) -> T:
         """Run a read that may be long for QUICK seconds; if it is not done by then, again, as one of LONG_AT_ONCE long reads.
@@ -230,7 +268,8 @@ class Connection:
     @asynccontextmanager
     async def _place(self, places: asyncio.Semaphore) -> AsyncGenerator[None]:
         try:
-            await asyncio.wait_for(places.acquire(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await places.acquire()
         except TimeoutError as error:
             raise StoreUnavailable("too many long queries at once", retry_after=5) from error
         try:
@@ -266,7 +305,8 @@ class Connection:
             InvalidInput: the database cannot run the query with these values.
             StoreUnavailable, QueryTimeout, QueryTooLarge: as in `run_in_turn`.
         """
-        return await self._in_turn(lambda within: self._ask(text, parameters, within))
+        async with self._unless_silent():
+            return await self._in_turn(lambda within: self._ask(text, parameters, within))
 
     async def _ask(self, text: str, parameters: dict[str, Any], within: float) -> tuple[list[list[Any]], bool]:
         with translated(reading=True):
@@ -276,11 +316,13 @@ class Connection:
             ):
                 try:
                     result = await session.run(Query(cast("LiteralString", text), timeout=within), parameters)
-                    return await values.bounded(result)
+                    found = await values.bounded(result)
                 except exceptions.ClientError as error:
                     if error.code in _VALUES_REFUSED:
                         raise InvalidInput(FieldError("query", "the database cannot run it with these values")) from error
                     raise
+                self._heard = time.monotonic()
+                return found
 
     async def run_text(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Run any text as a read, for the command line. Each row is a dictionary by column."""

@@ -60,6 +60,9 @@ class Neo4jHistory:
         result = await self.connection.run("newest_snapshot", upto=upto)
         return (result[0][0], result[0][1]) if result else (0, 0)
 
+    async def snapshot_positions(self, after: int, upto: int) -> list[int]:
+        return [row[0] for row in await self.connection.run("snapshot_positions", after=after, upto=upto)]
+
     async def snapshot(self, upto: int) -> Snapshot | None:
         result = await self.connection.run("snapshot", upto=upto)
         if not result:

@@ -6,19 +6,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from semp.domain.causes import Cause, Proposal
-from semp.domain.credit import MAX_CREDITED, Reached
-from semp.domain.errors import QueryTimeout, QueryTooLarge, StoreFull, StoreUnavailable
+from semp.domain.errors import StoreFull, StoreUnavailable
 from semp.domain.events import Event, new_id
 from semp.domain.signals import Key, Rules, Signal
 from semp.engine.ports import AT_START
-from semp.engine.records import Entry, LogState, Plan, Thread
+from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
 from semp.storage.neo4j import migrations, rows, schema
 from semp.storage.neo4j.connection import Connection, Transaction
 from semp.storage.neo4j.pages import Neo4jPages
 from semp.storage.neo4j.signals import read_page, read_states
-
-CREDIT_TIMEOUT = 3.0
-"""Seconds for the search of the proposals that rewards and penalties give credit to. All appends wait for it."""
 
 
 class Neo4jTurn:
@@ -29,7 +25,7 @@ class Neo4jTurn:
         self.state = state
 
     async def append(self, plan: Plan) -> None:
-        if not await self.transaction.run("append", **rows.append_parameters(plan)):
+        if not await self.transaction.run("append", **await rows.append_parameters(plan)):
             raise RuntimeError("the log moved during an exclusive turn")
 
 
@@ -82,7 +78,7 @@ class Neo4jLog(Neo4jPages):
             raise StoreFull("the disk that holds the data is full; nothing was stored", retry_after=30)
 
     async def append(self, plan: Plan) -> bool:
-        parameters = rows.append_parameters(plan)
+        parameters = await rows.append_parameters(plan)
         try:
             return bool(await self.connection.run("append", **parameters))
         finally:
@@ -112,13 +108,8 @@ class Neo4jLog(Neo4jPages):
     async def causes(self, ids: Sequence[str]) -> dict[str, Cause]:
         return {row[0]: rows.cause(row) for row in await self.connection.run("causes", ids=list(ids))}
 
-    async def proposals_above(self, ids: Sequence[str], depth: int) -> dict[str, list[Reached]]:
-        try:
-            result = await self.connection.run_within(CREDIT_TIMEOUT, "proposals_above", depth=depth, ids=list(ids), limit=MAX_CREDITED)
-        except QueryTimeout as error:
-            reason = f"credit reaches more causes than can be searched in {CREDIT_TIMEOUT:g} s; use a smaller max_depth or fewer parents"
-            raise QueryTooLarge(reason) from error
-        return {row[0]: [(Proposal(*above[:3]), above[3]) for above in row[1]] for row in result}
+    async def ancestry(self, ids: Sequence[str], limit: int) -> dict[str, Ancestor]:
+        return {row[0]: rows.ancestor(row) for row in await self.connection.run("ancestry", ids=list(ids), limit=limit)}
 
     async def newest_proposals(self, threads: Sequence[Thread]) -> dict[Thread, Proposal]:
         result = await self.connection.run("newest_proposals", threads=[list(thread) for thread in threads])

@@ -227,7 +227,8 @@ class Child:
             if guard.stdin is not None:
                 guard.stdin.close()
             try:
-                await asyncio.wait_for(guard.wait(), GRACE + 10)
+                async with asyncio.timeout(GRACE + 10):
+                    await guard.wait()
             except TimeoutError:
                 guard.kill()
                 await guard.wait()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONCURRENT = 4
 """Pages that are fetched at the same time, at most."""
+LOOK = 100_000
+"""Positions that the search for one page covers, at most. So no page takes longer on a longer log, however rare the selected events are."""
 PARENT = "PARENT"
 COMPARED = ("type", "scope", "trace_id", "agent_id", "timestamp", "position", "action", "value", "status", "payload")
 
@@ -265,12 +267,11 @@ async def selected(source: Source, selection: Selection, head: int) -> AsyncGene
     last = await before(source, selection.until, head) if selection.until is not None else head
     if after >= last:
         return
-    first = await source.page(selection, after, last)
+    edge = min(last, after + LOOK)
+    first = await source.page(selection, after, edge)
     yield first
-    if len(first) < source.page_size:
-        return
-    after = first[-1].position
-    step = source.page_size if selection.dense else max(source.page_size, -(-(last - after) // CONCURRENT))
+    after = edge if len(first) < source.page_size else first[-1].position
+    step = source.page_size if selection.dense else max(source.page_size, min(LOOK, -(-(last - after) // CONCURRENT)))
     async for rows in in_order([_piece(source, selection, start, min(start + step, last)) for start in range(after, last, step)]):
         yield rows
 
