@@ -143,7 +143,7 @@ async def test_a_body_in_pieces_is_refused_when_there_is_no_room_and_gives_its_r
         worked_on.append(Held.all_together)
         return direct.Answer(200, b"")
 
-    route = direct._Direct(None, respond=respond, accepts=frozenset([direct.JSON]), max_body=1_000)  # type: ignore[arg-type]  # pyright: ignore[reportPrivateUsage, reportArgumentType]
+    route = direct.Direct(None, respond=respond, accepts=frozenset([direct.JSON]), max_body=1_000)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     scope: Any = {"headers": [(b"content-type", b"application/json")]}
 
     async def post(*pieces: bytes) -> None:
