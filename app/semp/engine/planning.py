@@ -154,13 +154,7 @@ class Findings(msgspec.Struct):
 
 
 async def look_up(
-    submissions: Sequence[Submission],
-    ledger: Ledger,
-    log: EventLog,
-    *,
-    verify: bool,
-    thorough: bool = False,
-    known: Findings | None = None,
+    submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False, known: Findings | None = None
 ) -> Findings:
     """Look up what planning needs, in the ledger's caches and in storage. Many drafts are gone through in slices.
 
