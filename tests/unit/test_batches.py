@@ -168,3 +168,12 @@ async def test_a_body_in_pieces_is_refused_when_there_is_no_room_and_gives_its_r
         await post(b"x" * 50, b"y")
     assert Held.all_together == 60
     other.release()
+
+
+async def test_a_failure_that_went_past_the_router_does_not_stay_in_the_scope() -> None:
+    """It and the scope would refer to each other, and a refused body of 32 MiB stays in memory until the garbage collector runs."""
+    route = direct.Direct(None, respond=None, accepts=frozenset(), max_body=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    scope: Any = {direct.FAILED: QueueFull("full")}
+    with pytest.raises(QueueFull):
+        await route(scope, None, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert scope == {}

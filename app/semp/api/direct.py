@@ -164,7 +164,7 @@ class Direct:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if FAILED in scope:
-            raise scope[FAILED]
+            raise scope.pop(FAILED)  # kept there, it would keep its stack with the body in memory, as a cycle
         content_type, coding = "", ""
         for name, value in scope["headers"]:
             if name == b"content-type":
