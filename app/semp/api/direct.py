@@ -3,8 +3,9 @@
 A plain Litestar handler builds a Request, a kwargs model and a Response for each call. Here the route's innermost middleware reads the
 body and answers itself, so an append has little overhead. This uses only Litestar's public API: `middleware=` of a route.
 
-Litestar still documents and routes such a route, and runs the app's middleware and exception handlers. It does not run guards, hooks
-(`before_request`, ...), dependencies or response options. So authentication must be a middleware of the app.
+Litestar still documents such a route, and runs the app's exception handlers; the app's middleware runs too. What succeeds does not even
+pass Litestar's router, see `semp.api.shortcuts`. Guards, hooks (`before_request`, ...), dependencies and response options do not run. So
+authentication must be a middleware of the app.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ MAX_BODY = 1024 * 1024
 JSON = "application/json"
 CODINGS = {"gzip": 31, "deflate": 15}
 """Content encodings that a body may have, each with the `wbits` argument that makes zlib read it."""
+
+FAILED = "semp.failed"
+"""Key of the ASGI scope: the error that a direct route has raised already, see `semp.api.shortcuts`."""
 
 T = TypeVar("T")
 
@@ -91,7 +95,7 @@ def direct_post(
         _set_signature(documented, names, answer)
         route = post(
             path,
-            middleware=[partial(_Direct, respond=respond, accepts=frozenset(accepts), max_body=max_body)],
+            middleware=[partial(Direct, respond=respond, accepts=frozenset(accepts), max_body=max_body)],
             responses=responses,
             operation_class=_documenting(accepts),
             **documentation,
@@ -120,7 +124,9 @@ def _set_signature(function: Any, names: dict[str, Any], answer: Any) -> None:
     function.__signature__ = Signature(parameters, return_annotation=answer)
 
 
-class _Direct:
+class Direct:
+    """The middleware that answers a direct route."""
+
     def __init__(self, app: ASGIApp, *, respond: Respond, accepts: frozenset[str], max_body: int) -> None:
         self.app = app
         """The route as Litestar would run it. Never called: it exists only for the OpenAPI document."""
@@ -129,6 +135,8 @@ class _Direct:
         self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if FAILED in scope:
+            raise scope[FAILED]
         content_type, coding = "", ""
         for name, value in scope["headers"]:
             if name == b"content-type":

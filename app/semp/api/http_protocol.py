@@ -208,19 +208,25 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._count(len(url))
+        self._size += len(url)
+        if self._size > MAX_HEAD:
+            self._stop_long()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        if self._part == "head":  # trailers are not headers (RFC 9110, section 6.5.1)
-            super().on_header(name, value)
-
-    def _count(self, size: int) -> None:
-        self._size += size
+        self._size += len(name) + len(value) + 4
         if self._size > MAX_HEAD:
-            self._refuse_long()
-            raise ValueError("too long")  # stops the parser
+            self._stop_long()
+        if self._part == "head":  # trailers are not headers (RFC 9110, section 6.5.1)
+            name = name.lower()
+            if name == b"expect":
+                super().on_header(name, value)
+            else:
+                self.headers.append((name, value))
+
+    def _stop_long(self) -> None:
+        self._refuse_long()
+        raise ValueError("too long")  # stops the parser
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
@@ -385,7 +391,7 @@ class _Flow(FlowControl):
         """None when the connection has ended, so that the two do not keep each other alive."""
 
     def resume_reading(self) -> None:
-        if self.protocol is not None and not self.protocol.full:
+        if self.read_paused and self.protocol is not None and not self.protocol.full:
             super().resume_reading()
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
-from litestar import Litestar
 from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
+
+from semp.api import shortcuts
 
 SIGNALS, EXPLAIN = "/api/signals/", "/explain"
 TRACES, GRAPH = "/api/traces/", "/graph"
 
 
-class App(Litestar):
-    """A Litestar application that routes these paths."""
+class App(shortcuts.App):
+    """An application that routes these paths."""
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend) -> None:
         if scope["type"] == "http" and scope["path"].startswith((SIGNALS, TRACES)):

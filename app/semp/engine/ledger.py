@@ -104,14 +104,11 @@ class Ledger:
         return self.overlays[-1].plan.state if self.overlays else self.state
 
     def signal(self, key: Key) -> Signal | None:
-        """The signal's state after all plans in flight are committed. One that is not read yet is noted in `unread.missed`."""
+        """The signal's state after all plans in flight are committed. None also for one that is not read yet, see `knows`."""
         for overlay in reversed(self.overlays):
             if (signal := overlay.signals.get(key)) is not None:
                 return signal
-        signal = self.signals.get(key)
-        if signal is None and self.unread is not None and not self.knows(key):
-            self.unread.missed.add(key)
-        return signal
+        return self.signals.get(key)
 
     def knows(self, key: Key) -> bool:
         """Whether a signal is in memory if it exists."""

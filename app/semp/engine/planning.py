@@ -24,7 +24,7 @@ from semp.engine.ledger import Ledger, fold, why_unmoved
 from semp.engine.log_clock import LogClock
 from semp.engine.ports import EventLog
 from semp.engine.records import Ancestor, Entry, LogState, Plan, Thread
-from semp.engine.unread import read_by_key
+from semp.engine.unread import noting_missed, read_by_key
 
 WORK_AT_ONCE = 256
 """Steps of planning one submission between two turns of the event loop: 2 to 10 ms of work."""
@@ -67,7 +67,7 @@ class Submission:
         self.drafts = drafts
         self.batch = batch
         self.sender = sender
-        self.weight = sum([len(draft.payload) for draft in drafts])
+        self.weight = len(drafts[0].payload) if len(drafts) == 1 else sum([len(draft.payload) for draft in drafts])
         """Length of all payloads, for the bound of the queue."""
         self.size = EVENT * len(drafts) + int(BYTE * self.weight) + PARENT * sum([len(draft.parent_ids) for draft in drafts])
         """Bytes that it takes in the database, estimated without what only planning can tell."""
@@ -172,8 +172,9 @@ async def look_up(
     Raises:
         StoreUnavailable: the database cannot be reached.
     """
-    if ledger.unread is not None:
-        await read_by_key(ledger, log, ledger.unread.missed)
+    if (unread := ledger.unread) is not None and unread.missed:
+        await read_by_key(ledger, log, unread.missed)
+        unread.missed = {key for key in unread.missed if not ledger.knows(key)}
     findings = Findings(ledger.state.head, {}, {}, set(), {})
     if known is not None:
         findings.causes.update(known.causes)
@@ -260,8 +261,6 @@ async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings:
     Raises:
         LookAgain: the findings do not suffice, or a plan in flight that this one builds on failed meanwhile.
     """
-    missed = ledger.unread.missed if ledger.unread is not None else set[Key]()
-    missed.clear()
     builder = Builder(ledger, findings, clock)
     accepted: list[Submission] = []
     left: Sequence[Submission] = ()
@@ -284,7 +283,9 @@ async def make_plan(submissions: Sequence[Submission], ledger: Ledger, findings:
         except SempError as error:
             submission.refused = True
             submission.fail(error)
-    if missed:
+    if builder.missed:
+        if ledger.unread is not None:
+            ledger.unread.missed |= builder.missed
         raise LookAgain
     return Planned(accepted, builder.plan(), left)
 
@@ -301,6 +302,8 @@ class Builder:
         self.ledger = ledger
         self.findings = findings
         self.state: LogState = ledger.expected
+        self.rules = ledger.rules
+        self.credit = self.rules.credit
         self.now = clock.stamp(self.state)
         self.shifts = clock.shifts(self.state, self.state.head + 1)
         self.timestamp = to_text(self.now)
@@ -309,6 +312,9 @@ class Builder:
         self.proposed = dict[Thread, Proposal]()
         """The newest proposals of the submission that is being added. They move to `newest` once it is accepted."""
         self.signals: dict[Key, Signal] = {}
+        self.missed: set[Key] = set()
+        """Signals that it needs and that are not read yet, see `semp.engine.unread`. With one of these, the plan is wrong."""
+        self._signal = noting_missed(ledger, self.missed)
         self.born: set[Key] = set()
         self.scopes: dict[str, str | None] = {}
         self.size = 0
@@ -403,7 +409,7 @@ class Builder:
         )  # fmt: skip
 
     def _credited(self, draft: Draft, fresh: dict[str, Entry], beyond: int) -> tuple[Credited, ...]:
-        credit = credit_of(draft, self.ledger.rules.credit)
+        credit = credit_of(draft, self.credit)
         if credit is None:
             return ()
         origin, above = origin_of(draft, credit), self.findings.above
@@ -464,7 +470,7 @@ class Builder:
 
     def _accept(self, entry: Entry) -> None:
         self.entries[entry.event.id] = entry
-        entry.moves = fold(entry, self.ledger.signal, self.signals, self.now, self.ledger.rules)
+        entry.moves = fold(entry, self._signal, self.signals, self.now, self.rules)
         self.moves += len(entry.moves)
         self.born.update([(move.scope, move.pattern) for move in entry.moves if not move.before])
         if entry.event.type == "proposal":

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from semp.domain.errors import StoreUnavailable
-from semp.domain.signals import Key
+from semp.domain.signals import Key, Signal
 from semp.engine.heartbeat import Outage
 from semp.engine.ports import EventLog, SignalStore
 
@@ -46,7 +46,7 @@ class Unread:
         self.absent: set[Key] = set()
         """Signals that did not exist at the position."""
         self.missed: set[Key] = set()
-        """Signals that were asked for in vain. `Ledger.signal` notes them, and `look_up` reads them."""
+        """Signals that plans needed in vain. The next look-up reads them."""
         self.newest = position
         """The newest position that a stored signal was seen at."""
         self.wanted = asyncio.Event()
@@ -66,6 +66,20 @@ async def read_by_key(ledger: Ledger, store: EventLog, keys: Iterable[Key]) -> N
     missing = [key for key in dict.fromkeys(keys) if not ledger.knows(key)]
     if missing:
         ledger.add_read(unread, missing, await store.signals_of(missing, unread.position, ledger.state.rules))
+
+
+def noting_missed(ledger: Ledger, missed: set[Key]) -> Callable[[Key], Signal | None]:
+    """`Ledger.signal`, but those signals that are not read yet are added to `missed`."""
+    if ledger.unread is None:
+        return ledger.signal
+
+    def signal_or_missed(key: Key) -> Signal | None:
+        signal = ledger.signal(key)
+        if signal is None and not ledger.knows(key):
+            missed.add(key)
+        return signal
+
+    return signal_or_missed
 
 
 class _Store(EventLog, SignalStore, Protocol): ...

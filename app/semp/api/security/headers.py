@@ -9,10 +9,12 @@ FIXED = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 ]
+STANDARD = [(b"content-security-policy", CONTENT_POLICY), *FIXED]
 
 
 def with_policies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer together with the security headers. A content security policy that the answer has is kept."""
-    if any(name == b"content-security-policy" for name, _ in headers):
-        return [*headers, *FIXED]
-    return [*headers, (b"content-security-policy", CONTENT_POLICY), *FIXED]
+    for name, _ in headers:
+        if name == b"content-security-policy":
+            return [*headers, *FIXED]
+    return [*headers, *STANDARD]
