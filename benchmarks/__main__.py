@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, on an embedded Neo4j that is started for them.
 
 python -m benchmarks [single web latency anatomy ingest lineage git postgres posts pages mirror ants mcp connectors delivery
-    filters idle resume whole scale million growth sizes crowd replicas heavy]
+    filters idle resume whole scale million growth sizes crowd replicas heavy space]
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from benchmarks import (
     replicas,
     single,
     sizes,
+    space,
     subscribers,
 )
 from benchmarks.databases import embedded, environment
@@ -63,6 +64,7 @@ BENCHMARKS = {
     "crowd": crowd.large_batches,
     "replicas": replicas.three_and_one,
     "heavy": heavy.beside_heavy_clients,
+    "space": space.measure,
 }
 
 

@@ -14,12 +14,16 @@ from semp.storage.neo4j.embedded import EmbeddedNeo4j, StepReporter
 
 
 @contextmanager
-def embedded() -> Generator[Target]:
-    """A new, empty database, with the memory settings that the service would choose."""
+def embedded(home: Path | None = None) -> Generator[Target]:
+    """A database with the memory settings that the service would choose.
+
+    Args:
+        home: directory that holds it below `neo4j`, and keeps it. None for a new database that is deleted at the end.
+    """
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as home, StepReporter() as reporter:
-        neo4j = EmbeddedNeo4j(Path(home) / "neo4j", progress=reporter.report)
+    with tempfile.TemporaryDirectory() as folder, StepReporter() as reporter:
+        neo4j = EmbeddedNeo4j((home or Path(folder)) / "neo4j", progress=reporter.report)
         connection = asyncio.run_coroutine_threadsafe(neo4j.start(), loop).result()
         try:
             yield Target(connection.uri, connection.user, connection.password)

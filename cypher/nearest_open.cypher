@@ -10,10 +10,11 @@
 // param after_depth: INTEGER = -1  depth of the last event of the previous page; -1 for the first page
 // param after_position: INTEGER = 0  position of the last event of the previous page
 // param limit: INTEGER = 100  rows at most
+// param budget: INTEGER = 1000001  the search ends after so many events; if there are more, the page is not to be used
 // param payload: BOOLEAN = false  whether to return payloads; if false, each payload is '{}'
 // returns depth: INTEGER, id: STRING, type: STRING, scope: STRING, trace_id: STRING, agent_id: STRING, parent_ids: LIST<STRING>, timestamp: STRING, payload: STRING, position: INTEGER
 MATCH path = (origin:Event {id: $id})<-[:PARENT*1..]-(relative)
-WITH relative, min(length(path)) AS depth
+WITH relative, min(length(path)) AS depth LIMIT $budget
 WHERE relative.position <= $until
 WITH collect([relative, depth]) AS reached
 CALL (reached) {

@@ -9,12 +9,12 @@
 UNWIND $keys AS key
 CALL (key) {
   CALL (key) {
-    MATCH (event:Event) USING INDEX event:Event(signal, position)
+    MATCH (event:Event) USING INDEX SEEK event:Event(signal, position)
     WHERE event.signal = key AND event.position <= $upto
       AND CASE WHEN event.before = 0 THEN NOT event.type IN $lowering ELSE event.type IN $making_anew END
     RETURN event.position AS at, event.after AS strength, event.timestamp AS timestamp ORDER BY event.signal DESC, event.position DESC LIMIT 1
   UNION ALL
-    MATCH (move:Move) USING INDEX move:Move(signal, position)
+    MATCH (move:Move) USING INDEX SEEK move:Move(signal, position)
     WHERE move.signal = key AND move.position <= $upto
     WITH move ORDER BY move.signal DESC, move.position DESC
     MATCH (event:Event {position: move.position})
@@ -25,11 +25,11 @@ CALL (key) {
 }
 CALL (key) {
   CALL (key) {
-    MATCH (event:Event) USING INDEX event:Event(signal, position)
+    MATCH (event:Event) USING INDEX SEEK event:Event(signal, position)
     WHERE event.signal = key AND event.position <= $upto
     RETURN event.position AS touched, event.timestamp AS last_updated ORDER BY event.signal DESC, event.position DESC LIMIT 1
   UNION ALL
-    MATCH (move:Move) USING INDEX move:Move(signal, position)
+    MATCH (move:Move) USING INDEX SEEK move:Move(signal, position)
     WHERE move.signal = key AND move.position <= $upto
     WITH move ORDER BY move.signal DESC, move.position DESC LIMIT 1
     MATCH (event:Event {position: move.position})
@@ -39,11 +39,11 @@ CALL (key) {
 }
 CALL (key, at) {
   CALL (key, at) {
-    MATCH (event:Event) USING INDEX event:Event(signal, position)
+    MATCH (event:Event) USING INDEX SEEK event:Event(signal, position)
     WHERE event.signal = key AND event.position <= at AND event.before = 0 AND NOT event.type IN $lowering
     RETURN event.position AS born ORDER BY event.signal DESC, event.position DESC LIMIT 1
   UNION ALL
-    MATCH (move:Move) USING INDEX move:Move(signal, position)
+    MATCH (move:Move) USING INDEX SEEK move:Move(signal, position)
     WHERE move.signal = key AND move.position <= at AND move.before = 0
     WITH move ORDER BY move.signal DESC, move.position DESC
     MATCH (event:Event {position: move.position})

@@ -80,6 +80,7 @@ def test_paths_list_the_events_between_and_one_shortest_path(service: Service, d
             (diamond.e, 2),
         ]
         assert answer["shortest"] == [diamond.a, diamond.d, diamond.e]
+        assert answer["hops"] == 2
         assert set(answer["nodes"][0]) == EVENT_FIELDS | {"depth"}
     page = service.client.get("/api/paths", params={"from": diamond.a, "to": diamond.e, "limit": 2, "payload": 1})
     assert (ids(page.json()), page.json()["truncated"]) == ([diamond.a, diamond.b], True)
@@ -88,7 +89,7 @@ def test_paths_list_the_events_between_and_one_shortest_path(service: Service, d
 
 
 def test_events_that_are_not_related_have_no_path(service: Service, diamond: Diamond) -> None:
-    nothing: dict[str, Any] = {"count": 0, "truncated": False, "nodes": [], "shortest": []}
+    nothing: dict[str, Any] = {"count": 0, "truncated": False, "nodes": [], "shortest": [], "hops": None}
     assert service.client.get("/api/paths", params={"from": diamond.unrelated, "to": diamond.e}).json() == nothing
     assert service.client.get("/api/paths", params={"from": diamond.b, "to": diamond.c}).json() == nothing
 

@@ -39,13 +39,14 @@ async def test_moves_are_read_in_pages_in_both_orders(store: Storage) -> None:
     assert max(map(len, expected.values())) > 20
     assert any(len(kept(entry)) > 1 for entry in log)
     for key, moved in expected.items():
-        assert await store.count_moves(key, len(log)) == len(moved)
+        assert await store.count_moves(key, len(log), 1_000) == len(moved)
+        assert await store.count_moves(key, len(log), 3) == min(3, len(moved))
         assert await store.moves(key, 0, len(log), 1_000) == moved
         assert await store.moves_back(key, 0, len(log), 1_000) == moved[::-1]
         middle = moved[len(moved) // 2].event.position
         assert await store.moves(key, middle, len(log), 2) == [one for one in moved if one.event.position > middle][:2]
         assert await store.moves_back(key, 0, middle, 2) == [one for one in moved if one.event.position <= middle][::-1][:2]
-        assert await store.count_moves(key, middle) == len([one for one in moved if one.event.position <= middle])
+        assert await store.count_moves(key, middle, 1_000) == len([one for one in moved if one.event.position <= middle])
         for kind in ("anew", "birth"):
             assert await store.moves_back(key, 0, len(log), 1_000, kind) == [one for one in moved if is_kind(one, kind)][::-1]
 
@@ -54,7 +55,7 @@ async def test_a_signal_that_no_event_moved_has_no_moves(store: Storage) -> None
     log = await filled(store, HISTORY_SEED)
     assert await store.moves(("ui", "never"), 0, len(log), 10) == []
     assert await store.moves_back(("ui", "never"), 0, len(log), 10, "anew") == []
-    assert await store.count_moves(("ui", "never"), len(log)) == 0
+    assert await store.count_moves(("ui", "never"), len(log), 10) == 0
 
 
 async def test_the_states_of_signals_at_a_position_are_those_of_the_replay(store: Storage) -> None:

@@ -1,4 +1,6 @@
-"""What a query of the cookbook costs does not grow with the log, and it says which part of the log it looked at."""
+"""What a query of the cookbook costs does not grow with the log, and it says which part of the log it looked at.
+
+Nor does it grow with the history of a signal what an answer about its newest moves costs."""
 
 from __future__ import annotations
 
@@ -7,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from semp.domain.signals import Rules
+from semp.engine import explaining
+from semp.engine.explaining import explain
+from semp.engine.past import Moment
 from semp.engine.records import QueryAnswer
 from semp.storage import queries
 from semp.storage.neo4j.connection import Target
@@ -14,7 +20,7 @@ from semp.storage.neo4j.store import Neo4jStore
 
 from tests.conftest import empty
 from tests.database_hits import Profiled
-from tests.strategies import FakeClock, Writer, make_id, new_draft
+from tests.strategies import BEGIN, FakeClock, Writer, make_id, new_draft
 
 SMALL, BIG, BATCH = 2_000, 12_000, 1_000
 LOOK = 50
@@ -58,6 +64,12 @@ async def pages_of(store: Neo4jStore, name: str) -> list[QueryAnswer]:
     return pages
 
 
+async def explained(store: Neo4jStore, head: int) -> None:
+    """Why a signal, that half of the events moved, is as strong as it is."""
+    rules = [Rules()]
+    assert await explain(store, rules, ("s0", "a1"), Moment(head, BEGIN), seen=None, limit=10, newest_first=True)
+
+
 @pytest.fixture(scope="module")
 def target(neo4j_target: Target) -> Iterator[Target]:
     empty(neo4j_target)
@@ -76,20 +88,23 @@ def measured(target: Target) -> Measured:
             for name, query in queries.load().items()
         }
         profiled = Profiled(store, target)
-        hits: dict[str, list[int]] = {name: [] for name in COOKBOOK}
+        hits: dict[str, list[int]] = {name: [] for name in (*COOKBOOK, "explained")}
         for first, last in ((1, SMALL), (SMALL + 1, BIG)):
             await fill(store, first, last)
             for name in COOKBOOK:
                 hits[name].append(await profiled.cost(lambda store, _: store.ask(name, given(name)), last))  # noqa: B023
+            hits["explained"].append(await profiled.cost(explained, last))
         pages = {name: await pages_of(store, name) for name, query in COOKBOOK.items() if query.span}
         profiled.close()
         await store.close()
-        return {name: (hits[name], pages.get(name, [])) for name in COOKBOOK}
+        return {name: (hits[name], pages.get(name, [])) for name in hits}
 
-    return asyncio.run(measure())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explaining, "COUNTED", 100)
+        return asyncio.run(measure())
 
 
-@pytest.mark.parametrize("name", COOKBOOK)
+@pytest.mark.parametrize("name", [*COOKBOOK, "explained"])
 def test_a_query_costs_in_a_big_log_what_it_costs_in_a_small_one(measured: Measured, name: str) -> None:
     (small, big), _ = measured[name]
     assert 0 < big <= 1.5 * small, f"{small} database hits in a log of {SMALL:,} events, {big} in one of {BIG:,}"

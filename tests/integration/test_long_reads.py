@@ -72,7 +72,7 @@ async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_no
     monkeypatch.setattr(connection_module, "READ_TIMEOUT", 300.0)
     monkeypatch.setattr(connection_module, "PATIENCE", 300.0)
     writer = await Writer.on(opened)
-    await opened.count_moves(("ui", "a1"), 1)  # from here on its plan is known
+    await opened.count_moves(("ui", "a1"), 1, 10)  # from here on its plan is known
     reads = [asyncio.create_task(opened.connection.run_in_turn("endless")) for _ in range(12)]
     try:
         await until(lambda: opened.connection._long.locked(), 60)  # pyright: ignore[reportPrivateUsage]
@@ -80,7 +80,7 @@ async def test_long_reads_wait_for_one_another_and_short_reads_and_appends_do_no
         monkeypatch.setattr(connection_module, "QUICK", 60.0)  # what is short is so on a busy machine too
         [recorded] = await writer.append(new_draft())
         assert list(await opened.causes([recorded.event.id])) == [recorded.event.id]
-        assert await opened.count_moves(("ui", "a1"), 1) == 1
+        assert await opened.count_moves(("ui", "a1"), 1, 10) == 1
         assert await running(opened) == AT_ONCE
         assert not any(read.done() for read in reads)
     finally:

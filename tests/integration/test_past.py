@@ -257,7 +257,7 @@ async def test_a_database_of_the_first_schema_is_upgraded_to_what_would_be_writt
     ) as driver:
         driver.execute_query(aged, database_=neo4j_target.database)
     tip = (await neo4j_store.state()).tip
-    assert await neo4j_store.count_moves(("ui", "a1"), len(log)) == 0
+    assert await neo4j_store.count_moves(("ui", "a1"), len(log), 10) == 0
     await neo4j_store.open(Rules())
     assert await _kept(neo4j_store, log) == before
     snapshot = await neo4j_store.snapshot(len(log))
@@ -283,4 +283,4 @@ async def test_a_plan_made_before_the_upgrade_is_refused_after_it(neo4j_store: N
     await writer.append(new_draft())  # its first plan is refused, a second one succeeds during a turn
     await writer.committer.close()
     assert (await neo4j_store.state()).head == 2
-    assert await neo4j_store.count_moves(("ui", "a1"), 2) == 2
+    assert await neo4j_store.count_moves(("ui", "a1"), 2, 10) == 2

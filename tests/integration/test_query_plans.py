@@ -84,7 +84,7 @@ MOVES: dict[str, dict[str, Any]] = {
         "lowering": ["penalty"],
         "making_anew": ["reward", "penalty"],
     },
-    "count_moves": {"signal": "ui:a1", "upto": 50},
+    "count_moves": {"signal": "ui:a1", "upto": 50, "look": 10},
     "signals_before": {"keys": ["ui:a1", "ui:a2"], "upto": 50, "lowering": ["penalty"], "making_anew": ["reward", "penalty"]},
 }
 LINEAGE = [

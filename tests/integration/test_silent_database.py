@@ -101,7 +101,7 @@ async def test_nothing_but_appends_is_sent_to_a_silent_database(opened: Neo4jSto
     for refused in (
         opened.state(),
         opened.events([make_id(1)]),
-        opened.count_moves(("ui", "a1"), 1),
+        opened.count_moves(("ui", "a1"), 1, 10),
         opened.ask("cookbook/rework_scopes", {}),
         opened.put_node(make_id(1), "file", "{}"),
     ):

@@ -69,6 +69,16 @@ def test_one_transaction_never_takes_all_memory_and_an_append_always_fits(heap: 
     assert heap < 512 * MIB or int(one[:-1]) * MIB > footprint.LIMIT
 
 
+def test_the_transaction_log_is_bounded_by_volume_and_several_files_of_it_fit_between_two_checkpoints() -> None:
+    """A file is deleted as a whole, once a checkpoint is behind it. With files as large as that volume, twice of it would stay."""
+    lines = render_conf("2026.08.1", 4711, 256 * MIB, 512 * MIB).splitlines()
+    settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert settings["db.checkpoint"] == "VOLUME"
+    assert settings["db.tx_log.rotation.retention_policy"] == "keep_none"
+    between, file = (parse_size(settings[name]) for name in ("db.checkpoint.interval.volume", "db.tx_log.rotation.size"))
+    assert 4 * file <= between <= 128 * MIB
+
+
 def test_an_argument_file_keeps_spaces_quotes_and_backslashes() -> None:
     assert render_argument_file(["-cp", '/a b/"c"\\d.jar']) == '"-cp"\n"/a b/\\"c\\"\\\\d.jar"\n'
 

@@ -141,3 +141,13 @@ def test_no_text_is_glued_into_a_query() -> None:
 
 def test_the_directory_is_found() -> None:
     assert (queries.directory() / "append.cypher").is_file()
+
+
+def test_every_index_that_is_no_constraint_is_named_by_a_query() -> None:
+    """An index costs each append something. One that no query names can go."""
+    texts = load()
+    created = [query.text for query in texts.values() if query.mode == "schema" and query.text.startswith("CREATE INDEX")]
+    columns = [re.sub(r"\w+\.", "", text.rpartition(" ON ")[2]) for text in created]
+    named = {found for query in texts.values() for found in re.findall(r"USING INDEX (?:SEEK )?\w+:\w+(\([\w, ]+\))", query.text)}
+    assert len(columns) >= 7
+    assert [index for index in columns if index not in named] == []

@@ -55,7 +55,7 @@ LINEAGE: Json = {
     "truncated": False,
     "nodes": [{**{name: value for name, value in EVENT.items() if name != "payload"}, "depth": 1}],
 }
-PATHS: Json = {**LINEAGE, "shortest": [_ID]}
+PATHS: Json = {**LINEAGE, "shortest": [_ID], "hops": 0}
 TRACE: Json = {
     "trace_id": "checkout-42",
     "events": 2,

@@ -15,6 +15,8 @@ from semp.cli.options import DEFAULT_URL, Json, Url
 from semp.cli.terminal import cell, json_line, plural, show, table, when, write
 
 PAGE = 1_000
+COUNTED = 10_000
+"""Moves that the service counts, at most."""
 
 
 class _Moment(msgspec.Struct):
@@ -37,7 +39,7 @@ class Move(msgspec.Struct):
 
 
 class Explained(msgspec.Struct):
-    """One page of the service's answer."""
+    """One page of the service's answer. `count` is at most 10,000."""
 
     scope: str
     pattern: str
@@ -77,17 +79,19 @@ def explain(
             if len(moves) >= limit or not reply.following:
                 break
             reply = client.get(path, {**reply.following, "limit": min(limit - len(moves), PAGE)})
+        more = bool(reply.following)
         answer, signal = client.decode(first, dict[str, Any]), client.decode(first, Explained)
     moves.reverse()
     if json:
-        write(json_line({**answer, "truncated": len(moves) < signal.count, "events": moves}) + "\n")
+        write(json_line({**answer, "truncated": more, "events": moves}) + "\n")
         return
     name = f"{signal.scope}:{signal.pattern}"
     moment = f"at position {signal.at.position}, {when(signal.at.timestamp)}"
     faded = " (it has faded: a signal below 0.01 is removed)" if signal.strength == 0 else ""
     show(cell(name, "bold").append(f" is {signal.strength:.3f}", "green").append(f" {moment}{faded}"), "")
-    if len(moves) < signal.count:
-        show(cell(f"the newest {len(moves):,} of {plural(signal.count, 'move')}; --limit shows more", "dim"))
+    if more:
+        of = f" of {plural(signal.count, 'move')}" if len(moves) < signal.count < COUNTED else ""
+        show(cell(f"the newest {len(moves):,}{of}; --limit shows more", "dim"))
     show(_table([msgspec.convert(move, Move) for move in moves]))
     show("", cell(f"# is the position in the log; the decay since the last move is {abs(signal.decay):.3f}", "dim"))
 

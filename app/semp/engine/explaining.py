@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +13,9 @@ from semp.domain.signals import WHOLE, Key, Rules
 from semp.engine.past import Moment, signal_at
 from semp.engine.ports import SignalHistory
 from semp.engine.records import Moved
+
+COUNTED = 10_000
+"""How many events that moved a signal are counted, at most."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,7 +62,8 @@ class Explanation(msgspec.Struct, frozen=True):
     at: At
     decay: float
     count: int
-    """Events that moved it up to that moment, on all pages, including those that would have lowered it but found it absent (0 to 0)."""
+    """Events that moved it up to that moment, on all pages, including those that would have lowered it but found it absent (0 to 0). They
+    are counted up to 10,000."""
     truncated: bool
     """Whether more pages follow."""
     events: list[Step]
@@ -77,8 +82,9 @@ async def explain(
     state = await signal_at(store, history, key, moment)
     if state is None:
         return None
-    count = await store.count_moves(key, moment.position)
-    [last] = await store.moves_back(key, 0, moment.position, 1)
+    count, [last] = await asyncio.gather(
+        store.count_moves(key, moment.position, COUNTED), store.moves_back(key, 0, moment.position, 1)
+    )  # fmt: skip
     strength = state.strength_at(moment.now)
     if newest_first:
         upto = moment.position if seen is None else min(seen - 1, moment.position)

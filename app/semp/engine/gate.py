@@ -20,7 +20,7 @@ from semp.domain.traces import TraceEvent, TraceSummary
 from semp.engine.access import Principal, may_append, reads_everything, require
 from semp.engine.explaining import Explanation
 from semp.engine.field import WhatIf
-from semp.engine.lineage import Asked, Found, around, nearest, nearest_of, still_open
+from semp.engine.lineage import Asked, Found, around, connecting, nearest, nearest_of, still_open
 from semp.engine.live.follow import Follow, Outlet, check_place
 from semp.engine.pace import Pace
 from semp.engine.past import Moment
@@ -214,13 +214,9 @@ class Gate:
         """A page of an event's relatives in both directions, within the budget."""
         return await around(self._environment.storage, origin, selection, asked)
 
-    async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:
-        """How many events are on the paths from a cause to its effect."""
-        return await self._environment.storage.count_between(cause, effect, selection)
-
-    async def between(self, cause: str, effect: str, selection: LineageFilter) -> list[Relative]:
-        """The events on the paths from a cause to its effect, nearest to the cause first."""
-        return await self._environment.storage.between(cause, effect, selection)
+    async def between(self, cause: str, effect: str, selection: LineageFilter) -> tuple[list[Relative], Counted]:
+        """A page of the events on the paths from a cause to its effect, nearest to the cause first, and how many there are in all."""
+        return await connecting(self._environment.storage, cause, effect, selection)
 
     async def shortest_path(self, cause: str, effect: str) -> list[str]:
         """Ids of the events on one shortest path from a cause to its effect."""

@@ -78,12 +78,29 @@ async def still_open(store: LineageReader, event_id: str, selection: LineageFilt
     Raises:
         QueryTooLarge: the event led to more events than the budget. From a part of them it cannot be decided which proposals are open.
     """
-    counted = asked.counted or await store.count_open(event_id, selection)
+
+    async def count() -> Counted | None:
+        return asked.counted or await store.count_open(event_id, selection)
+
+    async def page() -> list[Relative]:
+        return await store.nearest_open(event_id, selection) if selection.limit else []
+
+    counted, relatives = await asyncio.gather(count(), page())
     if counted is None:
         return [], None
     if not counted.complete:
         raise QueryTooLarge(f"more than {selection.budget:,} events follow from this one; a part of them cannot tell what is still open")
-    return await store.nearest_open(event_id, selection) if selection.limit and counted.count else [], counted
+    return relatives, counted
+
+
+async def connecting(store: LineageReader, cause: str, effect: str, selection: LineageFilter) -> tuple[list[Relative], Counted]:
+    """A page of the events on the paths from a cause to its effect, and how many there are in all."""
+
+    async def page() -> list[Relative]:
+        return await store.between(cause, effect, selection) if selection.limit else []
+
+    counted, relatives = await asyncio.gather(store.count_between(cause, effect, selection), page())
+    return relatives, counted
 
 
 def _total(causes: Counted | None, effects: Counted | None) -> Counted | None:

@@ -191,8 +191,8 @@ class SignalHistory(Protocol):
     Moves from 0 to 0 are included: those of events that would have lowered a signal but found it absent. See `semp.engine.ledger.kept`.
     """
 
-    async def count_moves(self, key: Key, upto: int) -> int:
-        """How many events up to a position moved a signal."""
+    async def count_moves(self, key: Key, upto: int, look: int) -> int:
+        """How many events up to a position moved a signal; `look` when there are more."""
         ...
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
@@ -335,7 +335,7 @@ class LineageReader(Protocol):
         ...
 
     async def nearest_open(self, event_id: str, selection: LineageFilter) -> list[Relative]:
-        """A page of these open proposals: nearest first, then oldest first. `budget` is ignored."""
+        """A page of these open proposals: nearest first, then oldest first. Any, if the event led to more events than the budget."""
         ...
 
     async def count_between(self, cause: str, effect: str, selection: LineageFilter) -> Counted:

@@ -957,6 +957,7 @@ export interface components {
             truncated: boolean;
             nodes: components["schemas"]["LineageNode"][];
             shortest?: string[];
+            hops?: number | null;
         };
         /** QueryAnswer */
         QueryAnswer: {

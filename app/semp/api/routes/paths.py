@@ -19,6 +19,8 @@ from semp.engine.environment import Environment
 from semp.engine.gate import Gate
 from semp.engine.records import NODE_BUDGET, Counted, LineageFilter
 
+MAX_SHORTEST = 1_000
+"""Ids of a shortest path in an answer, at most."""
 MAX_IDS = 16
 """Maximum number of events in one request for common causes."""
 
@@ -26,10 +28,12 @@ MAX_IDS = 16
 class PathsAnswer(LineageAnswer, kw_only=True):
     """Every event on any path between the two, both included, nearest to the cause first. `depth` counts from the cause.
 
-    `shortest` has the ids on one shortest path from the cause to the effect. When there is no path, it is empty and `count` is 0.
+    `shortest` has the ids on one shortest path from the cause to the effect, the first 1,000 of a longer one, and `hops` its length. When
+    there is no path, it is empty, `hops` is null and `count` is 0.
     """
 
     shortest: list[str] = msgspec.field(default_factory=list[str])
+    hops: int | None = None
 
 
 FromId = Annotated[str, QueryParameter(name="from", description="Id of an event.")]
@@ -73,17 +77,24 @@ def connection_routes(environment: Environment) -> Router:
         cause, effect = sorted(await existing(gate, **{"from": from_id.lower(), "to": to_id.lower()}), key=lambda event: event.position)
         after = read_cursor(cursor).after
         selection = LineageFilter(
-            depth=depth, types=types, scope=valid_glob(in_scope), after=after, limit=limit + 1, payload=bool(payload), budget=budget
+            depth=depth,
+            types=types,
+            scope=valid_glob(in_scope),
+            after=after,
+            limit=limit and limit + 1,
+            payload=bool(payload),
+            budget=budget,
         )
-        counted = await gate.count_between(cause.id, effect.id, selection)
-        relatives = await gate.between(cause.id, effect.id, selection) if counted.count and limit else []
+        relatives, counted = await gate.between(cause.id, effect.id, selection)
         unfiltered = depth is None and types is None and in_scope is None and counted.complete
         shortest = await gate.shortest_path(cause.id, effect.id) if counted.count or not unfiltered else []
         answer = page(request, counted, relatives, limit, payload=bool(payload))
         lineage = answer.content
-        return Response(
-            PathsAnswer(count=lineage.count, truncated=lineage.truncated, nodes=lineage.nodes, shortest=shortest), headers=answer.headers
-        )
+        hops = len(shortest) - 1 if shortest else None
+        paths = PathsAnswer(
+            count=lineage.count, truncated=lineage.truncated, nodes=lineage.nodes, shortest=shortest[:MAX_SHORTEST], hops=hops
+        )  # fmt: skip
+        return Response(paths, headers=answer.headers)
 
     @get(
         "/common-causes",

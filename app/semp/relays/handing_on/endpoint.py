@@ -105,7 +105,7 @@ class Endpoint:
                 draft.client_id = True  # if the follower loses this connection it appends them by itself, and they must be found
             try:
                 taken = self._leading() and not self._environment.committer.closing
-                pending.append(self._environment.committer.submit(drafts, batch=batch) if taken else None)
+                pending.append(self._environment.committer.submit(drafts, batch=batch, sender=writer) if taken else None)
             except StoreUnavailable:
                 pending.append(None)
             except SempError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
 from semp.domain.event_types import LOWERING, RAISING_OR_LOWERING
 from semp.domain.signals import Key
@@ -26,14 +27,17 @@ class MemoryHistory:
         for move in kept(entry):
             self.history[move.scope, move.pattern].append(Moved(entry.event, move.before, move.after, move.share))
 
-    async def count_moves(self, key: Key, upto: int) -> int:
-        return len(self._between(key, 0, upto))
+    async def count_moves(self, key: Key, upto: int, look: int) -> int:
+        return min(look, len(self._between(key, 0, upto)))
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:
-        return self._between(key, after, upto)[:limit]
+        moves = self.history.get(key, [])
+        return [moves[index] for index in self._between(key, after, upto)[:limit]]
 
     async def moves_back(self, key: Key, after: int, upto: int, limit: int, kind: Kind = "any") -> list[Moved]:
-        return [moved for moved in reversed(self._between(key, after, upto)) if _is(moved, kind)][:limit]
+        moves = self.history.get(key, [])
+        back = (moves[index] for index in reversed(self._between(key, after, upto)))
+        return list(islice((moved for moved in back if _is(moved, kind)), limit))
 
     async def aimed_at(self, positions: Sequence[int]) -> dict[int, list[Key]]:
         entries = [self.log[position - 1] for position in positions]
@@ -55,9 +59,10 @@ class MemoryHistory:
     async def snapshot(self, upto: int) -> Snapshot | None:
         return self.snapshots.get(max((position for position in self.snapshots if position <= upto), default=0))
 
-    def _between(self, key: Key, after: int, upto: int) -> list[Moved]:
+    def _between(self, key: Key, after: int, upto: int) -> range:
+        """The indexes of the moves of a signal between two positions."""
         moves = self.history.get(key, [])
-        return moves[bisect_right(moves, after, key=_position) : bisect_right(moves, upto, key=_position)]
+        return range(bisect_right(moves, after, key=_position), bisect_right(moves, upto, key=_position))
 
 
 def _position(moved: Moved) -> int:

@@ -29,10 +29,11 @@ CLIENT_GRACE = 10.0
 
 QUICK = 1.0
 """Seconds after which a read that may be long is stopped and begun again among the long ones. Most end sooner, and never wait for those."""
-QUICK_AT_ONCE = 8
-"""Reads that may be long which run at the same time for so long, at most."""
-LONG_AT_ONCE = max(2, os.cpu_count() or 1)
-"""Long reads that run at the same time, at most: each takes a processor and much memory of the database."""
+PROCESSORS = os.cpu_count() or 1
+QUICK_AT_ONCE = 2 * PROCESSORS
+"""Reads that may be long which run at the same time for so long, at most. Appends share the processors with them."""
+LONG_AT_ONCE = max(1, PROCESSORS - 1)
+"""Long reads that run at the same time, at most: each takes a processor and much memory of the database. One processor is for appends."""
 READS_AT_ONCE = 80
 """Reads of all kinds at the same time, at most. Fewer than the driver has connections (100), so that an append always gets one."""
 PATIENCE = 20.0

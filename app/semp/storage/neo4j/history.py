@@ -27,8 +27,8 @@ class Neo4jHistory:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def count_moves(self, key: Key, upto: int) -> int:
-        [[count]] = await self.connection.run_in_turn("count_moves", signal=rows.key_text(key), upto=upto)
+    async def count_moves(self, key: Key, upto: int, look: int) -> int:
+        [[count]] = await self.connection.run_in_turn("count_moves", signal=rows.key_text(key), upto=upto, look=look)
         return count
 
     async def moves(self, key: Key, after: int, upto: int, limit: int) -> list[Moved]:

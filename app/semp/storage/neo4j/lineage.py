@@ -58,7 +58,7 @@ class Neo4jLineage:
         depth, position = selection.after or (-1, 0)
         result = await self.connection.run_in_turn(
             "nearest_open", id=event_id, after_depth=depth, after_position=position, limit=selection.limit, payload=selection.payload,
-            **_open_parameters(selection),
+            budget=selection.budget + 1, **_open_parameters(selection),
         )  # fmt: skip
         return [_relative(row) for row in result]
 

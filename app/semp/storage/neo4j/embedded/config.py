@@ -12,6 +12,13 @@ from pathlib import Path
 from .errors import EmbeddedNeo4jError
 
 MIB = 1024 * 1024
+LOG_FILE = 16 * MIB
+"""Bytes of one file of the transaction log. The next file is created in advance."""
+CHECKPOINT = 64 * MIB
+"""Bytes of the transaction log between two checkpoints. A recovery replays about as much, in seconds; what is older is deleted."""
+BLOCK = 64
+"""Bytes of a record for texts and lists that are too long for a property record. Short payloads, and a list of one parent, fit into one. A
+database keeps the size that it was created with."""
 FEW_CORES = 2
 """Up to this number of processors, the serial garbage collector is faster than G1. Measured in docs/decisions/0010."""
 TRANSACTIONS = 0.8
@@ -121,11 +128,13 @@ def render_conf(version: str, port: int, page_cache: int, heap: int) -> str:
         "db.memory.transaction.max": f"{min(max(heap // 2, LARGEST_TRANSACTION), together) // MIB}m",
         # How precisely the time limits of queries hold.
         "db.transaction.monitor.check.interval": "250ms",
-        "db.tx_log.rotation.size": "64m",
-        "db.tx_log.rotation.retention_policy": "1 days 512M",
-        # Bounds how much the recovery after a crash replays.
-        "db.checkpoint": "PERIODIC",
-        "db.checkpoint.interval.time": "5m",
+        # The transaction log is only for recovery. By volume, because a log that grows fast would fill gigabytes between two times.
+        "db.tx_log.rotation.size": f"{LOG_FILE // MIB}m",
+        "db.tx_log.rotation.retention_policy": "keep_none",
+        "db.checkpoint": "VOLUME",
+        "db.checkpoint.interval.volume": f"{CHECKPOINT // MIB}m",
+        "internal.dbms.block_size.strings": str(BLOCK),
+        "internal.dbms.block_size.array_properties": str(BLOCK),
         "db.logs.query.enabled": "OFF",
     }
     # At every stop, Bolt waits twice this time after all databases are closed. By default that is 10 s without any use.

@@ -11,15 +11,15 @@ from .errors import EmbeddedNeo4jError
 
 MB = 1_000_000
 NEW_DATA = 400 * MB
-"""Bytes that a new database needs: 134 MB for its first files and logs, RESERVE, and room for the first events."""
+"""Bytes that a new database needs: 40 MB for its first files and logs, RESERVE, and room for the first events."""
 OLD_DATA = 80 * MB
-"""Bytes that an existing database needs to start: it creates a transaction log of 64 MiB."""
+"""Bytes that an existing database needs to start: it may create files of its transaction log (`config.LOG_FILE` each)."""
 RESERVE = 200 * MB
 """With fewer free bytes than this, events are refused. A database that cannot write what it has committed stops itself; then it cannot
 be read either.
 
 The reserve is for what was accepted before: up to 64 MiB that wait for a transaction, their copy in the transaction log, and the next
-transaction log (64 MiB, created in advance).
+file of that log (`config.LOG_FILE`, created in advance).
 """
 LOOK = 5.0
 """Seconds between two checks of the disk."""
