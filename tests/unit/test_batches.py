@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
-from semp.api import batches
+from semp.api import batches, direct
 from semp.api.batches import PART, drafts_of
-from semp.domain.errors import InvalidInput, TooLarge
+from semp.api.direct import Held
+from semp.domain.errors import InvalidInput, QueueFull, TooLarge
 from semp.domain.events import Draft, NewEvent, draft
 from semp.domain.signals import Rules
 from semp.engine import planning
@@ -116,3 +118,53 @@ async def test_the_rows_of_a_large_append_are_made_in_slices() -> None:
     parameters, turns = await turns_of(lambda: append_parameters(plan))
     assert len(parameters["events"]) == COUNT
     assert turns >= COUNT / ROWS_AT_ONCE - 1
+
+
+async def test_bodies_of_all_connections_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "MAX_BODIES", 100)
+    first, second = Held(), Held()
+    first.take(60)
+    with pytest.raises(QueueFull):
+        second.take(41)
+    second.take(40)
+    second.release()
+    first.take(1_000)  # the only one
+    with pytest.raises(QueueFull):
+        second.take(1)
+    first.release()
+    assert Held.all_together == 0
+
+
+async def test_a_body_in_pieces_is_refused_when_there_is_no_room_and_gives_its_room_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "MAX_BODIES", 100)
+    worked_on: list[int] = []
+
+    async def respond(incoming: direct.Incoming) -> direct.Answer:
+        worked_on.append(Held.all_together)
+        return direct.Answer(200, b"")
+
+    route = direct.Direct(None, respond=respond, accepts=frozenset([direct.JSON]), max_body=1_000)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    scope: Any = {"headers": [(b"content-type", b"application/json")]}
+
+    async def post(*pieces: bytes) -> None:
+        messages = iter(pieces)
+        left = len(pieces)
+
+        async def receive() -> Any:
+            nonlocal left
+            left -= 1
+            return {"type": "http.request", "body": next(messages), "more_body": left > 0}
+
+        async def send(message: Any) -> None: ...
+
+        await route(scope, receive, send)
+
+    await post(b"x" * 300)
+    await post(b"x" * 50, b"y")
+    assert worked_on == [0, 50]
+    other = Held()
+    other.take(60)
+    with pytest.raises(QueueFull):
+        await post(b"x" * 50, b"y")
+    assert Held.all_together == 60
+    other.release()

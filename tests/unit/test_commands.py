@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from semp.api.live.commands import SUBSCRIBE_INTERVAL, SUBSCRIBES_AT_ONCE, TURN, Commands, Pace
+from semp.engine.pace import Pace as TurnPace
 
 from tests.waiting import turns_of
 
@@ -43,6 +44,37 @@ async def test_other_connections_get_their_turn_while_one_has_many_commands() ->
     _, turns = await turns_of(many)
     assert subscriber.wire.answers == 10 * TURN
     assert turns >= 10
+
+
+async def test_many_connections_that_subscribe_at_once_leave_turns_to_others() -> None:
+    carried_out: list[object] = []
+
+    class Following(Subscriber):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = gate
+
+        async def follow(self, request: object) -> Subscriber:
+            carried_out.append(request)
+            return self
+
+        def stop(self) -> None: ...
+
+        def start(self, follow: object) -> None: ...
+
+    class Gate:
+        pace = TurnPace()
+
+    gate = Gate()
+    many = [Commands(Following()) for _ in range(100)]  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    subscribing = asyncio.gather(*[commands.handle('{"type":"subscribe"}') for commands in many])
+    most = 0
+    while not subscribing.done():
+        before = len(carried_out)
+        await asyncio.sleep(0)
+        most = max(most, len(carried_out) - before)
+    assert len(carried_out) == 100
+    assert most <= 2
 
 
 def test_subscribes_wait_once_there_are_too_many_at_a_time() -> None:

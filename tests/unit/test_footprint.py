@@ -11,7 +11,7 @@ from semp.domain.events import Draft
 from semp.engine import committer as committer_module
 from semp.engine import footprint as footprint_module
 from semp.engine import planning as planning_module
-from semp.engine.footprint import EVENT, MOVE, PARENT, SCOPE, SIGNAL
+from semp.engine.footprint import CREDITED, EVENT, MOVE, PARENT, SCOPE, SIGNAL
 from semp.storage.memory.store import MemoryStore
 
 from tests.scripted_store import Scripted, ids_in, positions
@@ -60,6 +60,10 @@ async def test_events_parents_signals_moves_and_scopes_are_counted() -> None:
     assert answers_one == pytest.approx(plain + PARENT + SIGNAL, abs=600)
     answers_all = await sizes(new_draft("reward", trace="t2", parents=ids), before=proposals)
     assert answers_all == pytest.approx(answers_one + 7 * (PARENT + SIGNAL + MOVE), abs=3_000)
+    chain = [new_draft(number=n, action="a", parents=ids[n - 1 : n]) for n in range(8)]
+    credit = {"discount": 0.5, "max_depth": 8}
+    credits_seven = await sizes(new_draft("reward", trace="t2", parents=ids[7:], credit=credit), before=chain)
+    assert credits_seven == pytest.approx(answers_one + 7 * CREDITED, abs=600)
 
 
 async def test_the_largest_ordinary_batch_fits() -> None:

@@ -26,11 +26,14 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from semp.api.errors import UnsupportedMediaType
 from semp.api.examples import NEW_EVENT
-from semp.domain.errors import FieldError, InvalidInput, StoreUnavailable, TooLarge
+from semp.domain.errors import FieldError, InvalidInput, QueueFull, StoreUnavailable, TooLarge
 from semp.domain.validation import field_error
 
 MAX_BODY = 1024 * 1024
 """Maximum size of a request body in bytes."""
+MAX_BODIES = 256 * 1024 * 1024
+"""Bytes of all large bodies that are being read or worked on, of all connections together. A body that comes in one piece and is not
+compressed does not count. With more, a request is answered 503, except when it is the only one."""
 JSON = "application/json"
 CODINGS = {"gzip": 31, "deflate": 15}
 """Content encodings that a body may have, each with the `wbits` argument that makes zlib read it."""
@@ -124,6 +127,31 @@ def _set_signature(function: Any, names: dict[str, Any], answer: Any) -> None:
     function.__signature__ = Signature(parameters, return_annotation=answer)
 
 
+class Held:
+    """Bytes that a request holds of the room for bodies, see MAX_BODIES."""
+
+    all_together = 0
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more.
+
+        Raises:
+            QueueFull: there is no room.
+        """
+        if Held.all_together > self.size and Held.all_together + size > MAX_BODIES:
+            raise QueueFull("too many large requests at once; nothing was stored")
+        self.size += size
+        Held.all_together += size
+
+    def release(self) -> None:
+        """Give everything back."""
+        Held.all_together -= self.size
+        self.size = 0
+
+
 class Direct:
     """The middleware that answers a direct route."""
 
@@ -149,21 +177,26 @@ class Direct:
                 raise TooLarge(FieldError("body", f"{int(value)} bytes, the limit is {self.max_body}"))
         if content_type not in self.accepts:
             raise UnsupportedMediaType("content-type", f"the content type must be {' or '.join(sorted(self.accepts))}")
+        held = Held()
         try:
-            body = await _read(receive, self.max_body)
-        except asyncio.CancelledError:
-            raise StoreUnavailable("the service is stopping") from None
-        if body is not None and coding not in ("", "identity"):
-            body = decoded(body, coding, self.max_body)
-        if body is None:
-            return  # the client disconnected before it had sent the whole body
-        status, answer = await self.respond(Incoming(body, content_type, scope))
+            try:
+                body = await _read(receive, self.max_body, held)
+            except asyncio.CancelledError:
+                raise StoreUnavailable("the service is stopping") from None
+            if body is not None and coding not in ("", "identity"):
+                body = decoded(body, coding, self.max_body)
+                held.take(len(body))
+            if body is None:
+                return  # the client disconnected before it had sent the whole body
+            status, answer = await self.respond(Incoming(body, content_type, scope))
+        finally:
+            held.release()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer, "more_body": False})
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
+async def _read(receive: Receive, limit: int, held: Held) -> bytes | None:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -176,6 +209,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             raise TooLarge(FieldError("body", f"longer than the limit of {limit} bytes"))
         if not message["more_body"]:
             return b"".join([*chunks, chunk]) if chunks else chunk
+        held.take(len(chunk))
         chunks.append(chunk)
 
 

@@ -178,7 +178,7 @@ class Committer:
         self.store.require_room()
         submission = Submission(drafts, batch, sender)
         credit = self.ledger.rules.credit
-        submission.heavy = submission.size > LIGHT or any([credit_of(draft, credit) for draft in drafts])
+        submission.heavy = submission.size > LIGHT or any(credit_of(draft, credit) for draft in drafts)
         self._queue.add(submission)
         if not self._flights or self._queue.ready >= self._overlap_from:
             self._wake.set()

@@ -27,6 +27,8 @@ PARENT = 5_000
 """Bytes for an edge to a cause. This and MOVE are more than what was measured: by the time that they take, which others wait for."""
 MOVE = 20_000
 """Bytes for each signal that an event moves besides the first."""
+CREDITED = 1_200
+"""Bytes for each proposal that an event credits, also by its time."""
 SIGNAL = 6_500
 """Bytes for each signal that is moved, however often."""
 LETTER = 14
@@ -74,6 +76,7 @@ class Footprint:
         """Count an event, but not its scope."""
         aimed = targets(entry)
         self._add(len(entry.event.parent_ids), len(entry.encoded))
+        self._size += CREDITED * len(entry.credited)
         if len(aimed) > 1:
             self.moves += len(aimed) - 1
             self._size += MOVE * (len(aimed) - 1)

@@ -12,7 +12,7 @@ import msgspec
 
 from semp.domain.causes import MAX_NEAREST, Cause, Proposal, nearest
 from semp.domain.clock import to_text
-from semp.domain.credit import Credited, credited
+from semp.domain.credit import Credit, Credited, credited
 from semp.domain.errors import FieldError, IdConflict, InvalidInput, OutcomeUnknown, QueryTooLarge, SempError, StoreUnavailable
 from semp.domain.event_types import TYPES
 from semp.domain.events import Draft, Event, new_id, same_content
@@ -154,13 +154,7 @@ class Findings(msgspec.Struct):
 
 
 async def look_up(
-    submissions: Sequence[Submission],
-    ledger: Ledger,
-    log: EventLog,
-    *,
-    verify: bool,
-    thorough: bool = False,
-    known: Findings | None = None,
+    submissions: Sequence[Submission], ledger: Ledger, log: EventLog, *, verify: bool, thorough: bool = False, known: Findings | None = None
 ) -> Findings:
     """Look up what planning needs, in the ledger's caches and in storage. Many drafts are gone through in slices.
 
@@ -319,6 +313,8 @@ class Builder:
         self.scopes: dict[str, str | None] = {}
         self.size = 0
         """Bytes that the plan takes in the database, see `semp.engine.footprint`."""
+        self._credited_last: tuple[tuple[list[str], int, Credit], tuple[Credited, ...]] | None = None
+        """What the last draft with credit credits. Drafts of one submission often have the same causes; they share it."""
         self.moves = 0
         """Times that the accepted events move a signal."""
         self.recovered: set[str] = set()
@@ -412,6 +408,8 @@ class Builder:
         credit = credit_of(draft, self.credit)
         if credit is None:
             return ()
+        if self._credited_last is not None and self._credited_last[0] == (draft.parent_ids, beyond, credit):
+            return self._credited_last[1]
         origin, above = origin_of(draft, credit), self.findings.above
         if origin not in self.findings.reached or any(above.get(parent) is UNKNOWN for parent in draft.parent_ids):
             raise LookAgain  # a parent that was unknown at the search has a cause by now
@@ -426,7 +424,9 @@ class Builder:
         reached = proposals_of(self.findings.reached[origin], proposal)
         if reached is None:
             raise LookAgain
-        return credited(reached.items(), beyond, credit)
+        found = credited(reached.items(), beyond, credit)
+        self._credited_last = (draft.parent_ids, beyond, credit), found
+        return found
 
     def _causes(self, draft: Draft, fresh: dict[str, Entry], submission: Submission, index: int) -> list[Cause]:
         causes: list[Cause] = []

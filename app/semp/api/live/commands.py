@@ -132,6 +132,7 @@ class Commands:
 
     async def _subscribe(self, command: Command) -> None:
         await asyncio.sleep(self._pace.delay(asyncio.get_running_loop().time()))
+        await self.gate.pace.turn()  # one subscribe in each turn of the event loop, however many connections there are
         request = FollowRequest(interest=interest_in(command.filter), after=command.after, epoch=command.epoch)
         if request.after is not None and request.after < 0:
             raise InvalidInput(FieldError("after", "expected a position, 0 or more"))
