@@ -177,7 +177,8 @@ class Committer:
             raise StoreUnavailable("the database is not available; nothing was stored", retry_after=2)
         self.store.require_room()
         submission = Submission(drafts, batch, sender)
-        submission.heavy = submission.size > LIGHT or any(credit_of(draft, self.ledger.rules.credit) for draft in drafts)
+        credit = self.ledger.rules.credit
+        submission.heavy = submission.size > LIGHT or any(credit_of(draft, credit) for draft in drafts)
         self._queue.add(submission)
         if not self._flights or self._queue.ready >= self._overlap_from:
             self._wake.set()

@@ -306,7 +306,8 @@ class Stream(Generic[T]):
         delay = next(self._delays)
         log.warning("the stream was lost: %s; again in %.1f s", lost, delay)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), delay)
+            async with asyncio.timeout(delay):
+                await self._closed.wait()
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

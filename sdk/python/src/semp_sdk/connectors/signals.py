@@ -62,7 +62,8 @@ class SignalReader:
             return None
         try:
             reading = self._portal.submit(lambda: self._strengths(scope))
-            return await asyncio.wait_for(asyncio.wrap_future(reading), 2 * self._timeout + 1)
+            async with asyncio.timeout(2 * self._timeout + 1):
+                return await asyncio.wrap_future(reading)
         except Exception as error:
             return self._away(error)
 
