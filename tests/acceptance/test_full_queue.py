@@ -18,8 +18,10 @@ from tests.conftest import Service, empty, running_service
 from tests.events import Event, head, new_event, new_events, post
 from tests.waiting import eventually
 
-LARGE = 5_000
-"""Events of a batch. The queue holds 20,000 events, and two batches more are being committed."""
+LARGE = 800
+"""Events of a batch. Larger ones wait in a lane of their own."""
+BATCHES = 36
+"""The queue holds 25 of them, 20,000 events, and four more are being committed."""
 
 CONNECTIONS = 4
 """Connections to the database that are open before the cable holds. One that is opened while it holds fails after five seconds, and then
@@ -53,7 +55,7 @@ def test_a_full_queue_is_503_with_retry_after_and_what_was_accepted_is_committed
     with plugged(neo4j_target) as cable, running_service(tmp_path, environment=cable.environment) as service:
         post(service)
         _open_connections(service, cable)
-        senders = [threading.Thread(target=send, args=[new_events(LARGE, trace_id="full")]) for _ in range(9)]
+        senders = [threading.Thread(target=send, args=[new_events(LARGE, trace_id="full")]) for _ in range(BATCHES)]
         with cable.holding(above=LARGEST_PIECE):
             for sender in senders:
                 sender.start()
@@ -72,7 +74,7 @@ def test_a_full_queue_is_503_with_retry_after_and_what_was_accepted_is_committed
             assert answer.json() == {"message": "the append queue is full; nothing was stored"}
         assert (published["type"], published["status"], published["ref"]) == ("error", 503, 1)
         assert published["retry_after"] >= 1
-        assert len(accepted) + len(refused) == 9
+        assert len(accepted) + len(refused) == BATCHES
         assert head(service) == 1 + LARGE * len(accepted) == 1 + sum(answer.json()["count"] for answer in accepted)
         for batch, answer in refused:
             assert service.client.get(f"/api/events/{batch[0]['id']}").status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
@@ -37,15 +38,20 @@ async def body(follow: Follow) -> AsyncGenerator[bytes]:
     renderer = Renderer(follow.changes, follow.epoch)
     position = follow.position
     yield b"retry: 1000\nid: %b:%d\n\n" % (follow.epoch.encode(), position)
-    async with aclosing(follow.parts()) as parts:
-        async for part in parts:
-            if isinstance(part, Ended):
-                yield _closing(CODES[part.why], part.why.value, part.position)
-                return
-            # Signals come before the events of their part, so they carry the position before it: to resume there sends them again.
-            moved = b"".join([renderer.sent_event(signal_text(signal), position) for signal in part.moved])
-            yield moved + part.span.once("streamed", renderer.streamed) or b":\n\n"
-            position = part.span.last
+    try:
+        async with aclosing(follow.parts()) as parts:
+            async for part in parts:
+                if isinstance(part, Ended):
+                    yield _closing(CODES[part.why], part.why.value, part.position)
+                    return
+                # Signals come before the events of their part, so they carry the position before it: to resume there sends them again.
+                moved = b"".join([renderer.sent_event(signal_text(signal), position) for signal in part.moved])
+                yield moved + part.span.once("streamed", renderer.streamed) or b":\n\n"
+                position = part.span.last
+    except asyncio.CancelledError as error:
+        # The client has left. anyio keeps the first error of the chain in a frame that an error without a chain refers to: all frames of
+        # the stream would wait for the garbage collector.
+        raise asyncio.CancelledError(*error.args) from error
 
 
 def _closing(code: int, reason: str, position: int) -> bytes:
