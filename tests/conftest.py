@@ -69,9 +69,17 @@ def embedded_neo4j(home: Path) -> Generator[Target]:
 
 
 def empty(target: Target) -> None:
-    """Delete every node; constraints and indexes stay. The next start of a service makes a new log with a new epoch."""
+    """Delete every node; constraints and indexes stay. The next start of a service makes a new log with a new epoch.
+
+    First the node of the log, so that nothing is appended meanwhile; then the others in parts, because a transaction cannot hold the log of
+    every test.
+    """
     with GraphDatabase.driver(target.uri, auth=(target.user, target.password), notifications_min_severity="OFF") as driver:
-        driver.execute_query("MATCH (n) DETACH DELETE n", database_=target.database)
+        driver.execute_query("MATCH (n:Stream) DETACH DELETE n", database_=target.database)
+        deleted = 1
+        while deleted:
+            part = driver.execute_query("MATCH (n) WITH n LIMIT 10000 DETACH DELETE n", database_=target.database)
+            deleted = part.summary.counters.nodes_deleted
 
 
 @pytest.fixture
