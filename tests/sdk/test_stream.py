@@ -150,10 +150,17 @@ async def test_after_too_slow_a_stream_connects_at_once_and_waits_when_this_repe
 async def test_delays_double_until_an_event_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
-    async def wait_for(awaitable: Any, delay: float) -> None:
-        awaitable.close()
-        slept.append(delay)
-        raise TimeoutError
+    class Asyncio:
+        """The module, for the stream alone: its pauses are over at once. Its other timeouts are equal to QUIET."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(asyncio, name)
+
+        def timeout(self, delay: float) -> asyncio.Timeout:
+            if delay == stream_module.QUIET:
+                return asyncio.timeout(delay)
+            slept.append(delay)
+            return asyncio.timeout_at(0)
 
     scripted = Scripted(
         *[says(hello(0), close=1001)] * 7,
@@ -161,7 +168,7 @@ async def test_delays_double_until_an_event_comes(monkeypatch: pytest.MonkeyPatc
         says(hello(1), frame("event", data=event(2))),
     )
     async with scripted.stream(backoff=Backoff(jitter=0)) as stream:
-        monkeypatch.setattr(asyncio, "wait_for", wait_for)
+        monkeypatch.setattr(stream_module, "asyncio", Asyncio())
         assert await positions(stream, 2) == [1, 2]
         monkeypatch.undo()
     assert slept == [1, 2, 4, 8, 16, 30, 30, 1]
