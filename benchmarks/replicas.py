@@ -6,9 +6,9 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.databases import embedded
@@ -111,20 +111,7 @@ def _answers(port: int, over: threading.Event) -> list[float]:
     return [*moments, time.perf_counter()]
 
 
-@contextmanager
-def starting_replica() -> Generator[None]:
-    """During the block, replicas start and stop on the database of this run, one after another."""
-    over = threading.Event()
-
-    def start() -> None:
-        while not over.is_set():
-            with running("replica"):
-                pass
-
-    with ThreadPoolExecutor(1) as pool:
-        starts = pool.submit(start)
-        try:
-            yield
-        finally:
-            over.set()
-            starts.result()
+def start_and_stop_replica() -> None:
+    """Start a replica on the database of this run, and stop it."""
+    with running("replica"):
+        pass

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,11 +13,11 @@ from semp.storage.neo4j.connection import Target
 
 from benchmarks.databases import embedded
 from benchmarks.light import Latencies, LightClient
-from benchmarks.replicas import starting_replica
+from benchmarks.replicas import start_and_stop_replica
 from benchmarks.report import Report
 from benchmarks.rest import Rest, asking
 from benchmarks.servers import running, target
-from benchmarks.turns import in_turn, milliseconds, ratio
+from benchmarks.turns import in_turn, milliseconds, ratio, repeating
 
 SIGNALS = 300_000
 LONG_TRACE, SHORT_TRACE = 100_000, 100
@@ -77,25 +74,6 @@ def starts(report: Report, many: Target, none: Target, rounds: int = 3) -> None:
     report.add(f"start with {SIGNALS:,} signals / with none", ratio(times, "many", "none"), "at most 1.5", detail)
 
 
-@contextmanager
-def listing(port: int) -> Generator[None]:
-    """During the block, all signals are listed again and again."""
-    over = threading.Event()
-
-    def work() -> None:
-        with asking(port) as rest:
-            while not over.is_set():
-                rest.text("/api/signals?limit=1000000")
-
-    with ThreadPoolExecutor(1) as pool:
-        work_done = pool.submit(work)
-        try:
-            yield
-        finally:
-            over.set()
-            work_done.result()
-
-
 def light(port: int, seconds: float) -> Latencies:
     """What a light client sees for so many seconds."""
     with LightClient(port) as client:
@@ -131,13 +109,13 @@ def many_signals(report: Report) -> None:
             lineages(report, rest)
             rest.store(event("proposal", f"many.s{n % 30_000}", f"t{n // 1_000}", action=f"a{n // 30_000}") for n in range(SIGNALS))
             alone = light(port, 6)
-            with listing(port):
+            with asking(port) as reader, repeating(lambda: reader.text("/api/signals?limit=1000000")):
                 beside(report, f"all {SIGNALS:,} signals are listed", light(port, 12), alone)
         with running("neo4j", database=second):
             pass
         starts(report, target(), second)
         with running("replica") as port:
             alone = light(port, 6)
-            with starting_replica():
+            with repeating(start_and_stop_replica):
                 beside(report, f"a replica starts with {SIGNALS:,} signals", light(port, 12), alone)
         sweep(report, second)

@@ -1,9 +1,12 @@
-"""Measures the sides of a comparison in turn, so that a change of the machine's speed affects all of them."""
+"""Measures the sides of a comparison in turn, so that a change of the machine's speed affects all of them; and repeats work meanwhile."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from benchmarks.report import median
 
@@ -38,3 +41,21 @@ def ratio(times: Seconds, side: str, other: str) -> float:
 def milliseconds(times: Seconds, side: str) -> str:
     """The median time of a side as a text, such as `1.5 ms`."""
     return f"{1000 * median(times[side]):.1f} ms"
+
+
+@contextmanager
+def repeating(work: Callable[[], object]) -> Generator[None]:
+    """During the block, work is done again and again in a thread of its own."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.is_set():
+            work()
+
+    with ThreadPoolExecutor(1) as pool:
+        repeated = pool.submit(repeat)
+        try:
+            yield
+        finally:
+            over.set()
+            repeated.result()

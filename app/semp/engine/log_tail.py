@@ -92,7 +92,7 @@ class LogTail:
         found: set[Flight] = set()
         while (missing := state.head - self.ledger.state.head) > 0:
             read = await self.store.read(self.ledger.state.head, min(missing, READ_AT_ONCE))
-            await read_by_key(self.ledger, self.store, [key for entry in read for key, _ in targets(entry)])
+            await read_by_key(self.ledger, self.store, (key for entry in read for key, _ in targets(entry)))
             entries = self._next_of(read)
             if not entries:
                 break

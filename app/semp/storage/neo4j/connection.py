@@ -211,11 +211,6 @@ class Connection:
         async with nullcontext() if name in UNTIL_CUT_OFF else self._unless_silent(writing=not reading):
             return await self._run(query, _text_of(query, depth), parameters, READ_TIMEOUT if reading else WRITE_TIMEOUT)
 
-    async def run_within(self, seconds: float, name: str, /, *, depth: int | object | None = ..., **parameters: Any) -> list[Row]:
-        """Like `run`, for a read that the server stops after so many seconds."""
-        query = self.queries[name]
-        return await self._run(query, _text_of(query, depth), parameters, seconds)
-
     async def _run(self, query: queries.Query, text: str, parameters: dict[str, Any], limit: float) -> list[Row]:
         """Run a query whose text is `text`. The server stops it after `limit` seconds."""
         reading = query.mode == "read"
